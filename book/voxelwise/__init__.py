@@ -1,0 +1,26 @@
+"""Voxelwise encoding models: from the image on the screen to the response of each voxel."""
+
+from .brain import choose_voxels, grid_positions, to_image, voxel_at
+from .encoding import cross_validate_ridge, predict_ridge, whole_run_folds
+from .errors import RecordingError
+from .receptive_fields import fit_receptive_fields
+from .recording import Recording, load_recording
+from .samples import Samples, is_rest, load_images, load_samples
+
+__all__ = [
+    "Recording",
+    "RecordingError",
+    "Samples",
+    "choose_voxels",
+    "cross_validate_ridge",
+    "fit_receptive_fields",
+    "grid_positions",
+    "is_rest",
+    "load_images",
+    "load_recording",
+    "load_samples",
+    "predict_ridge",
+    "to_image",
+    "voxel_at",
+    "whole_run_folds",
+]

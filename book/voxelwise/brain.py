@@ -1,0 +1,88 @@
+"""Between columns of a matrix and places in the brain."""
+
+import numpy as np
+from nilearn.image import new_img_like
+
+from .errors import RecordingError
+
+
+def grid_positions(mask_img):
+    """Grid position of each voxel of the mask, in the order of the columns.
+
+    Parameters
+    ----------
+    mask_img : Nifti1Image
+
+    Returns
+    -------
+    positions : ndarray of int, shape (n_voxels, 3)
+    """
+    return np.argwhere(np.asarray(mask_img.dataobj))
+
+
+def voxel_at(mask_img, position):
+    """Column of the voxel at a grid position.
+
+    Parameters
+    ----------
+    mask_img : Nifti1Image
+    position : (int, int, int)
+        Indices (i, j, k) into the mask's grid.
+
+    Returns
+    -------
+    column : int
+
+    Raises
+    ------
+    RecordingError
+        If the position lies off the grid or outside the mask.
+    """
+    at = np.flatnonzero((grid_positions(mask_img) == position).all(axis=1))
+    if at.size == 0:
+        raise RecordingError(
+            f"No voxel at grid position {tuple(position)}: it lies outside the mask, "
+            f"which holds {len(grid_positions(mask_img))} voxels of a grid of {mask_img.shape}."
+        )
+    return int(at[0])
+
+
+def choose_voxels(mask_img, positions, scores):
+    """Columns of the wanted voxels, or of the best ones where the recording does not have them.
+
+    Parameters
+    ----------
+    mask_img : Nifti1Image
+    positions : sequence of (int, int, int)
+        Grid positions.
+    scores : ndarray, shape (n_voxels,)
+
+    Returns
+    -------
+    columns : list of int
+        As many as there are positions, all of the wanted ones or all best ones.
+    as_wanted : bool
+    """
+    try:
+        return [voxel_at(mask_img, position) for position in positions], True
+    except RecordingError:
+        best = np.argsort(scores)[::-1][: len(positions)]
+        return [int(column) for column in best], False
+
+
+def to_image(values, mask_img):
+    """Put one value for each voxel back into the brain.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_voxels,)
+    mask_img : Nifti1Image
+
+    Returns
+    -------
+    image : Nifti1Image
+        On the mask's grid, float32, 0 outside the mask.
+    """
+    volume = np.zeros(mask_img.shape, dtype=np.float32)
+    volume[np.asarray(mask_img.dataobj) != 0] = values
+    return new_img_like(mask_img, volume)

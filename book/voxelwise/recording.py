@@ -1,0 +1,121 @@
+"""Where a recording lies: the simulated one, the real one, or a folder of the reader's own, all in one layout."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from nilearn.datasets import fetch_miyawaki2008
+
+from .errors import RecordingError
+from .simulation import simulated_recording
+
+#: Names of the recordings that need no folder.
+DATASETS = ("simulated", "miyawaki2008")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The files of one recording.
+
+    Attributes
+    ----------
+    name : str
+        ``"simulated"``, ``"miyawaki2008"`` or the folder's name.
+    func, label : dict of str -> list of Path
+        By kind of run, the volumes (4-D NIfTI) and what was on the screen (CSV, one row a volume), in the same order.
+    mask : Path
+        NIfTI; its non-zero voxels are the ones that are modelled.
+    background : Path or None
+        Anatomical image to draw maps on.
+    rois : dict of str -> Path
+        Regions of interest, by name.
+    truth : DataFrame or None
+        What was put into each voxel, in the order of the mask's voxels; only of the simulated recording.
+    """
+
+    name: str
+    func: dict
+    label: dict
+    mask: Path
+    background: Path | None
+    rois: dict
+    truth: pd.DataFrame | None = None
+
+
+def load_recording(dataset="simulated", data_dir=None):
+    """Find a recording; make the simulated one, download the real one, if it is not there yet.
+
+    Parameters
+    ----------
+    dataset : str or path
+        ``"simulated"``; ``"miyawaki2008"``, the recording of [1]_, through nilearn; or a folder with ``func/*.nii.gz``
+        and ``label/*.csv`` in the same order, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and more masks in
+        ``mask/``. Files named ``data_<kind>_run...`` are of that kind; files with other names count as ``"random"``,
+        the kind that the book's models are fitted to.
+    data_dir : path, optional
+        Where the first two are kept. Default: nilearn's data folders.
+
+    Returns
+    -------
+    recording : Recording
+
+    Raises
+    ------
+    RecordingError
+        If there is no such recording, or its folder lacks something.
+
+    References
+    ----------
+    .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of multiscale
+       local image decoders. Neuron 60(5), 915-929.
+    """
+    if dataset == "simulated":
+        folder = simulated_recording(data_dir)
+        truth = pd.read_csv(folder / "truth.tsv", sep="\t", index_col="voxel")
+        truth["area"] = truth["area"].fillna("")
+        return _read_folder(folder, name=dataset, truth=truth)
+    if dataset == "miyawaki2008":
+        try:
+            files = fetch_miyawaki2008(data_dir=data_dir)
+        except OSError as error:
+            raise RecordingError(f"nilearn could not fetch the recording miyawaki2008: {error}") from error
+        return _read_folder(Path(files.mask).parents[1], name=dataset)
+    if not Path(dataset).is_dir():
+        names = ", ".join(f'"{name}"' for name in DATASETS)
+        raise RecordingError(f'No recording "{dataset}": expected {names} or the path of a folder that exists.')
+    return _read_folder(Path(dataset).resolve())
+
+
+def _read_folder(folder, name=None, truth=None):
+    """The recording that lies in a folder of nilearn's layout."""
+    func = sorted((folder / "func").glob("*.nii.gz"))
+    label = sorted((folder / "label").glob("*.csv"))
+    if not func or len(func) != len(label):
+        raise RecordingError(
+            f"{folder}: found {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv; "
+            "expected at least one run, and one label file for each, in the same order."
+        )
+    mask = folder / "mask" / "mask.nii.gz"
+    if not mask.is_file():
+        raise RecordingError(f"{folder}: no mask/mask.nii.gz; expected the mask of the voxels to model.")
+    background = folder / "bg.nii.gz"
+    rois = {path.name.removesuffix(".nii.gz"): path for path in sorted(mask.parent.glob("*.nii.gz")) if path != mask}
+    return Recording(
+        name=name or folder.name,
+        func=_by_kind(func, func),
+        label=_by_kind(func, label),
+        mask=mask,
+        background=background if background.is_file() else None,
+        rois=rois,
+        truth=truth,
+    )
+
+
+def _by_kind(func, paths):
+    """Sort files, one for each run, by the kind of run that the names of the volumes tell."""
+    kinds = {}
+    for run, path in zip(func, paths, strict=True):
+        named = re.match(r"data_(\w+)_run", run.name)
+        kinds.setdefault(named[1] if named else "random", []).append(path)
+    return kinds

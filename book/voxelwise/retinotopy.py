@@ -1,0 +1,171 @@
+"""The simulated subject's visual cortex: where each voxel lies and what it sees.
+
+The brain is nilearn's bundled MNI template. Its occipital grey matter is cut into the early visual areas and each voxel
+gets a population receptive field, by two textbook rules: eccentricity grows exponentially with the distance from the
+occipital pole (cortical magnification), and polar angle runs back and forth across the areas around the calcarine sulcus,
+reversing at each border. Everything that was chosen is written to one table, the recording's truth.
+"""
+
+import nibabel
+import numpy as np
+import pandas as pd
+from nilearn.datasets import load_mni152_gm_template, load_mni152_template
+from nilearn.image import resample_img
+
+GRID = (64, 64, 30)
+#: Voxel index to millimetres: 3 mm voxels, x from right to left, index (31, 10, 10) at (9, -90, -8) mm.
+AFFINE = np.array([[-3.0, 0, 0, 102], [0, 3, 0, -120], [0, 0, 3, -38], [0, 0, 0, 1]])
+STIMULUS_SHAPE = (10, 10)
+SCREEN_CENTRE = 4.5  # pixels: the centres of the 10 pixels are 0 to 9
+
+#: The voxels that the published figures mark. Each has a field that looks like its published one: centre (row, column)
+#: and size (standard deviation) in pixels.
+MARKED_VOXELS = {
+    (30, 10, 10): (4.0, 1.75, 0.45),
+    (31, 10, 10): (3.51, 2.0, 0.45),
+    (32, 10, 10): (3.0, 2.57, 0.45),
+    (31, 9, 10): (4.0, 2.47, 0.45),
+}
+#: Columns of the marked voxels among the voxels of the mask, as published; the mask is cut to give these.
+MARKED_COLUMNS = (1780, 1951, 2131, 1935)
+N_VOXELS = 5438
+
+#: Areas in the order in which they surround the calcarine sulcus, each a half-ring above (dorsal) and below (ventral) it:
+#: names, outer border in degrees around the white matter, field size in pixels at the fovea, its growth per pixel.
+RINGS = (
+    ("V1d", "V1v", 45, 0.30, 0.07),
+    ("V2d", "V2v", 80, 0.40, 0.11),
+    ("V3", "VP", 110, 0.55, 0.16),
+    ("V3A", "V4v", 145, 0.80, 0.22),
+)
+AREAS = tuple(name for dorsal, ventral, *_ in RINGS for name in (dorsal, ventral))
+N_BANDS = 11
+BAND_WIDTH = 0.65  # pixels of eccentricity
+
+
+def visual_cortex_mask():
+    """Mask of occipital grey matter on the recording's grid, ``N_VOXELS`` voxels.
+
+    The most posterior grey matter above the cerebellum is taken. How much of it is fixed block by block, in the order of
+    the voxels, so that the marked voxels come at the published columns.
+
+    Returns
+    -------
+    mask : ndarray of bool, shape GRID
+    """
+    grey = _on_grid(load_mni152_gm_template(resolution=1), AFFINE, GRID)
+    _, y, z = _millimetres(np.indices(GRID).reshape(3, -1))
+    grey = grey.ravel()
+    above_cerebellum = z > 0.67 * (y + 72) - 11
+    candidates = (grey > 0.2) & above_cerebellum
+    # Most posterior first, and the surest grey matter first within a coronal plane.
+    order = np.lexsort((-grey, y))
+    order = order[candidates[order]]
+
+    mask = np.zeros(grey.size, dtype=bool)
+    marked = np.sort(np.ravel_multi_index(np.transpose(list(MARKED_VOXELS)), GRID))
+    columns = np.sort(MARKED_COLUMNS)
+    starts, ends = [0, *marked], [*marked, grey.size]
+    sizes = np.diff([0, *columns, N_VOXELS])
+    for start, end, size in zip(starts, ends, sizes, strict=True):
+        block = order[(order >= start) & (order < end) & ~np.isin(order, marked)]
+        n_marked = int(start in marked)
+        mask[block[: size - n_marked]] = True
+    mask[marked] = True
+    return mask.reshape(GRID)
+
+
+def background_image():
+    """The MNI template over the recording's field of view, at half its voxel size.
+
+    Returns
+    -------
+    background : Nifti1Image, shape (128, 128, 60), int16, 1.5 mm
+    """
+    affine = AFFINE @ np.diag([0.5, 0.5, 0.5, 1])
+    # Voxel centres, not corners, are what an affine speaks of: half a voxel less half of a half one.
+    affine[:3, 3] = (AFFINE @ [-0.25, -0.25, -0.25, 1])[:3]
+    template = _on_grid(load_mni152_template(resolution=1), affine, tuple(2 * n for n in GRID))
+    return nibabel.Nifti1Image(np.round(1000 * template).astype(np.int16), affine)
+
+
+def retinotopic_map(mask, rng):
+    """Area, eccentricity band and receptive field of each voxel of the mask.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape GRID
+    rng : numpy.random.Generator
+        Scatters the fields around the map, as in a real cortex.
+
+    Returns
+    -------
+    voxels : DataFrame, one row a voxel
+        ``i j k`` grid position; ``hemisphere`` LH or RH; ``area`` and ``band``, empty and -1 outside the areas; ``row``,
+        ``column`` and ``size`` (standard deviation) of the field, in pixels of the 10 x 10 screen, NaN outside the areas.
+    """
+    i, j, k = np.nonzero(mask)
+    x, y, z = _millimetres((i, j, k))
+    eccentricity = 1.2 * np.expm1((y - y.min()) / 16)
+    # Around the white matter of each hemisphere: 0 degrees at the calcarine sulcus, which rises on its way forward;
+    # dorsal positive, lateral 180.
+    calcarine = -6 + 0.5 * (y + 90)
+    around = np.degrees(np.arctan2(z - calcarine, 20 - np.abs(x)))
+
+    area = np.full(i.size, "", dtype=object)
+    angle = np.full(i.size, np.nan)
+    size = np.full(i.size, np.nan)
+    inner = 0
+    for ring, (dorsal, ventral, outer, at_fovea, growth) in enumerate(RINGS):
+        here = (np.abs(around) >= inner) & (np.abs(around) < outer)
+        area[here] = np.where(around[here] > 0, dorsal, ventral)
+        across = (np.abs(around[here]) - inner) / (outer - inner)
+        # Horizontal meridian to vertical one and back again: neighbouring areas mirror each other.
+        angle[here] = np.radians(90 * (across if ring % 2 == 0 else 1 - across))
+        size[here] = at_fovea + growth * eccentricity[here]
+        inner = outer
+
+    # The right half of the screen goes to the left hemisphere, the upper half to the ventral areas; rows count downwards.
+    row = SCREEN_CENTRE + np.sign(around) * eccentricity * np.sin(angle) + rng.normal(0, 0.2, i.size)
+    column = SCREEN_CENTRE - np.where(x > 0, 1, -1) * eccentricity * np.cos(angle) + rng.normal(0, 0.2, i.size)
+    voxels = pd.DataFrame(
+        {"i": i, "j": j, "k": k, "hemisphere": np.where(x > 0, "RH", "LH"), "area": area, "band": -1,
+         "row": row, "column": column, "size": size}
+    )  # fmt: skip
+    voxels.loc[list(MARKED_COLUMNS), ["row", "column", "size"]] = list(MARKED_VOXELS.values())
+
+    distance = np.hypot(voxels["row"] - SCREEN_CENTRE, voxels["column"] - SCREEN_CENTRE)
+    in_band = distance < N_BANDS * BAND_WIDTH
+    voxels.loc[in_band, "band"] = (distance[in_band] // BAND_WIDTH).astype(int)
+    return voxels
+
+
+def receptive_fields(voxels):
+    """Weight of each pixel in each voxel's answer.
+
+    Parameters
+    ----------
+    voxels : DataFrame
+        As :func:`retinotopic_map` returns it.
+
+    Returns
+    -------
+    fields : ndarray, shape (n_voxels, 10, 10)
+        A Gaussian at each voxel's field centre whose sum over the unbounded plane is 1; 0 outside the areas.
+    """
+    rows, columns = np.indices(STIMULUS_SHAPE)
+    centre = voxels[["row", "column", "size"]].to_numpy()[:, :, np.newaxis, np.newaxis]
+    row, column, size = centre.swapaxes(0, 1)
+    fields = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * size**2)) / (2 * np.pi * size**2)
+    return np.nan_to_num(fields)
+
+
+def _millimetres(positions):
+    """Scanner coordinates (x, y, z) of grid positions (i, j, k)."""
+    return AFFINE[:3, :3] @ np.asarray(positions) + AFFINE[:3, 3:]
+
+
+def _on_grid(image, affine, shape):
+    """The image's values on another grid."""
+    resampled = resample_img(image, affine, shape, interpolation="linear", copy_header=True, force_resample=True)
+    return resampled.get_fdata()

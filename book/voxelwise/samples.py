@@ -1,0 +1,137 @@
+"""From files to two aligned matrices: what was on the screen, and how each voxel answered."""
+
+import math
+from dataclasses import dataclass
+
+import joblib
+import nibabel
+import numpy as np
+from nilearn import signal
+
+from .errors import RecordingError
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Stimuli and the responses to them, one row for each pair.
+
+    Attributes
+    ----------
+    stimuli : ndarray of float32, shape (n_samples, n_pixels)
+        The image on the screen, row by row; -1 throughout at rest.
+    responses : ndarray of float32, shape (n_samples, n_voxels)
+        The volume ``lag`` TRs later, each voxel detrended and z-scored within its run.
+    runs : ndarray of int, shape (n_samples,)
+        Number of the run, from 0.
+    stimulus_shape : tuple of int
+        Rows and columns of an image; ``stimuli.reshape(-1, *stimulus_shape)`` are the images.
+    mask_img : Nifti1Image
+        Its non-zero voxels, in C order, are the columns of ``responses``.
+    """
+
+    stimuli: np.ndarray
+    responses: np.ndarray
+    runs: np.ndarray
+    stimulus_shape: tuple
+    mask_img: nibabel.Nifti1Image
+
+
+def load_samples(recording, kind="random", lag=2, n_jobs=None):
+    """Read one kind of runs and align each volume with the image that it answers to.
+
+    Parameters
+    ----------
+    recording : Recording
+    kind : str
+        Which runs, one of the keys of ``recording.func``.
+    lag : int
+        How many volumes (TRs) the response comes after the image. The first ``lag`` volumes and the last ``lag`` images
+        of each run have no partner and are left out.
+    n_jobs : int, optional
+        How many runs are read at a time, as in joblib.
+
+    Returns
+    -------
+    samples : Samples
+
+    Raises
+    ------
+    RecordingError
+        If there is no such kind, the lag is negative or leaves less than two samples of a run, or labels and volumes do
+        not match. The lag is checked before any volume is read.
+    """
+    if kind not in recording.func:
+        kinds = ", ".join(f'"{name}"' for name in recording.func)
+        raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
+    images = [load_images(path) for path in recording.label[kind]]
+    for path, frames in zip(recording.label[kind], images, strict=True):
+        if not 0 <= lag <= len(frames) - 2:
+            raise RecordingError(
+                f"lag={lag} does not fit {path.name}, a run of {len(frames)} volumes: "
+                f"expected 0 to {len(frames) - 2}; for most scanners it is 4 to 6 s divided by the TR."
+            )
+
+    mask_img = nibabel.load(recording.mask)
+    voxels = np.nonzero(np.asarray(mask_img.dataobj))
+    read = joblib.delayed(_read_run)
+    responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
+        read(path, mask_img.shape, voxels, len(frames), lag)
+        for path, frames in zip(recording.func[kind], images, strict=True)
+    )
+    stimuli = [frames[: len(frames) - lag].reshape(len(frames) - lag, -1) for frames in images]
+    return Samples(
+        stimuli=np.concatenate(stimuli),
+        responses=np.concatenate(responses),
+        runs=np.repeat(np.arange(len(stimuli)), [len(run) for run in stimuli]),
+        stimulus_shape=images[0].shape[1:],
+        mask_img=mask_img,
+    )
+
+
+def load_images(label_file):
+    """The images of one run, as they were seen.
+
+    Parameters
+    ----------
+    label_file : path
+        CSV, one row a volume; the pixels of an image stand column by column (Fortran's order).
+
+    Returns
+    -------
+    images : ndarray of float32, shape (n_volumes, n_rows, n_columns)
+        Pixel values as stored; a rest volume is -1 throughout.
+    """
+    rows = np.loadtxt(label_file, delimiter=",", dtype=np.float32, ndmin=2)
+    side = math.isqrt(rows.shape[1])
+    if side**2 != rows.shape[1]:
+        raise RecordingError(f"{label_file}: {rows.shape[1]} pixels a row; expected a square image, such as 100.")
+    return rows.reshape(-1, side, side).swapaxes(1, 2)
+
+
+def is_rest(images):
+    """Which images are none: a volume of -1 throughout.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n_volumes, ...)
+
+    Returns
+    -------
+    rest : ndarray of bool, shape (n_volumes,)
+    """
+    return (images == -1).reshape(len(images), -1).all(axis=1)
+
+
+def _read_run(path, shape, voxels, n_volumes, lag):
+    """Cleaned responses of one run, shape (n_volumes - lag, n_voxels)."""
+    image = nibabel.load(path, keep_file_open=True)
+    if image.shape != (*shape, n_volumes):
+        raise RecordingError(
+            f"{path}: volumes of shape {image.shape}; expected {(*shape, n_volumes)}, the mask's grid and one volume for "
+            "each row of the label file."
+        )
+    # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
+    responses = np.empty((n_volumes, voxels[0].size), dtype=np.float32)
+    for number in range(n_volumes):
+        responses[number] = image.dataobj[..., number][voxels]
+    return signal.clean(responses, detrend=True, standardize="zscore_sample")[lag:]
