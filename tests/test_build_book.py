@@ -1,0 +1,321 @@
+"""The command line of `build_book.py`, on throw-away books of one or two tiny chapters."""
+
+import base64
+import fcntl
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+from nbformat import v4
+
+import build_book
+
+RED_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5E"
+    "rkJggg=="
+)
+SHOW_RED_PIXEL = f"""
+import base64
+from IPython.display import Image, display
+display(Image(base64.b64decode({base64.b64encode(RED_PIXEL)!r})))
+"""
+VOXELWISE = """
+from pathlib import Path
+from types import SimpleNamespace
+
+class RecordingError(ValueError):
+    pass
+
+def load_recording(dataset="simulated", data_dir=None):
+    if dataset == "simulated" or Path(dataset).is_dir():
+        return SimpleNamespace(name=Path(dataset).name)
+    raise RecordingError(f"there is no recording {dataset}")
+"""
+FIRST = 'dataset = "simulated"\nalpha: float = 1.0  # the penalty'
+SECOND = "n_folds = 3\ndata_dir = None"
+
+
+class Book:
+    """A book in a folder of its own, with a copy of the real `build_book.py`."""
+
+    def __init__(self, root):
+        self.root = root
+        (root / "book" / "voxelwise").mkdir(parents=True)
+        (root / "book" / "voxelwise" / "__init__.py").write_text(VOXELWISE)
+        (root / "book" / "index.md").write_text("# Home\n")
+        (root / "book" / "cover.png").write_bytes(b"the old cover")
+        (root / "_config.yml").write_text('title: T\nexecute: {execute_notebooks: "off"}\n')
+        shutil.copy(build_book.__file__, root)
+        self.write_toc("02_first", "01_second")
+        self.write_chapter("02_first", FIRST, "print('alpha is', alpha)\nprint('of', dataset)")
+        self.write_chapter("01_second", SECOND, "print('folds', n_folds, 'from', data_dir)")
+
+    def write_toc(self, *names):
+        chapters = "".join(f"- file: book/{name}\n" for name in names)
+        toc = f"format: jb-book\nroot: book/index\nchapters:\n{chapters}"
+        (self.root / "_toc.yml").write_text(toc)
+
+    def path(self, name):
+        return self.root / "book" / f"{name}.ipynb"
+
+    def write_chapter(self, name, parameters, *sources, tag=None):
+        cells = [v4.new_markdown_cell(f"# {name}")]
+        if parameters:
+            cells.append(v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+        cells += [v4.new_code_cell(source) for source in sources]
+        if tag:
+            cells[-1].metadata["tags"] = [tag]
+        for number, cell in enumerate(cells):
+            cell.id = f"cell-{number}"
+        nbformat.write(v4.new_notebook(cells=cells), self.path(name))
+
+    def command(self, *arguments, cwd=None):
+        """Run the command line as a user does."""
+        return subprocess.run(
+            [sys.executable, self.root / "build_book.py", *arguments],
+            cwd=cwd or self.root, capture_output=True, text=True, timeout=120,
+        )
+
+    def refuse(self, *arguments):
+        """Return the message of a command that must fail before any chapter runs."""
+        ended = self.command(*arguments)
+        assert ended.returncode != 0
+        assert "Traceback" not in ended.stderr
+        assert "[1/" not in ended.stdout
+        return ended.stderr
+
+    def run_chapters(self, **settings):
+        """Run the chapters in this process, and return what each printed."""
+        parameters = build_book.share_settings(settings, build_book.find_chapters(self.root))
+        executed = build_book.run_chapters(parameters, self.root, self.root / "out")
+        return [printed(path) for path in executed]
+
+
+def printed(path):
+    """Return the text that the cells of an executed notebook printed."""
+    cells = nbformat.read(path, as_version=4).cells
+    return "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", []))
+
+
+@pytest.fixture
+def book(tmp_path):
+    return Book(tmp_path / "project")
+
+
+def test_chapters_run_in_the_order_of_the_toc_each_with_its_parameters(book, capfd):
+    outputs = book.run_chapters(alpha="1e2", n_folds="5")
+    assert outputs == ["alpha is 100.0\nof simulated\n", "folds 5 from None\n"]
+    shown = capfd.readouterr()
+    assert [line.split(" ... ")[0] for line in shown.out.splitlines()] == [
+        "[1/2] 02_first",
+        "[2/2] 01_second",
+    ]
+    assert shown.err == ""
+
+
+def test_toc_with_parts_and_sections(book):
+    for name in "abc":
+        book.write_chapter(name, "x = 1")
+    (book.root / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\nparts:\n"
+        "- chapters:\n  - file: book/b\n    sections:\n    - file: book/a\n"
+        "- chapters:\n  - file: book/c\n"
+    )
+    assert [path.stem for path in build_book.find_chapters(book.root)] == ["b", "a", "c"]
+
+
+def test_missing_chapter_is_named(book):
+    book.path("01_second").unlink()
+    assert "_toc.yml names book/01_second" in book.refuse()
+
+
+def test_chapter_that_is_no_notebook_is_named(book):
+    book.path("01_second").write_text("<<<<<<< HEAD")
+    assert "01_second.ipynb is not a Jupyter notebook" in book.refuse()
+
+
+def test_chapter_without_parameters_cell_is_named(book):
+    book.write_chapter("01_second", None, "1 + 1")
+    assert "01_second.ipynb has 0 cells tagged 'parameters'" in book.refuse()
+
+
+def test_chapter_with_two_parameters_cells_is_named(book):
+    book.write_chapter("01_second", "x = 1", "y = 1", tag="parameters")
+    assert "01_second.ipynb has 2 cells tagged 'parameters'" in book.refuse()
+
+
+def test_unknown_parameter_is_named_beside_the_known_ones(book):
+    message = book.refuse("-p", "alhpa", "1")
+    assert "'alhpa'" in message
+    assert "alpha, data_dir, dataset, n_folds" in message
+
+
+@pytest.mark.parametrize("name, text, expected", [
+    ("n_folds", "2.5", "int"), ("n_folds", "True", "int"), ("n_folds", "many", "int"),
+    ("alpha", "large", "float"), ("alpha", "true", "float"), ("alpha", "[1.0]", "float"),
+])
+def test_value_of_the_wrong_type(book, name, text, expected):
+    with pytest.raises(build_book.BuildError, match=name) as error:
+        build_book.share_settings({name: text}, build_book.find_chapters(book.root))
+    assert text in str(error.value)
+    assert f"expects {expected}" in str(error.value)
+
+
+@pytest.mark.parametrize("declaration, text, value", [
+    ("x = 1.0", "3", 3), ("x = 1.0", "1e-3", 0.001), ("x: float = 1", "0.5", 0.5),
+    ("x = True", "false", False), ("x = 'a'", "7", "7"), ("x = None", "../there", "../there"),
+    ("x = [1, 2]", "[1e2]", [100.0]),
+])
+def test_value_of_the_right_type(book, declaration, text, value):
+    book.write_chapter("02_first", declaration)
+    shared = build_book.share_settings({"x": text}, build_book.find_chapters(book.root))
+    assert list(shared.values()) == [{"x": value}, {}]
+    assert type(shared[book.path("02_first")]["x"]) is type(value)
+
+
+def test_dataset_given_twice(book):
+    assert "once" in book.refuse("--dataset", "simulated", "-p", "dataset", "simulated")
+
+
+def test_refresh_takes_no_settings(book):
+    for arguments in (["-p", "alpha", "2"], ["--dataset", "simulated"], ["--output", "there"]):
+        assert "leave out the other options" in book.refuse("--refresh", *arguments)
+
+
+def test_recording_error_ends_the_build_with_its_message(book):
+    assert book.refuse("--dataset", "nowhere") == "there is no recording nowhere\n"
+
+
+def test_folder_in_use_and_folder_of_others(book):
+    (book.root / "_build" / "simulated").mkdir(parents=True)
+    with (book.root / "_build" / "simulated" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "Another build is at work in _build/simulated" in book.refuse()
+    assert "book holds other files" in book.refuse("--output", "book")
+
+
+def test_failing_chapter_and_cell_are_named(book):
+    book.write_chapter("01_second", SECOND, "x = 1", "y = 2\nraise KeyError('voxels')")
+    ended = book.command()
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "01_second.ipynb failed in code cell 3, which begins",
+        "    y = 2",
+        "KeyError: 'voxels'",
+        "The chapter as far as it ran: _build/simulated/source/book/01_second.ipynb",
+    ]
+    assert (book.root / "_build/simulated/source/book/01_second.ipynb").exists()
+
+
+def test_interrupted_build_says_so(book):
+    book.write_chapter("02_first", FIRST, "import time; time.sleep(60)")
+    build = subprocess.Popen(
+        [sys.executable, "build_book.py"], cwd=book.root, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )
+    running = book.root / "_build/simulated/source/book/02_first.ipynb"
+    deadline = time.monotonic() + 30
+    while not (running.exists() and '"running"' in running.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    build.send_signal(signal.SIGINT)
+    _, message = build.communicate(timeout=30)
+    assert build.returncode == 130
+    assert message == "Interrupted. What was built before is still in place.\n"
+
+
+def test_cleaning_keeps_what_the_author_wrote_and_drops_the_rest(book):
+    book.write_chapter("02_first", FIRST, "for n in 'abc':\n    print(n, flush=True)\nn")
+    notebook = nbformat.read(book.path("02_first"), as_version=4)
+    notebook.cells[2].metadata["mystnb"] = {"figure": {"name": "fig"}}
+    nbformat.write(notebook, book.path("02_first"))
+    book.run_chapters()
+    text = (book.root / "out" / "book" / "02_first.ipynb").read_text()
+    cleaned = nbformat.reads(text, as_version=4)
+    assert "papermill" not in text and "execution\"" not in text and str(book.root) not in text
+    assert text.endswith("}\n")
+    assert "version" not in cleaned.metadata.language_info
+    assert [cell.id for cell in cleaned.cells] == ["cell-0", "cell-1", "cell-2"]
+    assert [dict(cell.metadata) for cell in cleaned.cells] == [
+        {}, {"tags": ["parameters"]}, {"mystnb": {"figure": {"name": "fig"}}}
+    ]
+    assert [cell.execution_count for cell in cleaned.cells[1:]] == [1, 2]
+    assert [o.output_type for o in cleaned.cells[2].outputs] == ["stream", "execute_result"]
+
+
+def test_merging_joins_only_consecutive_pieces_of_one_stream():
+    def piece(name, text):
+        return v4.new_output("stream", name=name, text=text)
+
+    picture = v4.new_output("display_data")
+    merged = build_book.merge_streams([
+        piece("stdout", "a"), piece("stdout", "b"), piece("stderr", "c"), picture,
+        picture, piece("stderr", "d"),
+    ])
+    assert [o.get("text") for o in merged] == ["ab", "c", None, None, "d"]
+
+
+def test_refresh_is_stable_and_renders_nothing(book):
+    book.write_chapter("01_second", SECOND, SHOW_RED_PIXEL, tag="cover")
+    stored = []
+    for outcome in ("refreshed", "unchanged"):
+        ended = book.command("--refresh")
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout.splitlines()[2:] == [
+            f"{outcome} {name}" for name in ("02_first.ipynb", "01_second.ipynb", "cover.png")
+        ]
+        stored.append([path.read_bytes() for path in sorted((book.root / "book").glob("*.*"))])
+    assert stored[0] == stored[1]
+    assert (book.root / "book" / "cover.png").read_bytes() == RED_PIXEL
+    assert not list(book.root.rglob("*.html"))
+
+
+def test_refresh_stores_nothing_when_a_chapter_fails(book):
+    book.write_chapter("01_second", SECOND, "1 / 0")
+    before = book.path("02_first").read_bytes()
+    ended = book.command("--refresh")
+    assert ended.returncode == 1
+    assert "ZeroDivisionError" in ended.stderr
+    assert book.path("02_first").read_bytes() == before
+
+
+def test_cover_needs_exactly_one_image(book):
+    book.write_chapter("01_second", SECOND, "1 + 1", tag="cover")
+    before = book.path("02_first").read_bytes()
+    ended = book.command("--refresh")
+    assert ended.returncode == 1
+    assert "'cover' shows 0 PNG images" in ended.stderr
+    assert book.path("02_first").read_bytes() == before
+
+
+def test_pages_of_a_recording_in_a_folder(book, tmp_path):
+    """The whole way, from a folder beside the project to the page to open."""
+    book.write_chapter("01_second", SECOND, SHOW_RED_PIXEL, tag="cover")
+    (tmp_path / "elsewhere" / "scans").mkdir(parents=True)
+    ended = book.command("--dataset", "scans", "--output", "pages", cwd=tmp_path / "elsewhere")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1] == "pages/html/index.html"
+    output = tmp_path / "elsewhere" / "pages"
+    assert "of ../../elsewhere/scans" in (output / "html/book/02_first.html").read_text()
+    assert (output / "html/index.html").exists()
+    assert (output / "source/book/cover.png").read_bytes() == RED_PIXEL
+    assert (book.root / "book" / "cover.png").read_bytes() == b"the old cover"
+    assert not [path for path in output.rglob("*.html") if str(tmp_path) in path.read_text()]
+
+
+def test_failed_rendering_shows_the_warning_and_keeps_the_earlier_pages(book):
+    page = book.root / "_build/simulated/html/index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("earlier")
+    (book.root / "_build/simulated/.lock").touch()
+    (book.root / "book" / "index.md").write_text("# Home\n\n{ref}`nowhere`\n")
+    ended = book.command()
+    assert ended.returncode == 1
+    first, warning, last = ended.stderr.splitlines()
+    assert warning.startswith("book/index.md:3: WARNING: undefined label")
+    assert last == "See _build/simulated/render.log"
+    assert page.read_text() == "earlier"
