@@ -5,6 +5,7 @@ from .encoding import cross_validate_ridge, predict_ridge, whole_run_folds
 from .errors import RecordingError
 from .receptive_fields import fit_receptive_fields
 from .recording import Recording, load_recording
+from .retinotopy import true_fields
 from .samples import Samples, is_rest, load_images, load_samples
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "load_samples",
     "predict_ridge",
     "to_image",
+    "true_fields",
     "voxel_at",
     "whole_run_folds",
 ]

@@ -34,9 +34,11 @@ def whole_run_folds(runs, n_splits):
     Raises
     ------
     RecordingError
-        If there are less than two folds or more folds than runs.
+        If there is only one run, or less than two folds, or more folds than runs.
     """
     numbers = np.unique(runs)
+    if numbers.size < 2:
+        raise RecordingError("There is only one run. Whole runs are held out to test on, so there must be at least two.")
     if not 2 <= n_splits <= numbers.size or n_splits != int(n_splits):
         raise RecordingError(
             f"n_splits={n_splits}: folds are whole runs, and there are {numbers.size} of them; "

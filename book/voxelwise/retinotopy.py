@@ -140,7 +140,7 @@ def retinotopic_map(mask, rng):
     return voxels
 
 
-def receptive_fields(voxels):
+def true_fields(voxels):
     """Weight of each pixel in each voxel's answer.
 
     Parameters

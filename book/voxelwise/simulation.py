@@ -23,7 +23,7 @@ import pandas as pd
 from nilearn.datasets import get_data_dirs
 from nilearn.glm.first_level import spm_hrf
 from scipy.signal import lfilter
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from . import retinotopy
 from .errors import RecordingError
@@ -159,7 +159,7 @@ def write_recording(folder, n_jobs=2):
     rng = np.random.default_rng(SEED)
     mask = retinotopy.visual_cortex_mask()
     voxels = retinotopy.retinotopic_map(mask, rng)
-    fields = retinotopy.receptive_fields(voxels).reshape(len(voxels), -1)
+    fields = retinotopy.true_fields(voxels).reshape(len(voxels), -1)
     images = experiment(rng)
     voxels = _answering(voxels, fields, [frames for name, frames in images.items() if "random" in name], rng)
 
