@@ -1,0 +1,50 @@
+"""Recordings that the tests run on: the simulated one, whole, and small ones written for the purpose."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from voxelwise import cross_validate_ridge, load_recording, load_samples
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+
+
+@pytest.fixture(scope="session")
+def recording():
+    """The simulated recording."""
+    return load_recording("simulated")
+
+
+@pytest.fixture(scope="session")
+def samples(recording):
+    """Its random runs, as the chapters load them."""
+    return load_samples(recording)
+
+
+@pytest.fixture(scope="session")
+def scores(samples):
+    """Mean score of each voxel, as the chapters compute it."""
+    return cross_validate_ridge(samples).mean(axis=0)
+
+
+@pytest.fixture
+def small_folder(tmp_path):
+    """A recording of one's own: 4 runs of different length, 4 x 4 pixels, 6 x 5 x 4 voxels, no background."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "mine"
+    for name in ("func", "label", "mask"):
+        (folder / name).mkdir(parents=True)
+    shape, affine = (6, 5, 4), np.diag([-2.0, 2.0, 2.5, 1.0])
+    mask = rng.random(shape) < 0.5
+    nibabel.Nifti1Image(mask.astype(np.uint8), affine).to_filename(folder / "mask" / "mask.nii.gz")
+    weights = rng.normal(size=(16, mask.sum()))
+    for number, n_volumes in enumerate((30, 24, 36, 30), start=1):
+        stimuli = rng.integers(0, 2, (n_volumes, 16))
+        stimuli[::5] = -1
+        volumes = np.zeros((*shape, n_volumes), dtype=np.float32)
+        volumes[mask] = 100 + (stimuli @ weights + rng.normal(size=(n_volumes, mask.sum()))).T
+        nibabel.Nifti1Image(volumes, affine).to_filename(folder / "func" / f"run{number}.nii.gz")
+        np.savetxt(folder / "label" / f"run{number}.csv", stimuli, fmt="%d", delimiter=",")
+    return folder

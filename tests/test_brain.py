@@ -1,0 +1,41 @@
+"""Columns and places, against nilearn's masker."""
+
+import numpy as np
+import pytest
+from nilearn.maskers import NiftiMasker
+from voxelwise import RecordingError, choose_voxels, grid_positions, load_recording, load_samples, to_image, voxel_at
+
+
+@pytest.fixture
+def mask_img(small_folder):
+    return load_samples(load_recording(small_folder)).mask_img
+
+
+def test_to_image_equals_nilearns_inverse(mask_img):
+    values = np.arange(1, len(grid_positions(mask_img)) + 1, dtype=np.float32)
+    image = to_image(values, mask_img)
+    expected = NiftiMasker(mask_img).fit().inverse_transform(values)
+    np.testing.assert_array_equal(image.get_fdata(), expected.get_fdata())
+    np.testing.assert_array_equal(image.affine, expected.affine)
+
+
+def test_voxel_at_finds_each_position_and_its_value(mask_img):
+    image = to_image(np.arange(len(grid_positions(mask_img))), mask_img).get_fdata()
+    for column, position in enumerate(grid_positions(mask_img)):
+        assert voxel_at(mask_img, tuple(position)) == column == image[tuple(position)]
+
+
+@pytest.mark.parametrize("position", [(60, 0, 0), (-1, 0, 0), "hole"])
+def test_a_position_outside_the_mask_is_refused(mask_img, position):
+    if position == "hole":
+        position = tuple(np.argwhere(np.asarray(mask_img.dataobj) == 0)[0].tolist())
+    with pytest.raises(RecordingError, match=r"outside the mask.*\(6, 5, 4\)"):
+        voxel_at(mask_img, position)
+
+
+def test_the_best_voxels_stand_in_for_absent_ones(mask_img):
+    scores = np.sin(np.arange(len(grid_positions(mask_img))))
+    wanted = [tuple(position) for position in grid_positions(mask_img)[[4, 1]]]
+    assert choose_voxels(mask_img, wanted, scores) == ([4, 1], True)
+    best = np.argsort(-scores)[:2].tolist()
+    assert choose_voxels(mask_img, [wanted[0], (60, 0, 0)], scores) == (best, False)

@@ -1,0 +1,101 @@
+"""From files to matrices, against nilearn's masker and closed forms."""
+
+import nibabel
+import numpy as np
+import pytest
+from nilearn.maskers import MultiNiftiMasker
+from voxelwise import RecordingError, is_rest, load_images, load_recording, load_samples
+
+
+def nilearn_responses(recording, kind="random"):
+    masker = MultiNiftiMasker(mask_img=str(recording.mask), detrend=True, standardize="zscore_sample").fit()
+    return masker.transform([str(path) for path in recording.func[kind]])
+
+
+def test_figure_runs_equal_nilearns_masker(recording):
+    samples = load_samples(recording, kind="figure")
+    assert samples.responses.shape == (1536, 5438)
+    expected = np.vstack([run[2:] for run in nilearn_responses(recording, "figure")])
+    np.testing.assert_allclose(samples.responses, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("lag", [0, 1, 3])
+def test_each_image_stands_beside_the_volume_lag_later(small_folder, lag):
+    recording = load_recording(small_folder)
+    samples = load_samples(recording, lag=lag)
+    responses, images = nilearn_responses(recording), [load_images(path) for path in recording.label["random"]]
+    lengths = [len(run) - lag for run in responses]
+    np.testing.assert_allclose(samples.responses, np.vstack([run[lag:] for run in responses]), atol=1e-4)
+    np.testing.assert_array_equal(
+        samples.stimuli.reshape(-1, 4, 4), np.vstack([run[:n] for run, n in zip(images, lengths, strict=True)])
+    )
+    np.testing.assert_array_equal(np.bincount(samples.runs), lengths)
+    assert samples.stimuli.dtype == samples.responses.dtype == np.float32
+
+
+def test_any_number_of_jobs_reads_the_same(small_folder):
+    recording = load_recording(small_folder)
+    np.testing.assert_array_equal(load_samples(recording, n_jobs=2).responses, load_samples(recording).responses)
+
+
+def test_scaled_integers_are_scaled(small_folder):
+    """A file that stores integers with a slope and an offset reads as the numbers that they stand for."""
+    recording = load_recording(small_folder)
+    expected = load_samples(recording).responses
+    for path in recording.func["random"]:
+        image = nibabel.load(path)
+        values = image.get_fdata()
+        image.set_data_dtype(np.int16)
+        nibabel.Nifti1Image(values, image.affine, image.header).to_filename(path)
+        assert nibabel.load(path).dataobj.slope != 1
+    np.testing.assert_allclose(load_samples(recording).responses, expected, atol=0.01)
+
+
+def test_images_are_stored_column_by_column(tmp_path):
+    rows = np.arange(18).reshape(2, 9)
+    np.savetxt(tmp_path / "label.csv", rows, fmt="%d", delimiter=",")
+    images = load_images(tmp_path / "label.csv")
+    np.testing.assert_array_equal(images[0], [[0, 3, 6], [1, 4, 7], [2, 5, 8]])
+    np.testing.assert_array_equal(images[1], np.reshape(rows[1], (3, 3), order="F"))
+
+
+def test_rest_is_minus_one_throughout():
+    images = np.array([[[-1, -1], [-1, -1]], [[-1, 0], [-1, -1]], [[0, 0], [0, 0]]])
+    assert is_rest(images).tolist() == [True, False, False]
+
+
+def test_a_constant_voxel_stays_finite(small_folder):
+    recording = load_recording(small_folder)
+    mask = np.argwhere(nibabel.load(recording.mask).get_fdata())
+    for path in recording.func["random"]:
+        image = nibabel.load(path)
+        values = image.get_fdata(dtype=np.float32)
+        values[tuple(mask[3])] = 7
+        nibabel.Nifti1Image(values, image.affine).to_filename(path)
+    np.testing.assert_array_equal(load_samples(recording).responses[:, 3], 0)
+
+
+@pytest.mark.parametrize("lag", [-1, 23, 100])
+def test_a_lag_that_does_not_fit_is_refused_before_volumes_are_read(small_folder, lag):
+    for path in (small_folder / "func").iterdir():
+        path.write_text("not to be read")
+    with pytest.raises(RecordingError, match=rf"lag={lag}.*run"):
+        load_samples(load_recording(small_folder), lag=lag)
+
+
+def test_an_unknown_kind_lists_the_known_ones(small_folder):
+    with pytest.raises(RecordingError, match='"figure"; it has "random"'):
+        load_samples(load_recording(small_folder), kind="figure")
+
+
+def test_labels_that_do_not_match_the_volumes_are_named(small_folder):
+    labels = small_folder / "label" / "run2.csv"
+    labels.write_text("\n".join(labels.read_text().splitlines()[:-1]))
+    with pytest.raises(RecordingError, match=r"run2.nii.gz.*\(6, 5, 4, 24\).*\(6, 5, 4, 23\)"):
+        load_samples(load_recording(small_folder))
+
+
+def test_an_image_that_is_not_square_is_refused(tmp_path):
+    (tmp_path / "label.csv").write_text("0,1,0\n")
+    with pytest.raises(RecordingError, match="label.csv: 3 pixels"):
+        load_images(tmp_path / "label.csv")
