@@ -6,7 +6,7 @@ PIP := -m pip -qq --disable-pip-version-check
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: book clean help lock refresh test
+.PHONY: bench book clean help lock refresh test
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ test: $(READY)  ## run every check, the stored outputs of the chapters included
 
 refresh: $(READY)  ## run the chapters and store their outputs in book/
 	.venv/bin/python build_book.py --refresh
+
+bench: $(READY)  ## measure the book against the published analysis
+	.venv/bin/python benchmarks/pipeline.py
 
 lock:  ## renew requirements.txt from requirements.in
 	$(PYTHON) -m venv .venv-lock
