@@ -25,6 +25,12 @@ def test_voxel_at_finds_each_position_and_its_value(mask_img):
         assert voxel_at(mask_img, tuple(position)) == column == image[tuple(position)]
 
 
+@pytest.mark.parametrize("positions", [[], [(0, 0, 0)] * 5, [(0, 0)]])
+def test_only_one_to_four_voxels_can_be_marked(mask_img, positions):
+    with pytest.raises(RecordingError, match="one to four grid positions"):
+        choose_voxels(mask_img, positions, np.zeros(len(grid_positions(mask_img))))
+
+
 @pytest.mark.parametrize("position", [(60, 0, 0), (-1, 0, 0), "hole"])
 def test_a_position_outside_the_mask_is_refused(mask_img, position):
     if position == "hole":

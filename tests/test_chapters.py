@@ -133,10 +133,12 @@ def test_every_parameter_is_typed_and_explained(chapter):
         assert parameter.inferred_type_name != "None" and parameter.help, parameter.name
 
 
-def test_cells_are_short():
+def test_cells_are_short_and_narrow():
     for chapter in CHAPTERS:
         for cell in code_cells(stored(chapter)):
-            assert len(cell.source.splitlines()) <= 15, cell.source
+            lines = cell.source.splitlines()
+            assert len(lines) <= 15, cell.source
+            assert max(map(len, lines)) <= 88, cell.source
 
 
 def test_cover_is_the_stored_picture():
@@ -162,7 +164,8 @@ def test_alpha_lag_and_folds_change_the_scores(recording, tmp_path):
 
 def test_lag_changes_the_matrices(tmp_path):
     text = run_with("01_loading_the_data", tmp_path, lag=4)
-    assert "(2820, 5438)" in text and "this run uses lag 4" in text
+    assert "(2820, 5438)" in text
+    assert "closest agreement is at lag 2; this chapter uses lag 4" in text
 
 
 @each_chapter

@@ -32,6 +32,16 @@ def test_kinds_come_from_the_names_of_the_volumes(small_folder):
     assert {kind: len(files) for kind, files in found.func.items()} == {"faces": 2, "random": 2}
 
 
+def test_run_2_comes_before_run_10(small_folder):
+    for number in (1, 2):
+        (small_folder / "func" / f"run{number}.nii.gz").rename(small_folder / "func" / f"run{number + 9}.nii.gz")
+    (small_folder / "label" / "run1.csv").rename(small_folder / "label" / "run10.csv")
+    (small_folder / "label" / "run2.csv").rename(small_folder / "label" / "run11.csv")
+    found = load_recording(small_folder)
+    assert [path.name[:-7] for path in found.func["random"]] == ["run3", "run4", "run10", "run11"]
+    assert [path.stem for path in found.label["random"]] == ["run3", "run4", "run10", "run11"]
+
+
 @pytest.mark.parametrize(
     ("missing", "message"),
     [("label/run4.csv", "4 runs.*3 files"), ("mask/mask.nii.gz", "no mask/mask.nii.gz")],

@@ -1,10 +1,12 @@
 """From files to matrices, against nilearn's masker and closed forms."""
 
+import dataclasses
+
 import nibabel
 import numpy as np
 import pytest
 from nilearn.maskers import MultiNiftiMasker
-from voxelwise import RecordingError, is_rest, load_images, load_recording, load_samples
+from voxelwise import RecordingError, correlate_with_screen, is_rest, load_images, load_recording, load_samples
 
 
 def nilearn_responses(recording, kind="random"):
@@ -99,3 +101,26 @@ def test_an_image_that_is_not_square_is_refused(tmp_path):
     (tmp_path / "label.csv").write_text("0,1,0\n")
     with pytest.raises(RecordingError, match="label.csv: 3 pixels"):
         load_images(tmp_path / "label.csv")
+
+
+def test_correlations_with_the_screen_find_the_lag(small_folder):
+    """Against NumPy, run by run; and on responses that were shifted by 2 volumes the largest is at lag 2."""
+    samples = load_samples(load_recording(small_folder), lag=0)
+    correlations = correlate_with_screen(samples, max_lag=3)
+    parts = [(samples.stimuli[samples.runs == run].mean(axis=1), samples.responses[samples.runs == run]) for run in range(4)]
+    screen = np.concatenate([screen[:-3] for screen, _ in parts])
+    later = np.concatenate([response[3:] for _, response in parts])
+    expected = [np.corrcoef(screen, voxel)[0, 1] for voxel in later.T]
+    np.testing.assert_allclose(correlations[3], expected, atol=1e-6)
+
+    late = np.concatenate([np.roll(np.tile(screen[:, np.newaxis], 5), 2, axis=0) for screen, _ in parts])
+    shifted = dataclasses.replace(samples, responses=late)
+    assert correlate_with_screen(shifted).argmax(axis=0).tolist() == [2] * 5
+    np.testing.assert_allclose(correlate_with_screen(shifted)[2], 1, atol=1e-6)
+
+
+def test_correlations_of_what_never_changes_are_0(small_folder):
+    samples = load_samples(load_recording(small_folder), lag=0)
+    constant = dataclasses.replace(samples, responses=np.ones_like(samples.responses))
+    np.testing.assert_array_equal(correlate_with_screen(constant), 0)
+    assert len(correlate_with_screen(samples, max_lag=100)) == 23

@@ -6,13 +6,14 @@ from .errors import RecordingError
 from .receptive_fields import fit_receptive_fields
 from .recording import Recording, load_recording
 from .retinotopy import true_fields
-from .samples import Samples, is_rest, load_images, load_samples
+from .samples import Samples, correlate_with_screen, is_rest, load_images, load_samples
 
 __all__ = [
     "Recording",
     "RecordingError",
     "Samples",
     "choose_voxels",
+    "correlate_with_screen",
     "cross_validate_ridge",
     "fit_receptive_fields",
     "grid_positions",

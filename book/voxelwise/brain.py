@@ -5,6 +5,9 @@ from nilearn.image import new_img_like
 
 from .errors import RecordingError
 
+#: As many voxels as the figures have colours to mark them with.
+MAX_MARKED = 4
+
 
 def grid_positions(mask_img):
     """Grid position of each voxel of the mask, in the order of the columns.
@@ -62,7 +65,14 @@ def choose_voxels(mask_img, positions, scores):
     columns : list of int
         As many as there are positions, all of the wanted ones or all best ones.
     as_wanted : bool
+
+    Raises
+    ------
+    RecordingError
+        If there are no positions, more than four, or any that are not three indices.
     """
+    if not 1 <= len(positions) <= MAX_MARKED or any(len(position) != 3 for position in positions):
+        raise RecordingError(f"Marked voxels {positions}: expected one to four grid positions, such as [[30, 10, 10]].")
     try:
         return [voxel_at(mask_img, position) for position in positions], True
     except RecordingError:

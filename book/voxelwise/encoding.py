@@ -51,7 +51,7 @@ def cross_validate_ridge(samples, alpha=100.0, n_splits=10):
     """Score a ridge regression for each voxel, one fold of whole runs held out at a time.
 
     The scores are those of scikit-learn's ``Ridge(alpha)`` and ``r2_score`` in a loop over the folds, as in the
-    published analysis; with folds that hold out as many runs each, its ``KFold`` draws the same folds.
+    published analysis, except that a voxel that does not change within a fold always scores 0 there.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def cross_validate_ridge(samples, alpha=100.0, n_splits=10):
     -------
     scores : ndarray of float64, shape (n_splits, n_voxels)
         R2, the share of the variance of a fold's responses that is explained: 1 at best, 0 for a prediction as good as
-        the fold's mean, below 0 for a worse one. A voxel that does not change within a fold scores 0 there.
+        the fold's mean, below 0 for a worse one.
 
     Raises
     ------

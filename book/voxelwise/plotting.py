@@ -128,24 +128,26 @@ def plot_score_map(score_img, background, positions):
     return figure
 
 
-def plot_fields(fields, titles, marked_pixel=None):
+def plot_fields(fields, titles, marked_pixel=None, threshold=FIELD_THRESHOLD):
     """Receptive fields of up to four voxels, each in its colour on black.
 
     Parameters
     ----------
     fields : ndarray, shape (n_voxels, n_rows, n_columns)
-        Coefficients below 0.1 are hidden.
     titles : sequence of str
     marked_pixel : (int, int), optional
         Row and column of a pixel that is outlined in every field.
+    threshold : float
+        Coefficients below it are hidden.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(2, 2, figsize=(8, 6.8))
+    limit = max(FIELD_LIMIT, np.max(fields))
     for number, (ax, field, title) in enumerate(zip(axes.flat, fields, titles, strict=False)):
-        drawn = _draw_field(ax, field, number, marked_pixel)
+        drawn = _draw_field(ax, field, number, marked_pixel, limit, threshold)
         ax.set_title(title)
         figure.colorbar(drawn, ax=ax, label="SD per unit of pixel")
     for ax in axes.flat[len(fields) :]:
@@ -153,7 +155,7 @@ def plot_fields(fields, titles, marked_pixel=None):
     return figure
 
 
-def plot_summary(score_img, background, positions, fields, marked_pixel=None):
+def plot_summary(score_img, background, positions, fields, name, marked_pixel=None):
     """The marked voxels on the brain, and beside them what each of them sees.
 
     Parameters
@@ -162,6 +164,8 @@ def plot_summary(score_img, background, positions, fields, marked_pixel=None):
         As in :func:`plot_score_map`.
     fields, marked_pixel
         As in :func:`plot_fields`.
+    name : str
+        The recording's.
 
     Returns
     -------
@@ -172,9 +176,10 @@ def plot_summary(score_img, background, positions, fields, marked_pixel=None):
     for number, field in enumerate(fields):
         row, column = divmod(number, 2)
         ax = figure.add_axes((0.535 + 0.235 * column, 0.52 - 0.48 * row, 0.215, 0.43))
-        _draw_field(ax, field, number, marked_pixel)
+        _draw_field(ax, field, number, marked_pixel, max(FIELD_LIMIT, np.max(fields)))
         ax.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
         ax.text(0.04, 0.96, MARK_LETTERS[number], color=MARK_COLOURS[number], transform=ax.transAxes, va="top", weight="bold")
+    figure.text(0.01, 0.03, f"recording: {name}", color="0.7", fontsize=9)
     return figure
 
 
@@ -234,13 +239,14 @@ def _limit(score_img):
     return max(np.ceil(score_img.get_fdata().max() * 10) / 10, 0.1)
 
 
-def _draw_field(ax, field, number, marked_pixel):
-    """One field on black, in the colour of its voxel."""
+def _draw_field(ax, field, number, marked_pixel, limit, threshold=FIELD_THRESHOLD):
+    """One field on black, in the colour of its voxel; coefficients of ``limit`` are white."""
     ax.imshow(np.zeros(field.shape), vmin=0, vmax=1)
-    dark, colour = (0.25 * np.array(to_rgb(MARK_COLOURS[number])), to_rgb(MARK_COLOURS[number]))
-    colours = LinearSegmentedColormap.from_list(MARK_LETTERS[number], [dark, colour, "white"])
-    visible = np.ma.masked_less(field, FIELD_THRESHOLD)
-    drawn = ax.imshow(visible, cmap=colours, vmin=0, vmax=max(FIELD_LIMIT, field.max()))
+    colour = np.array(to_rgb(MARK_COLOURS[number]))
+    # From the threshold on a colour stands out from the black of hidden coefficients.
+    first = 0.25 * colour if threshold > 0 else 0 * colour
+    colours = LinearSegmentedColormap.from_list(MARK_LETTERS[number], [first, colour, (1, 1, 1)])
+    drawn = ax.imshow(np.ma.masked_less(field, threshold), cmap=colours, vmin=0, vmax=limit)
     ax.spines[:].set(visible=True, color="0.4")
     ax.set(xticks=range(0, field.shape[1], 3), yticks=range(0, field.shape[0], 3))
     if marked_pixel is not None:

@@ -89,8 +89,8 @@ def load_recording(dataset="simulated", data_dir=None):
 
 def _read_folder(folder, name=None, truth=None):
     """The recording that lies in a folder of nilearn's layout."""
-    func = sorted((folder / "func").glob("*.nii.gz"))
-    label = sorted((folder / "label").glob("*.csv"))
+    func = sorted((folder / "func").glob("*.nii.gz"), key=_as_people_count)
+    label = sorted((folder / "label").glob("*.csv"), key=_as_people_count)
     if not func or len(func) != len(label):
         raise RecordingError(
             f"{folder}: found {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv; "
@@ -110,6 +110,11 @@ def _read_folder(folder, name=None, truth=None):
         rois=rois,
         truth=truth,
     )
+
+
+def _as_people_count(path):
+    """Sorting key of a file's name in which run 2 comes before run 10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
 
 def _by_kind(func, paths):

@@ -122,6 +122,34 @@ def is_rest(images):
     return (images == -1).reshape(len(images), -1).all(axis=1)
 
 
+def correlate_with_screen(samples, max_lag=5):
+    """Correlation of each voxel with the mean label on the screen, for a range of lags.
+
+    Parameters
+    ----------
+    samples : Samples
+        Loaded with ``lag=0``.
+    max_lag : int
+        The largest lag in volumes; less where the shortest run does not allow it.
+
+    Returns
+    -------
+    correlations : ndarray, shape (n_lags, n_voxels)
+        Pearson's r between the screen and the response ``lag`` volumes later in the same run, for lags from 0. A voxel
+        or a screen that never changes has 0.
+    """
+    screen = samples.stimuli.mean(axis=1, dtype=np.float64)
+    run_rows = [np.flatnonzero(samples.runs == run) for run in np.unique(samples.runs)]
+    n_lags = min(max_lag + 1, min(map(len, run_rows)) - 1)
+    correlations = np.zeros((n_lags, samples.responses.shape[1]))
+    for lag in range(n_lags):
+        rows = np.concatenate([rows[: len(rows) - lag] for rows in run_rows])
+        early, late = screen[rows] - screen[rows].mean(), samples.responses[rows + lag]
+        spread = np.linalg.norm(early) * np.sqrt(len(rows)) * late.std(axis=0)
+        np.divide(early @ late, spread, out=correlations[lag], where=spread > 0)
+    return correlations
+
+
 def _read_run(path, shape, voxels, n_volumes, lag):
     """Cleaned responses of one run, shape (n_volumes - lag, n_voxels)."""
     image = nibabel.load(path, keep_file_open=True)
