@@ -108,13 +108,21 @@ def share_settings(settings, chapters):
 
 def prepare_recording(book, parameters):
     """Load the recording and return its name, so that what takes long or fails does so here."""
-    names = {"dataset", "data_dir"}
-    wanted = {name: own[name] for own in parameters.values() for name in names & own.keys()}
+    chosen = {}
+    for chapter, own in parameters.items():
+        declared = read_parameters(chapter).items()
+        chosen |= {name: parse_literal(parameter.default) for name, parameter in declared} | own
+    source, settings = (
+        {name: chosen[name] for name in names if name in chosen}
+        for names in (("dataset", "data_dir"), ("lag", "alpha", "n_splits"))
+    )
     sys.path.insert(0, str(book))
     import voxelwise
     with contextlib.chdir(book):  # where the chapters run: paths are relative to it
         try:
-            return voxelwise.load_recording(**wanted).name
+            recording = voxelwise.load_recording(**source)
+            voxelwise.check_settings(recording, **settings)
+            return recording.name
         except voxelwise.RecordingError as error:
             raise BuildError(str(error)) from None
 

@@ -34,6 +34,10 @@ def load_recording(dataset="simulated", data_dir=None):
     if dataset == "simulated" or Path(dataset).is_dir():
         return SimpleNamespace(name=Path(dataset).name)
     raise RecordingError(f"there is no recording {dataset}")
+
+def check_settings(recording, alpha=1.0):
+    if alpha < 0:
+        raise RecordingError(f"alpha={alpha} does not fit")
 """
 FIRST = 'dataset = "simulated"\nalpha: float = 1.0  # the penalty'
 SECOND = "n_folds = 3\ndata_dir = None"
@@ -188,6 +192,11 @@ def test_refresh_takes_no_settings(book):
 
 def test_recording_error_ends_the_build_with_its_message(book):
     assert book.refuse("--dataset", "nowhere") == "there is no recording nowhere\n"
+
+
+def test_settings_that_do_not_fit_are_refused_before_any_chapter_runs(book):
+    assert book.refuse("-p", "alpha", "-2") == "alpha=-2 does not fit\n"
+    assert not (book.root / "_build").exists()
 
 
 def test_folder_in_use_and_folder_of_others(book):

@@ -7,11 +7,13 @@ from .receptive_fields import fit_receptive_fields
 from .recording import Recording, load_recording
 from .retinotopy import true_fields
 from .samples import Samples, correlate_with_screen, is_rest, load_images, load_samples
+from .settings import check_settings
 
 __all__ = [
     "Recording",
     "RecordingError",
     "Samples",
+    "check_settings",
     "choose_voxels",
     "correlate_with_screen",
     "cross_validate_ridge",

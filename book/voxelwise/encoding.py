@@ -47,6 +47,18 @@ def whole_run_folds(runs, n_splits):
     return [np.flatnonzero(np.isin(runs, some)) for some in np.array_split(numbers, n_splits)]
 
 
+def check_alpha(alpha):
+    """Refuse what cannot be a ridge penalty.
+
+    Raises
+    ------
+    RecordingError
+        If ``alpha`` is negative or not finite.
+    """
+    if not (math.isfinite(alpha) and alpha >= 0):
+        raise RecordingError(f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100.")
+
+
 def cross_validate_ridge(samples, alpha=100.0, n_splits=10):
     """Score a ridge regression for each voxel, one fold of whole runs held out at a time.
 
@@ -131,8 +143,7 @@ class _Sums:
 
 def _held_out_folds(samples, alpha, n_splits, voxels=slice(None)):
     """Yield for each fold its rows, its sums, and the model (weights, intercept) of all other rows."""
-    if not (math.isfinite(alpha) and alpha >= 0):
-        raise RecordingError(f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100.")
+    check_alpha(alpha)
     folds = whole_run_folds(samples.runs, n_splits)
     sums = [_Sums.of(samples.stimuli[rows], samples.responses[rows][:, voxels]) for rows in folds]
     total = sum(sums[1:], start=sums[0])

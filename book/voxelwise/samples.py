@@ -60,17 +60,7 @@ def load_samples(recording, kind="random", lag=2, n_jobs=None):
         If there is no such kind, the lag is negative or leaves less than two samples of a run, or labels and volumes do
         not match. The lag is checked before any volume is read.
     """
-    if kind not in recording.func:
-        kinds = ", ".join(f'"{name}"' for name in recording.func)
-        raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
-    images = [load_images(path) for path in recording.label[kind]]
-    for path, frames in zip(recording.label[kind], images, strict=True):
-        if not 0 <= lag <= len(frames) - 2:
-            raise RecordingError(
-                f"lag={lag} does not fit {path.name}, a run of {len(frames)} volumes: "
-                f"expected 0 to {len(frames) - 2}; for most scanners it is 4 to 6 s divided by the TR."
-            )
-
+    images = load_run_images(recording, kind, lag)
     mask_img = nibabel.load(recording.mask)
     voxels = np.nonzero(np.asarray(mask_img.dataobj))
     read = joblib.delayed(_read_run)
@@ -86,6 +76,38 @@ def load_samples(recording, kind="random", lag=2, n_jobs=None):
         stimulus_shape=images[0].shape[1:],
         mask_img=mask_img,
     )
+
+
+def load_run_images(recording, kind="random", lag=0):
+    """The images of all runs of one kind, once it is clear that the lag fits each run.
+
+    Parameters
+    ----------
+    recording : Recording
+    kind : str
+    lag : int
+        As in :func:`load_samples`.
+
+    Returns
+    -------
+    images : list of ndarray of float32, shape (n_volumes, n_rows, n_columns)
+
+    Raises
+    ------
+    RecordingError
+        If there is no such kind, or the lag is negative or leaves less than two samples of a run.
+    """
+    if kind not in recording.func:
+        kinds = ", ".join(f'"{name}"' for name in recording.func)
+        raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
+    images = [load_images(path) for path in recording.label[kind]]
+    for path, frames in zip(recording.label[kind], images, strict=True):
+        if not 0 <= lag <= len(frames) - 2:
+            raise RecordingError(
+                f"lag={lag} does not fit {path.name}, a run of {len(frames)} volumes: "
+                f"expected 0 to {len(frames) - 2}; for most scanners it is 4 to 6 s divided by the TR."
+            )
+    return images
 
 
 def load_images(label_file):
