@@ -79,10 +79,11 @@ def test_a_constant_voxel_stays_finite(small_folder):
 
 @pytest.mark.parametrize("lag", [-1, 23, 100])
 def test_a_lag_that_does_not_fit_is_refused_before_volumes_are_read(small_folder, lag):
-    for path in (small_folder / "func").iterdir():
+    recording = load_recording(small_folder)
+    for path in recording.func["random"]:
         path.write_text("not to be read")
     with pytest.raises(RecordingError, match=rf"lag={lag}.*run"):
-        load_samples(load_recording(small_folder), lag=lag)
+        load_samples(recording, lag=lag)
 
 
 def test_an_unknown_kind_lists_the_known_ones(small_folder):
@@ -93,7 +94,7 @@ def test_an_unknown_kind_lists_the_known_ones(small_folder):
 def test_labels_that_do_not_match_the_volumes_are_named(small_folder):
     labels = small_folder / "label" / "run2.csv"
     labels.write_text("\n".join(labels.read_text().splitlines()[:-1]))
-    with pytest.raises(RecordingError, match=r"run2.nii.gz.*\(6, 5, 4, 24\).*\(6, 5, 4, 23\)"):
+    with pytest.raises(RecordingError, match=r"run2.nii.gz: 24 volumes; expected 23"):
         load_samples(load_recording(small_folder))
 
 

@@ -3,10 +3,11 @@
 from .brain import choose_voxels, grid_positions, to_image, voxel_at
 from .encoding import cross_validate_ridge, predict_ridge, whole_run_folds
 from .errors import RecordingError
+from .files import load_images
 from .receptive_fields import fit_receptive_fields
 from .recording import Recording, load_recording
 from .retinotopy import true_fields
-from .samples import Samples, correlate_with_screen, is_rest, load_images, load_samples
+from .samples import Samples, correlate_with_screen, is_rest, load_run_images, load_samples
 from .settings import check_settings
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "is_rest",
     "load_images",
     "load_recording",
+    "load_run_images",
     "load_samples",
     "predict_ridge",
     "to_image",

@@ -38,7 +38,7 @@ def plot_images(images, titles):
     Parameters
     ----------
     images : sequence of ndarray, shape (n_rows, n_columns)
-        0 is black, 1 white.
+        The smallest value of all is black, the largest white.
     titles : sequence of str
 
     Returns
@@ -47,7 +47,7 @@ def plot_images(images, titles):
     """
     figure, axes = plt.subplots(1, len(images), squeeze=False)
     for ax, image, title in zip(axes.flat, images, titles, strict=True):
-        ax.imshow(image, vmin=0, vmax=1)
+        ax.imshow(image, vmin=np.min(images), vmax=np.max(images))
         ax.set(title=title, xlabel="column", ylabel="row")
         ax.spines[:].set_visible(True)
     return figure

@@ -8,6 +8,7 @@ import pandas as pd
 from nilearn.datasets import fetch_miyawaki2008
 
 from .errors import RecordingError
+from .files import open_image, read_mask
 from .simulation import simulated_recording
 
 #: Names of the recordings that need no folder.
@@ -32,6 +33,8 @@ class Recording:
         Regions of interest, by name.
     truth : DataFrame or None
         What was put into each voxel, in the order of the mask's voxels; only of the simulated recording.
+    stimulus_shape : (int, int) or None
+        Rows and columns of an image; None for a square.
     """
 
     name: str
@@ -41,9 +44,10 @@ class Recording:
     background: Path | None
     rois: dict
     truth: pd.DataFrame | None = None
+    stimulus_shape: tuple | None = None
 
 
-def load_recording(dataset="simulated", data_dir=None):
+def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     """Find a recording; make the simulated one, download the real one, if it is not there yet.
 
     Parameters
@@ -55,6 +59,8 @@ def load_recording(dataset="simulated", data_dir=None):
         the kind that the book's models are fitted to.
     data_dir : path, optional
         Where the first two are kept. Default: nilearn's data folders.
+    stimulus_shape : (int, int), optional
+        Rows and columns of an image, for a recording of one's own. Default: the images are square.
 
     Returns
     -------
@@ -63,7 +69,8 @@ def load_recording(dataset="simulated", data_dir=None):
     Raises
     ------
     RecordingError
-        If there is no such recording, or its folder lacks something.
+        If there is no such recording, or its folder lacks something, or its images do not lie on one grid; all faults
+        that show without reading volumes are told at once. :func:`load_samples` finds those inside the volumes.
 
     References
     ----------
@@ -74,31 +81,89 @@ def load_recording(dataset="simulated", data_dir=None):
         folder = simulated_recording(data_dir)
         truth = pd.read_csv(folder / "truth.tsv", sep="\t", index_col="voxel")
         truth["area"] = truth["area"].fillna("")
-        return _read_folder(folder, name=dataset, truth=truth)
+        return _checked(find_files(folder, name=dataset, truth=truth))
     if dataset == "miyawaki2008":
         try:
             files = fetch_miyawaki2008(data_dir=data_dir)
         except OSError as error:
             raise RecordingError(f"nilearn could not fetch the recording miyawaki2008: {error}") from error
-        return _read_folder(Path(files.mask).parents[1], name=dataset)
+        return _checked(find_files(Path(files.mask).parents[1], name=dataset))
     if not Path(dataset).is_dir():
         names = ", ".join(f'"{name}"' for name in DATASETS)
         raise RecordingError(f'No recording "{dataset}": expected {names} or the path of a folder that exists.')
-    return _read_folder(Path(dataset).resolve())
+    recording = find_files(Path(dataset).resolve(), stimulus_shape=stimulus_shape)
+    return _checked(recording)
 
 
-def _read_folder(folder, name=None, truth=None):
-    """The recording that lies in a folder of nilearn's layout."""
+def _checked(recording):
+    """The recording, if nothing is wrong with its headers."""
+    faults = list(header_faults(recording))
+    if faults:
+        raise RecordingError("\n".join(faults))
+    return recording
+
+
+def header_faults(recording):
+    """Yield what is wrong with the mask, and with the grid of each run, region and background.
+
+    Parameters
+    ----------
+    recording : Recording
+
+    Yields
+    ------
+    fault : str
+    """
+    try:
+        mask_img = read_mask(recording.mask)
+    except RecordingError as error:
+        yield str(error)
+        mask_img = None
+    images = [(path, 4) for runs in recording.func.values() for path in runs]
+    images += [(path, 3) for path in recording.rois.values()]
+    for path, n_dimensions in images:
+        try:
+            open_image(path, like=mask_img, n_dimensions=n_dimensions)
+        except RecordingError as error:
+            yield str(error)
+    if recording.background is not None:
+        try:
+            open_image(recording.background)
+        except RecordingError as error:
+            yield str(error)
+
+
+def find_files(folder, name=None, truth=None, stimulus_shape=None):
+    """The recording that lies in a folder of nilearn's layout; none of its files is opened.
+
+    Parameters
+    ----------
+    folder : Path
+    name, truth, stimulus_shape
+        As in :class:`Recording`.
+
+    Returns
+    -------
+    recording : Recording
+
+    Raises
+    ------
+    RecordingError
+        If runs, labels or the mask are missing, or not as many labels as runs are there.
+    """
     func = sorted((folder / "func").glob("*.nii.gz"), key=_as_people_count)
     label = sorted((folder / "label").glob("*.csv"), key=_as_people_count)
+    mask = folder / "mask" / "mask.nii.gz"
+    faults = []
     if not func or len(func) != len(label):
-        raise RecordingError(
+        faults.append(
             f"{folder}: found {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv; "
             "expected at least one run, and one label file for each, in the same order."
         )
-    mask = folder / "mask" / "mask.nii.gz"
     if not mask.is_file():
-        raise RecordingError(f"{folder}: no mask/mask.nii.gz; expected the mask of the voxels to model.")
+        faults.append(f"{folder}: no mask/mask.nii.gz; expected the mask of the voxels to model.")
+    if faults:
+        raise RecordingError("\n".join(faults))
     background = folder / "bg.nii.gz"
     rois = {path.name.removesuffix(".nii.gz"): path for path in sorted(mask.parent.glob("*.nii.gz")) if path != mask}
     return Recording(
@@ -109,6 +174,7 @@ def _read_folder(folder, name=None, truth=None):
         background=background if background.is_file() else None,
         rois=rois,
         truth=truth,
+        stimulus_shape=None if stimulus_shape is None else tuple(stimulus_shape),
     )
 
 

@@ -1,6 +1,5 @@
 """From files to two aligned matrices: what was on the screen, and how each voxel answered."""
 
-import math
 from dataclasses import dataclass
 
 import joblib
@@ -9,6 +8,7 @@ import numpy as np
 from nilearn import signal
 
 from .errors import RecordingError
+from .files import load_images, read_mask, read_voxels
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Samples:
     stimuli : ndarray of float32, shape (n_samples, n_pixels)
         The image on the screen, row by row; -1 throughout at rest.
     responses : ndarray of float32, shape (n_samples, n_voxels)
-        The volume ``lag`` TRs later, each voxel detrended and z-scored within its run.
+        The volume ``lag`` TRs later, each voxel detrended and z-scored within its run; 0 throughout a run in which it
+        never changes.
     runs : ndarray of int, shape (n_samples,)
         Number of the run, from 0.
     stimulus_shape : tuple of int
@@ -57,16 +58,15 @@ def load_samples(recording, kind="random", lag=2, n_jobs=None):
     Raises
     ------
     RecordingError
-        If there is no such kind, the lag is negative or leaves less than two samples of a run, or labels and volumes do
-        not match. The lag is checked before any volume is read.
+        If there is no such kind, the lag is negative or leaves less than two samples of a run, labels and volumes do not
+        match, or a file cannot be read whole. Labels and lag are checked before any volume is read.
     """
     images = load_run_images(recording, kind, lag)
-    mask_img = nibabel.load(recording.mask)
-    voxels = np.nonzero(np.asarray(mask_img.dataobj))
+    mask_img = read_mask(recording.mask)
     read = joblib.delayed(_read_run)
     responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-        read(path, mask_img.shape, voxels, len(frames), lag)
-        for path, frames in zip(recording.func[kind], images, strict=True)
+        read(path, mask_img, label, len(frames), lag)
+        for path, label, frames in zip(recording.func[kind], recording.label[kind], images, strict=True)
     )
     stimuli = [frames[: len(frames) - lag].reshape(len(frames) - lag, -1) for frames in images]
     return Samples(
@@ -100,34 +100,18 @@ def load_run_images(recording, kind="random", lag=0):
     if kind not in recording.func:
         kinds = ", ".join(f'"{name}"' for name in recording.func)
         raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
-    images = [load_images(path) for path in recording.label[kind]]
+    images = [load_images(path, recording.stimulus_shape) for path in recording.label[kind]]
     for path, frames in zip(recording.label[kind], images, strict=True):
+        if frames.shape[1:] != images[0].shape[1:]:
+            raise RecordingError(
+                f"{path}: images of {frames.shape[1:]} pixels; {recording.label[kind][0].name} has {images[0].shape[1:]}."
+            )
         if not 0 <= lag <= len(frames) - 2:
             raise RecordingError(
                 f"lag={lag} does not fit {path.name}, a run of {len(frames)} volumes: "
                 f"expected 0 to {len(frames) - 2}; for most scanners it is 4 to 6 s divided by the TR."
             )
     return images
-
-
-def load_images(label_file):
-    """The images of one run, as they were seen.
-
-    Parameters
-    ----------
-    label_file : path
-        CSV, one row a volume; the pixels of an image stand column by column (Fortran's order).
-
-    Returns
-    -------
-    images : ndarray of float32, shape (n_volumes, n_rows, n_columns)
-        Pixel values as stored; a rest volume is -1 throughout.
-    """
-    rows = np.loadtxt(label_file, delimiter=",", dtype=np.float32, ndmin=2)
-    side = math.isqrt(rows.shape[1])
-    if side**2 != rows.shape[1]:
-        raise RecordingError(f"{label_file}: {rows.shape[1]} pixels a row; expected a square image, such as 100.")
-    return rows.reshape(-1, side, side).swapaxes(1, 2)
 
 
 def is_rest(images):
@@ -172,16 +156,11 @@ def correlate_with_screen(samples, max_lag=5):
     return correlations
 
 
-def _read_run(path, shape, voxels, n_volumes, lag):
-    """Cleaned responses of one run, shape (n_volumes - lag, n_voxels)."""
-    image = nibabel.load(path, keep_file_open=True)
-    if image.shape != (*shape, n_volumes):
-        raise RecordingError(
-            f"{path}: volumes of shape {image.shape}; expected {(*shape, n_volumes)}, the mask's grid and one volume for "
-            "each row of the label file."
-        )
-    # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
-    responses = np.empty((n_volumes, voxels[0].size), dtype=np.float32)
-    for number in range(n_volumes):
-        responses[number] = image.dataobj[..., number][voxels]
-    return signal.clean(responses, detrend=True, standardize="zscore_sample")[lag:]
+def _read_run(path, mask_img, label_file, n_rows, lag):
+    """Cleaned responses of one run, shape (n_rows - lag, n_voxels)."""
+    values = read_voxels(path, mask_img, label_file, n_rows)
+    constant = (values == values[0]).all(axis=0)
+    responses = signal.clean(values, detrend=True, standardize="zscore_sample")
+    # Rounding would otherwise be blown up to a standard deviation of 1.
+    responses[:, constant] = 0
+    return responses[lag:]
