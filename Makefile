@@ -6,16 +6,19 @@ PIP := -m pip -qq --disable-pip-version-check
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: bench book clean help lock refresh test
+.PHONY: bench book clean help lock refresh test test-real
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
 book: $(READY)  ## run the chapters and render the pages (DATASET=name or folder)
 	.venv/bin/python build_book.py $(if $(DATASET),--dataset "$(DATASET)")
 
 test: $(READY)  ## run every check, the stored outputs of the chapters included
 	.venv/bin/python -m pytest
+
+test-real: $(READY)  ## check the book against what is published of the real recording
+	.venv/bin/python -m pytest -rs tests/real_recording.py
 
 refresh: $(READY)  ## run the chapters and store their outputs in book/
 	.venv/bin/python build_book.py --refresh
@@ -34,7 +37,7 @@ clean:  ## remove what was built
 # Always from scratch, so that .venv holds what requirements.txt says and nothing else, and an
 # interrupted installation leaves nothing behind. The stamp comes last.
 $(READY): requirements.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 15) or sys.exit("$(PYTHON) is Python %d.%d; the book needs 3.11 to 3.14. Name another: make PYTHON=python3.11" % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:3]; (3, 11, 4) <= v < (3, 15) or sys.exit("$(PYTHON) is Python %d.%d.%d; the book needs 3.11.4 to 3.14. Name another: make PYTHON=python3.11" % v)'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "Setting up .venv: a few minutes the first time"
 	@$(PYTHON) -m venv --clear .venv

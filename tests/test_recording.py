@@ -1,7 +1,7 @@
 """Where a recording is looked for, and what is said when it is not there."""
 
 import pytest
-from voxelwise import RecordingError, load_recording, load_samples, recording
+from voxelwise import RecordingError, load_recording, load_samples
 
 
 def test_a_wrong_name_lists_the_right_ones():
@@ -52,18 +52,9 @@ def test_missing_files_are_named(small_folder, missing, message):
         load_recording(small_folder)
 
 
-def test_the_real_recording_is_read_from_where_nilearn_keeps_it(recording, monkeypatch):
-    """The simulated files stand in for the downloaded ones: nilearn finds a whole folder and fetches nothing."""
+def test_the_real_recording_is_read_from_where_nilearn_keeps_it(recording):
+    """The simulated files stand in for the downloaded ones: a whole folder is used, and nothing is fetched."""
     found = load_recording("miyawaki2008", data_dir=recording.mask.parents[2])
     assert found.name == "miyawaki2008"
     assert found.truth is None
     assert (found.func, found.label, found.rois) == (recording.func, recording.label, recording.rois)
-
-
-def test_a_failed_download_is_a_recording_error(monkeypatch, tmp_path):
-    def fail(**kwargs):
-        raise OSError("no route")
-
-    monkeypatch.setattr(recording, "fetch_miyawaki2008", fail)
-    with pytest.raises(RecordingError, match="miyawaki2008: no route"):
-        load_recording("miyawaki2008", data_dir=tmp_path)

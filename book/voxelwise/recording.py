@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from nilearn.datasets import fetch_miyawaki2008
 
+from .download import fetch_recording
 from .errors import RecordingError
 from .files import open_image, read_mask
 from .simulation import simulated_recording
@@ -69,7 +69,7 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     Raises
     ------
     RecordingError
-        If there is no such recording, or its folder lacks something, or its images do not lie on one grid; all faults
+        If there is no such recording, it cannot be downloaded, or its folder lacks something, or its images do not lie on one grid; all faults
         that show without reading volumes are told at once. :func:`load_samples` finds those inside the volumes.
 
     References
@@ -83,11 +83,7 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
         truth["area"] = truth["area"].fillna("")
         return _checked(find_files(folder, name=dataset, truth=truth))
     if dataset == "miyawaki2008":
-        try:
-            files = fetch_miyawaki2008(data_dir=data_dir)
-        except OSError as error:
-            raise RecordingError(f"nilearn could not fetch the recording miyawaki2008: {error}") from error
-        return _checked(find_files(Path(files.mask).parents[1], name=dataset))
+        return _checked(find_files(fetch_recording(data_dir), name=dataset))
     if not Path(dataset).is_dir():
         names = ", ".join(f'"{name}"' for name in DATASETS)
         raise RecordingError(f'No recording "{dataset}": expected {names} or the path of a folder that exists.')
