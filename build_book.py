@@ -5,6 +5,7 @@ import ast
 import base64
 import contextlib
 import fcntl
+import inspect
 import os
 import shutil
 import subprocess
@@ -35,6 +36,17 @@ class BuildError(Exception):
 def show_path(path):
     """Return the path as people type it: relative to the working directory when inside it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@contextlib.contextmanager
+def show_time(step):
+    """Say what is at work, and how long it took when the ``with`` block ends."""
+    print(step, end=" ... ", flush=True)
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        print(f"{time.perf_counter() - start:.1f} s", flush=True)
 
 
 def list_toc(entry):
@@ -106,25 +118,50 @@ def share_settings(settings, chapters):
     }
 
 
-def prepare_recording(book, parameters):
-    """Load the recording and return its name, so that what takes long or fails does so here."""
-    chosen = {}
+def collect_values(parameters):
+    """Return the value of every parameter of the chapters: its default, or what was set instead."""
+    values = {}
     for chapter, own in parameters.items():
-        declared = read_parameters(chapter).items()
-        chosen |= {name: parse_literal(parameter.default) for name, parameter in declared} | own
-    source, settings = (
-        {name: chosen[name] for name in names if name in chosen}
-        for names in (("dataset", "data_dir"), ("lag", "alpha", "n_splits"))
-    )
+        values |= {n: parse_literal(p.default) for n, p in read_parameters(chapter).items()} | own
+    return values
+
+
+@contextlib.contextmanager
+def use_package(book):
+    """Be where the chapters run, and can import from; turn a fault of the recording into ours."""
     sys.path.insert(0, str(book))
-    import voxelwise
-    with contextlib.chdir(book):  # where the chapters run: paths are relative to it
+    from voxelwise import RecordingError
+    with contextlib.chdir(book):  # paths are relative to it
         try:
-            recording = voxelwise.load_recording(**source)
-            voxelwise.check_settings(recording, **settings)
-            return recording.name
-        except voxelwise.RecordingError as error:
+            yield
+        except RecordingError as error:
             raise BuildError(str(error)) from None
+
+
+def call(function, *arguments, **values):
+    """Call the function with those of the values that it takes."""
+    taken = inspect.signature(function).parameters
+    return function(*arguments, **{name: values[name] for name in taken if name in values})
+
+
+def prepare_recording(book, parameters):
+    """Return the recording, so that what takes long or fails does so before any chapter runs."""
+    values = collect_values(parameters)
+    with use_package(book):
+        from voxelwise import check_settings, load_recording
+        recording = call(load_recording, **values)
+        call(check_settings, recording, **values)
+        return recording
+
+
+def save_results(book, parameters, recording, folder):
+    """Write what researchers take away from the book, by the settings of the chapters."""
+    values = collect_values(parameters)
+    with show_time("[results] scores, fields and table"), use_package(book):
+        from voxelwise import load_samples
+        from voxelwise.results import write_results
+        call(write_results, folder, recording, call(load_samples, recording, **values), **values)
+    return folder
 
 
 @contextlib.contextmanager
@@ -167,12 +204,8 @@ def run_chapters(parameters, root, source):
     os.environ.update(JUPYTER_PREFER_ENV_PATH="1", JUPYTER_PATH="")
     executed = [source / chapter.relative_to(root) for chapter in parameters]
     for number, (chapter, result) in enumerate(zip(parameters, executed), start=1):
-        print(f"[{number}/{len(executed)}] {chapter.stem} ... ", end="", flush=True)
-        start = time.perf_counter()
-        try:
+        with show_time(f"[{number}/{len(executed)}] {chapter.stem}"):
             run_chapter(chapter, parameters[chapter], result)
-        finally:
-            print(f"{time.perf_counter() - start:.1f} s", flush=True)
     return executed
 
 
@@ -237,13 +270,24 @@ def render_pages(source, output):
     return html / "index.html"
 
 
-def build_book(root, parameters, output):
-    """Run the chapters, render the pages into ``output/html``, and print which one to open."""
+def build_book(root, parameters, recording, output):
+    """Run the chapters, render the pages, save the results, and print where both are."""
+    source, made, failures = output / "source", [], []
     with hold_folder(output):
-        stage_pages(root, output / "source")
-        if cover := read_cover(run_chapters(parameters, root, output / "source")):
-            (output / "source" / "book" / "cover.png").write_bytes(cover)
-        print(show_path(render_pages(output / "source", output)))
+        stage_pages(root, source)
+        if cover := read_cover(run_chapters(parameters, root, source)):
+            (source / "book" / "cover.png").write_bytes(cover)
+        for step, *arguments in (  # neither needs the other
+            (render_pages, source, output),
+            (save_results, root / "book", parameters, recording, output / "results"),
+        ):
+            try:
+                made.append(show_path(step(*arguments)))
+            except (BuildError, OSError) as error:
+                failures.append(str(error))
+        print(*reversed(made), sep="\n")  # the page to open comes last
+    if failures:
+        raise BuildError("\n".join(failures))
 
 
 def refresh_book(root, parameters):
@@ -292,11 +336,12 @@ def main():
     try:
         settings = collect_settings(options, ROOT / "book")
         parameters = share_settings(settings, find_chapters(ROOT))
-        name = prepare_recording(ROOT / "book", parameters)
+        recording = prepare_recording(ROOT / "book", parameters)
         if options.refresh:
             refresh_book(ROOT, parameters)
         else:
-            build_book(ROOT, parameters, (options.output or ROOT / "_build" / name).resolve())
+            output = options.output or ROOT / "_build" / recording.name
+            build_book(ROOT, parameters, recording, output.resolve())
     except (BuildError, OSError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 import base64
 import fcntl
+import re
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,18 @@ def load_recording(dataset="simulated", data_dir=None):
 def check_settings(recording, alpha=1.0):
     if alpha < 0:
         raise RecordingError(f"alpha={alpha} does not fit")
+
+def load_samples(recording, lag=2):
+    return f"samples of {recording.name} at lag {lag}"
+"""
+RESULTS = """
+from . import RecordingError
+
+def write_results(folder, recording, samples, alpha=1.0, n_splits=10):
+    if alpha == 13:
+        raise RecordingError("no luck")
+    folder.mkdir(exist_ok=True)
+    (folder / "made_of.txt").write_text(f"{samples}, alpha {alpha}, {n_splits} folds")
 """
 FIRST = 'dataset = "simulated"\nalpha: float = 1.0  # the penalty'
 SECOND = "n_folds = 3\ndata_dir = None"
@@ -50,6 +63,7 @@ class Book:
         self.root = root
         (root / "book" / "voxelwise").mkdir(parents=True)
         (root / "book" / "voxelwise" / "__init__.py").write_text(VOXELWISE)
+        (root / "book" / "voxelwise" / "results.py").write_text(RESULTS)
         (root / "book" / "index.md").write_text("# Home\n")
         (root / "book" / "cover.png").write_bytes(b"the old cover")
         (root / "_config.yml").write_text('title: T\nexecute: {execute_notebooks: "off"}\n')
@@ -307,7 +321,7 @@ def test_pages_of_a_recording_in_a_folder(book, tmp_path):
     (tmp_path / "elsewhere" / "scans").mkdir(parents=True)
     ended = book.command("--dataset", "scans", "--output", "pages", cwd=tmp_path / "elsewhere")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[-1] == "pages/html/index.html"
+    assert ended.stdout.splitlines()[-2:] == ["pages/results", "pages/html/index.html"]
     output = tmp_path / "elsewhere" / "pages"
     assert "of ../../elsewhere/scans" in (output / "html/book/02_first.html").read_text()
     assert (output / "html/index.html").exists()
@@ -324,7 +338,33 @@ def test_failed_rendering_shows_the_warning_and_keeps_the_earlier_pages(book):
     (book.root / "book" / "index.md").write_text("# Home\n\n{ref}`nowhere`\n")
     ended = book.command()
     assert ended.returncode == 1
+    assert ended.stdout.splitlines()[-1] == "_build/simulated/results"
+    assert (book.root / "_build/simulated/results/made_of.txt").exists()
     first, warning, last = ended.stderr.splitlines()
     assert warning.startswith("book/index.md:3: WARNING: undefined label")
     assert last == "See _build/simulated/render.log"
     assert page.read_text() == "earlier"
+
+
+def test_results_are_made_by_the_settings_of_the_chapters(book):
+    """A default, one set by `-p`, and one that no chapter has; the progress line stands alone."""
+    book.write_chapter("01_second", "lag = 4")
+    ended = book.command("-p", "alpha", "5")
+    assert ended.returncode == 0, ended.stderr
+    made_of = (book.root / "_build/simulated/results/made_of.txt").read_text()
+    assert made_of == "samples of simulated at lag 4, alpha 5, 10 folds"
+    progress = ended.stdout.splitlines()[2]
+    assert re.fullmatch(r"\[results\] scores, fields and table \.\.\. \d+\.\d s", progress)
+
+
+def test_failure_of_the_results_keeps_the_pages(book):
+    ended = book.command("-p", "alpha", "13")
+    assert ended.returncode == 1
+    assert ended.stderr == "no luck\n"
+    assert ended.stdout.splitlines()[-1] == "_build/simulated/html/index.html"
+    assert (book.root / "_build/simulated/html/index.html").exists()
+
+
+def test_refresh_writes_no_results(book):
+    assert book.command("--refresh").returncode == 0
+    assert not list(book.root.rglob("results"))

@@ -1,0 +1,70 @@
+"""A recording that is unlike the book's in every way, through all chapters and onto the pages, by the real command."""
+
+import subprocess
+import sys
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+from voxelwise import cross_validate_ridge, load_recording, load_samples
+
+from conftest import CHAPTERS, ROOT
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """9 x 7 pixels of grey, 3 runs of different length, 24 x 20 x 12 voxels, no background, no regions, no rest."""
+    rng = np.random.default_rng(1)
+    folder = tmp_path_factory.mktemp("data") / "grey"
+    for name in ("func", "label", "mask"):
+        (folder / name).mkdir(parents=True)
+    affine = np.array([[0, 0, 2.5, -30], [-2.0, 0, 0, 20], [0, 2.0, 0, -15], [0, 0, 0, 1]])  # axes in another order
+    mask = np.zeros((24, 20, 12), dtype=np.uint8)
+    mask[8:14, 5:12, 3:9] = 1
+    nibabel.Nifti1Image(mask, affine).to_filename(folder / "mask" / "mask.nii.gz")
+    weights = rng.normal(size=(63, mask.sum())) * (rng.random((63, mask.sum())) < 0.05)
+    for number, n_volumes in enumerate((60, 90, 75), start=1):
+        stimuli = rng.random((n_volumes, 63)).round(3)
+        volumes = np.full((*mask.shape, n_volumes), 500, dtype=np.int16)
+        response = np.vstack([np.zeros((1, mask.sum())), stimuli[:-1] @ weights]) + 0.3 * rng.normal(size=(n_volumes, mask.sum()))
+        volumes[mask > 0] = 500 + 100 * response.T
+        volumes[10, 8, 5] = 500  # a voxel that never changes
+        nibabel.Nifti1Image(volumes, affine).to_filename(folder / "func" / f"run{number}.nii.gz")
+        np.savetxt(folder / "label" / f"run{number}.csv", stimuli, fmt="%g", delimiter=",")
+    return folder
+
+
+def test_it_goes_through_all_chapters_and_renders(folder, tmp_path):
+    settings = dict(stimulus_shape="[9, 7]", lag="1", n_splits="3", alpha="1")
+    arguments = [text for name, value in settings.items() for text in ("-p", name, value)]
+    ended = subprocess.run(
+        [sys.executable, ROOT / "build_book.py", "--dataset", folder, "--output", tmp_path / "out", *arguments],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    html = tmp_path / "out" / "html" / "book"
+    pages = {path.stem: (html / f"{path.stem}.html").read_text() for path in CHAPTERS}
+    assert all("Recording: grey" in page for page in pages.values())
+    samples = load_samples(load_recording(folder, stimulus_shape=(9, 7)), lag=1)
+    assert samples.stimuli.shape == (222, 63)
+    assert "(222, 63)" in pages["01_loading_the_data"]
+    assert "voxels that never change: 1\n" in pages["01_loading_the_data"]
+    scores = cross_validate_ridge(samples, alpha=1.0, n_splits=3).mean(axis=0)
+    assert scores.max() > 0.5
+    for chapter in ("02_building_the_encoding_model", "03_mapping_the_brain", "04_receptive_fields"):
+        assert f"R2 = {scores.max():.2f}" in pages[chapter]
+    assert "(4, 9, 7)" in pages["04_receptive_fields"]
+
+    table = pd.read_csv(tmp_path / "out" / "results" / "voxels.tsv", sep="\t")
+    np.testing.assert_allclose(table["r2"], scores, atol=1e-4)
+    assert table["constant"].sum() == 1
+
+
+def test_a_wrong_shape_is_told_before_anything_runs(folder, tmp_path):
+    ended = subprocess.run(
+        [sys.executable, ROOT / "build_book.py", "--dataset", folder, "--output", tmp_path / "out"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "63 pixels" in ended.stderr and "stimulus_shape" in ended.stderr and "[1/4]" not in ended.stdout
