@@ -133,7 +133,7 @@ MAKE = "from voxelwise.simulation import simulated_recording as make; print(make
 
 def start_making(data_dir):
     environment = os.environ | {"PYTHONPATH": str(ROOT / "book")}
-    return subprocess.Popen([sys.executable, "-c", MAKE, ], env=environment | {"NILEARN_DATA": str(data_dir)},
+    return subprocess.Popen([sys.executable, "-c", MAKE], env=environment | {"NILEARN_DATA": str(data_dir)},
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
 
 
