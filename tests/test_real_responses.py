@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import LeaveOneGroupOut
-from voxelwise import cross_validate_ridge, load_recording, load_samples
+from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples
 
 FOLDER = os.environ.get("VOXELWISE_REAL_RESPONSES", "")
 
@@ -16,6 +16,14 @@ pytestmark = pytest.mark.skipif(
     not Path(FOLDER, "func").is_dir(),
     reason="set VOXELWISE_REAL_RESPONSES to a folder with real responses (func/, label/, mask/)",
 )
+
+
+def test_fields_of_all_good_voxels_are_bounded():
+    """Ten images repeat, so pixels are copies and mixtures of each other: no error, and no huge weights that cancel."""
+    samples = load_samples(load_recording(FOLDER), lag=0)
+    good = np.flatnonzero(cross_validate_ridge(samples, 10, n_splits=8).mean(axis=0) > 0.2)
+    fields = fit_receptive_fields(samples, good, n_jobs=2)
+    assert np.isfinite(fields).all() and np.abs(fields).max() < 20
 
 
 @pytest.mark.parametrize(("alpha", "best", "above", "median"), [(10, 0.830, 529, 0.154), (100, 0.570, 527, 0.136)])

@@ -65,6 +65,19 @@ def test_a_dull_pixel_gets_no_weight(small_folder):
     assert np.isfinite(fields).all() and fields.any()
 
 
+def test_images_that_repeat_give_bounded_fields(small_folder):
+    """Four images over and over: pixels are copies of each other, on which least-angle regression can break down."""
+    samples = load_samples(load_recording(small_folder), lag=0)
+    rng = np.random.default_rng(0)
+    shown = rng.integers(0, 4, len(samples.runs))
+    stimuli = rng.integers(0, 2, (4, 16))[shown].astype(np.float32)
+    responses = (stimuli @ rng.normal(size=(16, 30)) + 0.1 * rng.normal(size=(len(shown), 30))).astype(np.float32)
+    keep = np.concatenate([np.flatnonzero(samples.runs == run)[:4] for run in range(4)])
+    few = dataclasses.replace(samples, stimuli=stimuli[keep], responses=responses[keep], runs=samples.runs[keep])
+    fields = fit_receptive_fields(few)
+    assert np.isfinite(fields).all() and np.abs(fields).max() < 30
+
+
 def test_one_run_is_refused(small_folder):
     samples = load_samples(load_recording(small_folder))
     with pytest.raises(RecordingError, match="only one run"):

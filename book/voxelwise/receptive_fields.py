@@ -5,7 +5,7 @@ import warnings
 import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LassoLarsCV
+from sklearn.linear_model import LassoCV, LassoLarsCV
 from sklearn.preprocessing import StandardScaler
 
 from .encoding import whole_run_folds
@@ -63,8 +63,20 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
 
 
 def _lasso(pixels, response, splits, max_iter):
-    """Weights of one voxel, per standard deviation of each pixel."""
+    """Weights of one voxel, per standard deviation of each pixel.
+
+    Where few images repeat, some pixels are copies or mixtures of others, and least-angle regression can break down: it
+    stops with an error, or returns huge weights that cancel. The lasso by coordinate descent then takes its place.
+    """
     with warnings.catch_warnings():
-        # Where few images repeat, pixels are copies of each other: the path then ends early, as it should, and says so.
+        # On such pixels a path may also end early, as it should, and says so.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return LassoLarsCV(max_iter=max_iter, cv=splits).fit(pixels, response).coef_
+        try:
+            model = LassoLarsCV(max_iter=max_iter, cv=splits, precompute=True).fit(pixels, response)
+        except ValueError:
+            return LassoCV(cv=splits).fit(pixels, response).coef_
+        # No weights at all would cost half the sum of squares; an optimum cannot have a larger penalty than that.
+        penalty = len(response) * model.alpha_ * np.abs(model.coef_).sum()
+        if penalty > 0.5 * np.sum((response - response.mean()) ** 2) * (1 + 1e-6):
+            model = LassoCV(cv=splits).fit(pixels, response)
+        return model.coef_
