@@ -1,9 +1,19 @@
 """Columns and places, against nilearn's masker."""
 
+import nibabel
 import numpy as np
 import pytest
 from nilearn.maskers import NiftiMasker
-from voxelwise import RecordingError, choose_voxels, grid_positions, load_recording, load_samples, to_image, voxel_at
+from voxelwise import (
+    RecordingError,
+    choose_voxels,
+    grid_positions,
+    load_recording,
+    load_samples,
+    regions_of_interest,
+    to_image,
+    voxel_at,
+)
 
 
 @pytest.fixture
@@ -17,6 +27,29 @@ def test_to_image_equals_nilearns_inverse(mask_img):
     expected = NiftiMasker(mask_img).fit().inverse_transform(values)
     np.testing.assert_array_equal(image.get_fdata(), expected.get_fdata())
     np.testing.assert_array_equal(image.affine, expected.affine)
+
+
+def test_to_image_of_several_values_a_voxel(mask_img):
+    """One volume a value, and what lies outside the mask told apart from every value."""
+    values = np.arange(2.0 * len(grid_positions(mask_img))).reshape(-1, 2)
+    image = to_image(values, mask_img, outside=np.nan)
+    masker = NiftiMasker(mask_img, standardize=None).fit()
+    np.testing.assert_array_equal(masker.transform(image).T, values)
+    np.testing.assert_array_equal(np.isnan(image.get_fdata()[..., 1]), np.asarray(mask_img.dataobj) == 0)
+    assert image.get_data_dtype() == np.float32 and image.header.get_xyzt_units()[0] == "mm"
+
+
+def test_regions_are_nilearns_masked_images(mask_img, tmp_path):
+    volume = np.zeros(mask_img.shape, dtype=np.int16)
+    volume[3:], volume[:, 0] = 7, -1
+    nibabel.Nifti1Image(volume, mask_img.affine).to_filename(tmp_path / "front.nii.gz")
+    nibabel.Nifti1Image(1 - (volume != 0).astype(np.int16), mask_img.affine).to_filename(tmp_path / "back.nii.gz")
+    regions = regions_of_interest({name: tmp_path / f"{name}.nii.gz" for name in ("front", "back")}, mask_img)
+    assert regions.columns.tolist() == ["front", "back"] and set(regions.dtypes) == {np.dtype(bool)}
+    expected = NiftiMasker(mask_img, standardize=None).fit().transform(tmp_path / "front.nii.gz").ravel() != 0
+    np.testing.assert_array_equal(regions["front"], expected)
+    np.testing.assert_array_equal(regions["back"], ~expected)
+    assert regions_of_interest({}, mask_img).shape == (len(grid_positions(mask_img)), 0)
 
 
 def test_voxel_at_finds_each_position_and_its_value(mask_img):

@@ -8,7 +8,9 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import LeaveOneGroupOut
-from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples
+from test_receptive_fields import assert_solve_the_lasso, scaled_pixels
+from voxelwise import cross_validate_ridge, load_recording, load_samples, whole_run_folds
+from voxelwise.lasso import fit_lasso
 
 FOLDER = os.environ.get("VOXELWISE_REAL_RESPONSES", "")
 
@@ -18,12 +20,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_fields_of_all_good_voxels_are_bounded():
+@pytest.mark.parametrize("max_iter", [10, 50])
+def test_fields_of_all_voxels_solve_the_lasso(max_iter):
     """Ten images repeat, so pixels are copies and mixtures of each other: no error, and no huge weights that cancel."""
     samples = load_samples(load_recording(FOLDER), lag=0)
-    good = np.flatnonzero(cross_validate_ridge(samples, 10, n_splits=8).mean(axis=0) > 0.2)
-    fields = fit_receptive_fields(samples, good, n_jobs=2)
-    assert np.isfinite(fields).all() and np.abs(fields).max() < 20
+    pixels = scaled_pixels(samples)
+    weights, _ = fit_lasso(samples.responses, pixels, whole_run_folds(samples.runs, 5), max_iter)
+    assert np.abs(weights).max() < 2
+    assert_solve_the_lasso(weights[::5], pixels, samples.responses[:, ::5].astype(float))
 
 
 @pytest.mark.parametrize(("alpha", "best", "above", "median"), [(10, 0.830, 529, 0.154), (100, 0.570, 527, 0.136)])

@@ -1,7 +1,8 @@
 """Between columns of a matrix and places in the brain."""
 
+import nibabel
 import numpy as np
-from nilearn.image import new_img_like
+import pandas as pd
 
 from .errors import RecordingError
 
@@ -80,19 +81,43 @@ def choose_voxels(mask_img, positions, scores):
         return [int(column) for column in best], False
 
 
-def to_image(values, mask_img):
-    """Put one value for each voxel back into the brain.
+def to_image(values, mask_img, outside=0):
+    """Put the values of each voxel back into the brain.
 
     Parameters
     ----------
-    values : ndarray, shape (n_voxels,)
+    values : ndarray, shape (n_voxels, ...)
+    mask_img : Nifti1Image
+    outside : float
+        The value of everything outside the mask.
+
+    Returns
+    -------
+    image : Nifti1Image, shape (n_x, n_y, n_z, ...)
+        On the mask's grid, float32, in mm.
+    """
+    values = np.asarray(values)
+    volume = np.full((*mask_img.shape, *values.shape[1:]), outside, dtype=np.float32)
+    volume[tuple(grid_positions(mask_img).T)] = values
+    image = nibabel.Nifti1Image(volume, mask_img.affine)
+    image.header.set_xyzt_units("mm")
+    return image
+
+
+def regions_of_interest(rois, mask_img):
+    """Which voxels lie in which region.
+
+    Parameters
+    ----------
+    rois : dict of str -> path
+        Images on the mask's grid, not 0 inside the region.
     mask_img : Nifti1Image
 
     Returns
     -------
-    image : Nifti1Image
-        On the mask's grid, float32, 0 outside the mask.
+    regions : DataFrame of bool, one row a voxel, one column a region
+        In the order of the mask's voxels and of ``rois``; without columns where there are no regions.
     """
-    volume = np.zeros(mask_img.shape, dtype=np.float32)
-    volume[np.asarray(mask_img.dataobj) != 0] = values
-    return new_img_like(mask_img, volume)
+    positions = grid_positions(mask_img)
+    inside = {name: np.asarray(nibabel.load(path).dataobj)[tuple(positions.T)] != 0 for name, path in rois.items()}
+    return pd.DataFrame(inside, index=range(len(positions)))

@@ -1,16 +1,12 @@
-"""Ridge regression from pixels to voxels, scored on runs that it has not seen.
-
-All that ridge regression needs of the data are sums: of the pixels, of the responses, and of their products. They are
-added up once, fold by fold. A fold is then held out by taking its sums away from the total, so that ten folds cost one
-pass over the data instead of ten.
-"""
+"""Ridge regression from pixels to voxels, scored on runs that it has not seen."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from .chunks import map_chunks, one_thread
 from .errors import RecordingError
+from .sums import Sums
 
 
 def whole_run_folds(runs, n_splits):
@@ -59,7 +55,7 @@ def check_alpha(alpha):
         raise RecordingError(f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100.")
 
 
-def cross_validate_ridge(samples, alpha=100.0, n_splits=10):
+def cross_validate_ridge(samples, alpha=100.0, n_splits=10, n_jobs=None):
     """Score a ridge regression for each voxel, one fold of whole runs held out at a time.
 
     The scores are those of scikit-learn's ``Ridge(alpha)`` and ``r2_score`` in a loop over the folds, as in the
@@ -72,6 +68,8 @@ def cross_validate_ridge(samples, alpha=100.0, n_splits=10):
         Penalty on the squared weights; the pixels enter as they are, in units of pixel value.
     n_splits : int
         Number of folds.
+    n_jobs : int, optional
+        How many chunks of voxels are worked on at a time, as in joblib.
 
     Returns
     -------
@@ -84,7 +82,8 @@ def cross_validate_ridge(samples, alpha=100.0, n_splits=10):
     RecordingError
         If ``alpha`` is negative or the runs cannot fill the folds; before anything is computed.
     """
-    return np.stack([_r2(test, *model) for _, test, model in _held_out_folds(samples, alpha, n_splits)])
+    folds, solvers = _solve_folds(samples, alpha, n_splits)
+    return np.hstack(map_chunks(_score_folds, samples.responses, samples.stimuli, folds, solvers, n_jobs=n_jobs))
 
 
 def predict_ridge(samples, voxels, alpha=100.0, n_splits=10):
@@ -102,74 +101,83 @@ def predict_ridge(samples, voxels, alpha=100.0, n_splits=10):
     -------
     predictions : ndarray of float64, shape (n_samples, len(voxels))
     """
+    folds, solvers = _solve_folds(samples, alpha, n_splits)
+    tests, total = Sums.of_folds(samples.stimuli, samples.responses[:, voxels], folds)
     predictions = np.empty((len(samples.stimuli), len(voxels)))
-    for rows, _, (weights, intercept) in _held_out_folds(samples, alpha, n_splits, voxels):
-        predictions[rows] = samples.stimuli[rows] @ weights + intercept
+    for rows, test, solver in zip(folds, tests, solvers, strict=True):
+        train = total - test
+        predictions[rows] = (samples.stimuli[rows] - train.x / train.n) @ solver @ train.centred()[1] + train.y / train.n
     return predictions
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """Sums over some samples; in float64, because they are subtracted from each other."""
+def decompose(sums):
+    """Directions in which the centred pixels vary, and how much.
 
-    n: int
-    x: np.ndarray  # (n_pixels,)
-    y: np.ndarray  # (n_voxels,)
-    xx: np.ndarray  # (n_pixels, n_pixels)
-    xy: np.ndarray  # (n_pixels, n_voxels)
-    yy: np.ndarray  # (n_voxels,)
+    Parameters
+    ----------
+    sums : Sums
+        Of the samples to train on.
 
-    @classmethod
-    def of(cls, x, y):
-        """The sums over the rows of two matrices."""
-        x, y = x.astype(np.float64), y.astype(np.float64)
-        return cls(len(x), x.sum(0), y.sum(0), x.T @ x, x.T @ y, np.einsum("tv,tv->v", y, y))
-
-    def __sub__(self, other):
-        return _Sums(*(mine - theirs for mine, theirs in zip(self._values(), other._values(), strict=True)))
-
-    def __add__(self, other):
-        return _Sums(*(mine + theirs for mine, theirs in zip(self._values(), other._values(), strict=True)))
-
-    def _values(self):
-        return self.n, self.x, self.y, self.xx, self.xy, self.yy
-
-    def centred(self):
-        """Sums of squares and products around the means: pixels, pixels by voxels, voxels."""
-        xx = self.xx - np.outer(self.x, self.x) / self.n
-        xy = self.xy - np.outer(self.x, self.y) / self.n
-        return xx, xy, self.yy - self.y**2 / self.n
-
-
-def _held_out_folds(samples, alpha, n_splits, voxels=slice(None)):
-    """Yield for each fold its rows, its sums, and the model (weights, intercept) of all other rows."""
-    check_alpha(alpha)
-    folds = whole_run_folds(samples.runs, n_splits)
-    sums = [_Sums.of(samples.stimuli[rows], samples.responses[rows][:, voxels]) for rows in folds]
-    total = sum(sums[1:], start=sums[0])
-    for rows, test in zip(folds, sums, strict=True):
-        yield rows, test, _ridge(total - test, alpha)
-
-
-def _ridge(train, alpha):
-    """Weights (n_pixels, n_voxels) and intercept (n_voxels,) from the training sums.
-
-    Solves ``(X'X + alpha I) W = X'Y`` for centred X and Y through the eigenvectors of ``X'X``. Directions in which the
-    pixels do not vary (a pixel that is always black, fewer samples than pixels) get no weight, so alpha may be 0.
+    Returns
+    -------
+    directions : ndarray, shape (n_pixels, n_directions)
+        Eigenvectors of the pixels' Gram matrix, one a column. Directions in which the pixels do not vary (a pixel that is
+        always black, fewer samples than pixels) are left out: they get no weight, so that a penalty may be 0.
+    variances : ndarray, shape (n_directions,)
+        Eigenvalues: sums of squares, not divided by the number of samples.
     """
-    xx, xy, _ = train.centred()
+    xx, _, _ = sums.centred()
     variances, directions = np.linalg.eigh(xx)
     vary = variances > variances[-1] * len(xx) * np.finfo(float).eps
-    directions, variances = directions[:, vary], variances[vary]
-    weights = directions @ ((directions.T @ xy) / (variances + alpha)[:, np.newaxis])
-    return weights, (train.y - train.x @ weights) / train.n
+    return directions[:, vary], variances[vary]
 
 
-def _r2(test, weights, intercept):
-    """R2 of a model's predictions, from the sums of the rows that they are for."""
-    xx, xy, total = test.centred()
-    offset = test.y - test.x @ weights - test.n * intercept
-    residual = total + np.einsum("pv,pv->v", weights, xx @ weights - 2 * xy) + offset**2 / test.n
+def score_r2(train, test, weights):
+    """R2 of the predictions for the test samples.
+
+    Parameters
+    ----------
+    train, test : Sums
+        Of the samples that the weights were fitted to, which fix the intercept, and of those to score.
+    weights : ndarray, shape (n_pixels, n_voxels)
+
+    Returns
+    -------
+    scores : ndarray, shape (n_voxels,)
+        0 for a voxel that does not change within the test samples.
+    """
+    xx, xy, yy = test.centred(around=train)
+    return as_r2(yy + np.einsum("pv,pv->v", weights, xx @ weights - 2 * xy), test)
+
+
+def as_r2(residual, test):
+    """R2 from the sums of squared errors, shape (..., n_voxels), on the test samples."""
+    total = test.yy - test.y**2 / test.n
     # What rounding leaves of a constant voxel's variance is no variance.
     varies = total > 1e-10 * test.yy
-    return 1 - np.divide(residual, total, out=np.ones_like(total), where=varies)
+    return 1 - np.divide(residual, total, out=np.ones_like(residual), where=varies)
+
+
+@one_thread
+def _solve_folds(samples, alpha, n_splits):
+    """Rows of each fold, and the matrix that turns the products of all other rows into ridge weights.
+
+    The weights solve ``(X'X + alpha I) W = X'Y`` for centred X and Y. The inverse is the same for all voxels.
+    """
+    check_alpha(alpha)
+    folds = whole_run_folds(samples.runs, n_splits)
+    tests, total = Sums.of_folds(samples.stimuli, samples.responses[:, :0], folds)
+    decompositions = [decompose(total - test) for test in tests]
+    return folds, [directions / (variances + alpha) @ directions.T for directions, variances in decompositions]
+
+
+def _score_folds(responses, stimuli, folds, solvers):
+    """Scores of a chunk of voxels, shape (n_splits, n_voxels)."""
+    tests, total = Sums.of_folds(stimuli, responses, folds)
+    trains = [total - test for test in tests]
+    return np.stack(
+        [
+            score_r2(train, test, solver @ train.centred()[1])
+            for train, test, solver in zip(trains, tests, solvers, strict=True)
+        ]
+    )

@@ -5,23 +5,17 @@ import platform
 import shutil
 from importlib.metadata import version
 
-import nibabel
 import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
 
-from .brain import grid_positions
+from .brain import grid_positions, regions_of_interest, to_image
 from .encoding import cross_validate_ridge
 from .receptive_fields import fit_receptive_fields
 
-#: A voxel gets a field when its mean R2 is above this. A lasso on a voxel that hardly answers finds noise, and takes as
-#: long as any other: some 30 ms.
-FIELD_SCORE = 0.2
-
 PACKAGES = ("numpy", "scipy", "scikit-learn", "nilearn", "nibabel")
 
-_NO_FIELD = "n/a where no field was fitted"
-_NO_CENTRE = "n/a where no field was fitted or none of its coefficients is positive"
+_NO_CENTRE = "n/a where none of its coefficients is positive"
 #: Description and unit of each column of the table but the regions, in their order; "1" is the unit of a plain number.
 COLUMNS = {
     "column": ("Number of the voxel among those of the mask, from 0, in C order of the grid", "1"),
@@ -42,22 +36,22 @@ COLUMNS = {
     "field_peak_row": (f"Row of the field's largest coefficient, 0 at the top; {_NO_CENTRE}", "pixels"),
     "field_peak_column": (f"Column of the field's largest coefficient, 0 at the left; {_NO_CENTRE}", "pixels"),
     "field_weight": (
-        f"Sum of the field's positive coefficients; {_NO_FIELD}",
+        "Sum of the field's positive coefficients",
         "standard deviations of the response per unit of pixel value",
     ),
-    "field_pixels": (f"Number of the field's coefficients that are not 0; {_NO_FIELD}", "pixels"),
+    "field_pixels": ("Number of the field's coefficients that are not 0", "pixels"),
     "constant": ("1 if the voxel never changes within a run, else 0", "1"),
 }
 
 
 def write_results(folder, recording, samples, lag=2, alpha=100.0, n_splits=10, max_iter=10):
-    """Score every voxel, fit the fields of those that answer, and write both for use outside the book.
+    """Score every voxel, fit its field, and write both for use outside the book.
 
     The folder holds, afterwards and nothing else,
 
     - ``scores.nii.gz``: mean R2 of each voxel, NaN outside the mask;
     - ``fields.nii.gz``: the coefficients of the receptive fields, shape (x, y, z, n_pixels) with the pixels row by row,
-      NaN outside the mask and in voxels whose mean R2 is not above ``FIELD_SCORE``;
+      NaN outside the mask;
     - ``voxels.tsv``: one row for each voxel of the mask, "n/a" for what is missing;
     - ``voxels.json``: what the columns of the table mean, and what they were computed with.
 
@@ -85,32 +79,23 @@ def write_results(folder, recording, samples, lag=2, alpha=100.0, n_splits=10, m
         If the folder cannot be written.
     """
     scores = cross_validate_ridge(samples, alpha=alpha, n_splits=n_splits)
-    mean_scores = scores.mean(axis=0)
-    fields = _fit_fields(samples, mean_scores, max_iter)
+    fields = fit_receptive_fields(samples, max_iter=max_iter)
     table = _tabulate(recording, samples, scores, fields)
-    settings = {"lag": lag, "alpha": alpha, "n_splits": n_splits, "max_iter": max_iter, "field_score": FIELD_SCORE}
+    settings = {"lag": lag, "alpha": alpha, "n_splits": n_splits, "max_iter": max_iter}
     sidecar = _describe(recording, settings | {"stimulus_shape": list(map(int, samples.stimulus_shape))})
 
     making = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(making, ignore_errors=True)  # of a call that was killed
     making.mkdir(parents=True)
     try:
-        _to_image(mean_scores, samples.mask_img).to_filename(making / "scores.nii.gz")
-        _to_image(fields.reshape(len(fields), -1), samples.mask_img).to_filename(making / "fields.nii.gz")
+        to_image(scores.mean(axis=0), samples.mask_img, outside=np.nan).to_filename(making / "scores.nii.gz")
+        weights = fields.reshape(len(fields), -1)
+        to_image(weights, samples.mask_img, outside=np.nan).to_filename(making / "fields.nii.gz")
         _write_table(table, making / "voxels.tsv")
         (making / "voxels.json").write_text(json.dumps(sidecar, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         _replace(folder, making)
     finally:
         shutil.rmtree(making, ignore_errors=True)
-
-
-def _fit_fields(samples, mean_scores, max_iter):
-    """Fields of all voxels, shape (n_voxels, n_rows, n_columns); NaN where the score is too low for one."""
-    fields = np.full((len(mean_scores), *samples.stimulus_shape), np.nan)
-    answering = np.flatnonzero(mean_scores > FIELD_SCORE)
-    if answering.size:
-        fields[answering] = fit_receptive_fields(samples, answering, max_iter=max_iter, n_jobs=-1)
-    return fields
 
 
 def _tabulate(recording, samples, scores, fields):
@@ -124,17 +109,15 @@ def _tabulate(recording, samples, scores, fields):
     table = table.join(_measure_fields(fields))
     # Loading leaves a response of 0 where a voxel does not change.
     table["constant"] = (~samples.responses.any(axis=0)).astype(int)
-    regions = {_region_column(name): _inside(path, positions) for name, path in recording.rois.items()}
-    return table.join(pd.DataFrame(regions, index=table.index))
+    return table.join(regions_of_interest(recording.rois, samples.mask_img).astype(int).rename(columns=_region_column))
 
 
 def _measure_fields(fields):
-    """Where each field lies and how large it is; missing values where there is none.
+    """Where each field lies and how large it is; missing values where there is nothing to locate.
 
     Parameters
     ----------
     fields : ndarray, shape (n_voxels, n_rows, n_columns)
-        NaN throughout where no field was fitted.
 
     Returns
     -------
@@ -143,8 +126,7 @@ def _measure_fields(fields):
     """
     rows, columns = np.indices(fields.shape[1:]).reshape(2, -1)
     fields = fields.reshape(len(fields), -1)
-    fitted = ~np.isnan(fields).any(axis=1)
-    positive = np.where(fields > 0, fields, 0)
+    positive = np.maximum(fields, 0)
     weight = positive.sum(axis=1)
     somewhere = weight > 0
     share = positive / np.where(somewhere, weight, 1)[:, np.newaxis]
@@ -155,8 +137,8 @@ def _measure_fields(fields):
             "field_column": pd.Series(share @ columns).where(somewhere),
             "field_peak_row": pd.Series(rows[peak], dtype="Int64").where(somewhere),
             "field_peak_column": pd.Series(columns[peak], dtype="Int64").where(somewhere),
-            "field_weight": pd.Series(weight).where(fitted),
-            "field_pixels": pd.Series((fields != 0).sum(axis=1), dtype="Int64").where(fitted),
+            "field_weight": weight,
+            "field_pixels": (fields != 0).sum(axis=1),
         }
     )
 
@@ -164,11 +146,6 @@ def _measure_fields(fields):
 def _region_column(name):
     """Column of a region of interest; the prefix keeps a region named ``x`` apart from the coordinate."""
     return f"roi_{name}"
-
-
-def _inside(path, positions):
-    """Which of the grid positions a mask holds, as 0 and 1."""
-    return (np.asarray(nibabel.load(path).dataobj)[tuple(positions.T)] != 0).astype(int)
 
 
 def _describe(recording, settings):
@@ -180,15 +157,6 @@ def _describe(recording, settings):
     sidecar = {name: {"Description": text, "Units": unit} for name, (text, unit) in columns.items()}
     versions = {"Python": platform.python_version()} | {package: version(package) for package in PACKAGES}
     return sidecar | {"GeneratedBy": {"Recording": recording.name, "Parameters": settings, "Versions": versions}}
-
-
-def _to_image(values, mask_img):
-    """Put values of shape (n_voxels, ...) back into the brain: float32, NaN outside the mask."""
-    volume = np.full((*mask_img.shape, *values.shape[1:]), np.nan, dtype=np.float32)
-    volume[tuple(grid_positions(mask_img).T)] = values
-    image = nibabel.Nifti1Image(volume, mask_img.affine)
-    image.header.set_xyzt_units("mm")
-    return image
 
 
 def _write_table(table, path):

@@ -1,0 +1,243 @@
+"""The lasso for many voxels at once, by least-angle regression.
+
+All voxels share their pixels, so within a fold all of them share one Gram matrix: the products of the pixels with each
+other. Apart from it a voxel brings only its products with the pixels. The paths of all voxels are walked in step; at each
+step every voxel takes in or lets go of a pixel of its own, and the small systems of equations that this needs are solved
+together. No response is looked at again.
+
+Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Ann. Statist. 32(2), 407-499.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .sums import Sums
+
+#: Of a pixel's variance, the share that the pixels of a path must leave unexplained for it to join them. Below it the pixel
+#: is a copy or a mixture of them, up to rounding.
+MIN_NEW_SHARE = 1e-9
+#: A path ends at this penalty (per sample and unit of response): what is left is rounding. scikit-learn's value.
+MIN_ALPHA = np.finfo(np.float32).eps
+#: Numbers that differ by a smaller share are the same up to rounding.
+SAME = 1e-10
+NO_PIXEL = -1
+_TINY = np.finfo(np.float32).tiny  # keeps denominators from 0
+
+
+def fit_lasso(responses, pixels, folds, max_iter):
+    """Lasso weights of each voxel, the penalty chosen by cross-validation: scikit-learn's ``LassoLarsCV``.
+
+    Parameters
+    ----------
+    responses : ndarray, shape (n_samples, n_voxels)
+    pixels : ndarray, shape (n_samples, n_pixels)
+        Scaled, so that one penalty fits all.
+    folds : list of ndarray of int
+        Rows that each fold holds out.
+    max_iter : int
+        Steps of a path.
+
+    Returns
+    -------
+    weights : ndarray of float64, shape (n_voxels, n_pixels)
+    alphas : ndarray of float64, shape (n_voxels,)
+        The penalties; 0 for a voxel that never changes.
+    """
+    tests, total = Sums.of_folds(pixels, responses, folds)
+    walked = [_walk_fold(total - test, test, max_iter) for test in tests]
+    # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
+    candidates = np.sort(np.concatenate([path.alphas for path, *_ in walked]), axis=0)
+    error = sum(_error_at(candidates, *fold) for fold in walked)
+    alphas = np.take_along_axis(candidates, error.argmin(axis=0)[np.newaxis], axis=0)
+    path = walk_paths(total, max_iter)
+    knot, following, share = _locate(alphas, path.alphas)
+    every = np.arange(alphas.shape[1])
+    before, after = path.weights[knot, every], path.weights[following, every]
+    return (before + share[..., np.newaxis] * (after - before))[0], alphas[0]
+
+
+def _walk_fold(train, test, max_iter):
+    """Paths of the training rows, and what their errors on the test rows are made of.
+
+    Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``, so that the error at any penalty follows from
+    the products of the residuals of a knot with themselves (``own``) and with those of the next one (``between``).
+    """
+    path = walk_paths(train, max_iter)
+    xx, xy, yy = test.centred(around=train)
+    smoothed = path.weights @ xx
+    on_response = np.einsum("kvp,pv->kv", path.weights, xy)
+    own = yy - 2 * on_response + np.einsum("kvp,kvp->kv", smoothed, path.weights)
+    between = yy - on_response[:-1] - on_response[1:] + np.einsum("kvp,kvp->kv", smoothed[:-1], path.weights[1:])
+    return path, own / test.n, between / test.n
+
+
+def _error_at(alphas, path, own, between):
+    """Mean squared error of a fold at penalties of shape (n_alphas, n_voxels)."""
+    knot, following, share = _locate(alphas, path.alphas)
+    every = np.arange(alphas.shape[1])
+    mixed = between[np.minimum(knot, len(between) - 1), every]
+    return (1 - share) ** 2 * own[knot, every] + 2 * share * (1 - share) * mixed + share**2 * own[following, every]
+
+
+def _locate(alphas, knots):
+    """The knots on both sides of each penalty, and how far it is from the first to the second, as a share.
+
+    Before the first knot and after the last one the solution stays what it is there.
+    """
+    knot = np.maximum((knots[:, np.newaxis] >= alphas).sum(axis=0) - 1, 0)
+    following = np.minimum(knot + 1, len(knots) - 1)
+    every = np.arange(alphas.shape[1])
+    gap = knots[knot, every] - knots[following, every]
+    share = np.divide(knots[knot, every] - alphas, gap, out=np.zeros_like(gap), where=gap > 0)
+    return knot, following, np.clip(share, 0, 1)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Lasso solutions of many voxels from the largest penalty downwards; between two knots they change linearly.
+
+    Attributes
+    ----------
+    alphas : ndarray, shape (n_knots, n_voxels)
+        The penalties, falling. A path that ended early repeats its last knot.
+    weights : ndarray, shape (n_knots, n_voxels, n_pixels)
+    """
+
+    alphas: np.ndarray
+    weights: np.ndarray
+
+
+def walk_paths(sums, max_iter):
+    """Walk the lasso paths of all voxels in step.
+
+    At any point of a path the pixels in the field are tied: their covariance with what is not yet explained is the same in
+    size, and larger than that of any other pixel. The weights move in the direction that keeps the tie, until another pixel
+    draws level and joins, or a weight reaches 0 and its pixel drops out.
+
+    Parameters
+    ----------
+    sums : Sums
+        Of the samples to fit.
+    max_iter : int
+        Steps; there is one knot more.
+
+    Returns
+    -------
+    paths : Paths
+    """
+    gram, products, _ = sums.centred()
+    walk = _Walk(gram, products, min(max_iter, len(gram)))
+    alphas = np.empty((max_iter + 1, products.shape[1]))
+    weights = np.empty((max_iter + 1, *products.T.shape))
+    for step in range(max_iter + 1):
+        alphas[step], weights[step] = walk.level / sums.n, walk.weights
+        walk.running &= alphas[step] > MIN_ALPHA
+        if step == max_iter or not walk.running.any():
+            break
+        walk.join()
+        walk.move()
+    alphas[step:], weights[step:] = alphas[step], weights[step]
+    return Paths(alphas, weights)
+
+
+class _Walk:
+    """Where all voxels are on their paths."""
+
+    def __init__(self, gram, products, width):
+        n_voxels = products.shape[1]
+        self.gram, self.products = gram, np.ascontiguousarray(products.T)
+        self.every = np.arange(n_voxels)
+        self.weights = np.zeros_like(self.products)
+        self.covariance = self.products.copy()
+        self.free = np.ones(self.products.shape, dtype=bool)  # pixels that may still join
+        # The pixels in each field, in the order in which they joined, and the signs of their covariance.
+        self.active = np.zeros((n_voxels, width), dtype=int)
+        self.signs = np.zeros((n_voxels, width))
+        self.n_active = np.zeros(n_voxels, dtype=int)
+        self.next = np.abs(self.covariance).argmax(axis=1)  # the pixel that joins next, or NO_PIXEL
+        self.level = np.abs(self.covariance).max(axis=1)  # size of the covariance on which the field's pixels are tied
+        self.running = np.ones(n_voxels, dtype=bool)
+
+    def join(self):
+        """Take into each field the pixel that has drawn level with it."""
+        voxels = self.every[self.running & (self.next != NO_PIXEL)]
+        pixels = self.next[voxels]
+        self.free[voxels, pixels] = False
+        new = self._is_new(voxels, pixels)
+        voxels, pixels = voxels[new], pixels[new]
+        self.active[voxels, self.n_active[voxels]] = pixels
+        self.signs[voxels, self.n_active[voxels]] = np.sign(self.covariance[voxels, pixels])
+        self.n_active[voxels] += 1
+
+    def _is_new(self, voxels, pixels):
+        """Whether each pixel has variance that the pixels of its voxel's field do not explain."""
+        system, member = self._systems(voxels)
+        with_field = np.where(member, self.gram[self.active[voxels, : member.shape[1]], pixels[:, np.newaxis]], 0)
+        explained = (with_field * np.linalg.solve(system, with_field[..., np.newaxis])[..., 0]).sum(axis=1)
+        return self.gram[pixels, pixels] - explained > MIN_NEW_SHARE * self.gram[pixels, pixels]
+
+    def _systems(self, voxels):
+        """Gram matrix of each field's pixels, filled up with an identity, and which entries are pixels."""
+        width = self.n_active[voxels].max(initial=1)
+        member = np.arange(width) < self.n_active[voxels, np.newaxis]
+        pixels = self.active[voxels, :width]
+        inside = member[:, :, np.newaxis] & member[:, np.newaxis]
+        return np.where(inside, self.gram[pixels[:, :, np.newaxis], pixels[:, np.newaxis]], np.eye(width)), member
+
+    def move(self):
+        """Go on to the next knot."""
+        system, member = self._systems(self.every)
+        width = member.shape[1]
+        signs = np.where(member, self.signs[:, :width], 0)
+        # The direction in which all of a field's covariances lose 1 of their size for each unit of the way.
+        direction = np.linalg.solve(system, signs[..., np.newaxis])[..., 0]
+        towards = np.zeros_like(self.weights)
+        np.add.at(towards, (self.every[:, np.newaxis], self.active[:, :width]), direction)
+        loss = towards @ self.gram
+
+        until_joined = self._until_level(loss)
+        until_zero = _positive(-np.take_along_axis(self.weights, self.active[:, :width], axis=1), direction)
+        until_zero[~member] = np.inf
+        joined, dropped = until_joined.min(axis=1), until_zero.min(axis=1)
+        way = np.where(self.running, np.minimum(np.minimum(joined, dropped), self.level), 0)
+        self.weights += way[:, np.newaxis] * towards
+        self.covariance -= way[:, np.newaxis] * loss
+        self.level -= way
+        self.next = np.where(way == joined, until_joined.argmin(axis=1), NO_PIXEL)
+        self._drop(member & self.running[:, np.newaxis] & (until_zero == way[:, np.newaxis]))
+
+    def _until_level(self, loss):
+        """How far each voxel can go until each pixel is level with its field."""
+        level, size = self.level[:, np.newaxis], np.abs(self.covariance)
+        loss = np.where(self.covariance < 0, -loss, loss)
+        until_same = _positive(level - size, 1 - loss)
+        # A pixel that is level already has just dropped out, or copies one in the field, and stays outside; unless it would
+        # lose less than the field.
+        tied = level - size <= SAME * level
+        until_same[tied] = np.where(loss[tied] < 1 - SAME, 0, np.inf)
+        until_opposite = _positive(level + size, 1 + loss)
+        return np.where(self.free, np.minimum(until_same, until_opposite), np.inf)
+
+    def _drop(self, leaving):
+        """Let go of pixels, given as entries of the fields."""
+        voxels, entries = np.nonzero(leaving)
+        if not voxels.size:
+            return
+        pixels = self.active[voxels, entries]
+        self.weights[voxels, pixels] = 0
+        self.free[voxels, pixels] = True
+        # Anew, because rounding has added up.
+        residual = self.products[voxels, pixels] - np.einsum("vp,vp->v", self.weights[voxels], self.gram[pixels])
+        self.covariance[voxels, pixels] = residual
+        # The others close the gap, in their order.
+        order = np.argsort(np.pad(leaving, ((0, 0), (0, self.active.shape[1] - leaving.shape[1]))), axis=1, stable=True)
+        self.active = np.take_along_axis(self.active, order, axis=1)
+        self.signs = np.take_along_axis(self.signs, order, axis=1)
+        self.n_active -= leaving.sum(axis=1)
+
+
+def _positive(numerator, denominator):
+    """Quotients above 0; infinite where there is none."""
+    quotient = numerator / (denominator + _TINY)
+    return np.where(quotient > 0, quotient, np.inf)

@@ -1,0 +1,77 @@
+"""Maps of what the voxels see, on slices of the brain."""
+
+import matplotlib.pyplot as plt
+import nibabel
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from .slices import background_slice, draw_bar, paint_slice, zoom
+
+#: For directions in the visual field, from -180 to 180 degrees. Left and right differ in warm and cold, up and down in
+#: light and dark, which colour-blind readers see too.
+_LEFT, _DOWN, _RIGHT, _UP = "#E66100", "#4B1D91", "#2CA0E0", "#F7E55B"
+DIRECTION_COLOURS = LinearSegmentedColormap.from_list("direction", [_LEFT, _DOWN, _RIGHT, _UP, _LEFT])
+
+
+def plot_maps(maps, background, n_slices=4):
+    """Several maps of the same voxels side by side, on the same axial slices.
+
+    Parameters
+    ----------
+    maps : dict of str -> (Nifti1Image, dict)
+        By the label of its colour scale, each map, all on one grid and NaN where nothing shall be painted; and its
+        colours, the arguments ``cmap``, ``vmin`` and ``vmax`` of Matplotlib's ``imshow``. The scale of
+        ``DIRECTION_COLOURS`` is a wheel.
+    background : path, Nifti1Image or None
+        Anatomical image under the maps.
+    n_slices : int
+        How many slices there are at most. About as many painted voxels lie near each of them.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    images = [nibabel.as_closest_canonical(image) for image, _ in maps.values()]
+    heights, painted = _choose_slices(images[0], n_slices)
+    figure = plt.figure(figsize=(8, 6.6), layout="none", facecolor="black")
+    edges = dict(left=0.09, right=0.99, bottom=0.2, top=0.99, wspace=0.03, hspace=0.03)
+    grid = figure.add_gridspec(len(heights), len(maps), **edges)
+    for row, k in enumerate(heights):
+        under = None if background is None else background_slice(background, images[0], k)
+        for column, (image, (_, colours)) in enumerate(zip(images, maps.values(), strict=True)):
+            ax = figure.add_subplot(grid[row, column])
+            paint_slice(ax, np.ma.masked_invalid(image.dataobj[:, :, k]), under, under_alpha=0.6, **colours)
+            zoom(ax, painted[:, :2])
+            if column == 0:
+                z = nibabel.affines.apply_affine(images[0].affine, (0, 0, k))[2]
+                ax.set_ylabel(f"z =\n{z:g} mm", color="white", fontsize=9, rotation=0, ha="right", va="center")
+    for column, (label, (_, colours)) in enumerate(maps.items()):
+        left, _, width, _ = grid[0, column].get_position(figure).bounds
+        if colours["cmap"] is DIRECTION_COLOURS:
+            figure.text(left + 0.005, 0.085, label, color="white", va="center")
+            _draw_wheel(figure, (left + 0.5 * width, 0.035, 0.4 * width, 0.1))
+        else:
+            place = (left + 0.1 * width, 0.115, 0.8 * width, 0.02)
+            draw_bar(figure, place, label, **colours, orientation="horizontal")
+    return figure
+
+
+def _choose_slices(image, n_slices):
+    """Heights (k) of slices through the painted voxels, and the grid positions of all of these."""
+    painted = np.argwhere(np.isfinite(image.get_fdata()))
+    if not len(painted):
+        painted = np.array([image.shape]) // 2
+    shares = (np.arange(n_slices) + 0.5) / n_slices
+    return np.unique(np.quantile(painted[:, 2], shares, method="nearest")), painted
+
+
+def _draw_wheel(figure, place):
+    """The colours of the directions, in their directions."""
+    ax = figure.add_axes(place, projection="polar", facecolor="none")
+    edges = np.linspace(-np.pi, np.pi, 181)
+    middles = np.degrees(edges[np.newaxis, :-1] + edges[1:]) / 2
+    ax.pcolormesh(edges, [0.5, 1], middles, cmap=DIRECTION_COLOURS, vmin=-180, vmax=180)
+    ax.set(ylim=(0, 1), yticks=[], xticks=np.radians([0, 90, 180, 270]), xticklabels=["0°", "90°", "180°", "-90°"])
+    ax.tick_params(colors="white", pad=-3, labelsize=9)
+    ax.spines[:].set_visible(False)
+    ax.grid(False)

@@ -1,0 +1,102 @@
+"""Maps of voxels on slices of the brain."""
+
+import matplotlib.pyplot as plt
+import nibabel
+import numpy as np
+from matplotlib.patches import Rectangle
+from nilearn.image import load_img, new_img_like, resample_img
+
+from .style import HALO, MARK_COLOURS, MARK_LETTERS
+
+SCORE_COLOURS = "plasma"
+
+
+def plot_score_map(score_img, background, positions):
+    """A slice of the score map through the marked voxels, whole and from near.
+
+    Parameters
+    ----------
+    score_img : Nifti1Image
+        Zero where nothing shall be painted.
+    background : path, Nifti1Image or None
+        Anatomical image under the map.
+    positions : sequence of (int, int, int)
+        Grid positions of up to four voxels. The slice goes through the first; voxels of other slices are not marked.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    figure = plt.figure(figsize=(8, 4), layout="none", facecolor="black")
+    whole = figure.add_axes((0.0, 0.02, 0.4, 0.86))
+    near = figure.add_axes((0.41, 0.02, 0.47, 0.86))
+    z = draw_marked_slice(whole, score_img, background, positions)
+    draw_marked_slice(near, score_img, background, positions, zoomed=True)
+    draw_bar(figure, (0.9, 0.15, 0.018, 0.6), "R²", SCORE_COLOURS, 0, _limit(score_img))
+    figure.text(0.02, 0.93, f"Mean R² on held-out runs, slice at z = {z:g} mm", fontsize=12, color="white")
+    return figure
+
+
+def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
+    """Paint the axial slice through the first marked voxel, outline the marked ones; return its height in mm."""
+    scores = nibabel.as_closest_canonical(score_img)
+    to_canonical = np.linalg.inv(scores.affine) @ score_img.affine
+    marks = np.rint(nibabel.affines.apply_affine(to_canonical, positions)).astype(int)
+    k = marks[0, 2]
+    painted = np.ma.masked_equal(scores.dataobj[:, :, k], 0)
+    under = None if background is None else background_slice(background, scores, k)
+    paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=_limit(score_img))
+    for colour, letter, (i, j, other_k) in zip(MARK_COLOURS, MARK_LETTERS, marks, strict=False):
+        if other_k == k:
+            box = Rectangle((i - 0.44, j - 0.44), 0.88, 0.88, facecolor="none", edgecolor=colour, lw=2)
+            ax.add_patch(box).set_path_effects([HALO])
+            if zoomed:
+                ax.text(i, j, letter, ha="center", va="center", weight="bold", color=colour, path_effects=[HALO])
+    if zoomed:
+        zoom(ax, np.argwhere(~np.ma.getmaskarray(painted)) if painted.count() else marks[:, :2])
+    return float(nibabel.affines.apply_affine(scores.affine, marks[0])[2])
+
+
+def paint_slice(ax, painted, under, under_alpha=None, **colours):
+    """Draw a slice of a map, shape (n_columns, n_rows) and masked where it shall not hide the background under it.
+
+    Drawn in units of voxels, one square a voxel and centred on its grid position: nilearn's own slices put a voxel's
+    corner there, which would shift the map by half a voxel against a finer background.
+    """
+    n_columns, n_rows = painted.shape
+    frame = dict(origin="lower", extent=(-0.5, n_columns - 0.5, -0.5, n_rows - 0.5))
+    ax.set(facecolor="black", xticks=[], yticks=[])
+    if under is not None:
+        ax.imshow(under.T, interpolation="bilinear", alpha=under_alpha, **frame)
+    return ax.imshow(painted.T, **colours, **frame)
+
+
+def zoom(ax, positions):
+    """Show only the voxels at these positions (column, row), and a rim of one voxel around them."""
+    (left, bottom), (right, top) = positions.min(axis=0) - 1.5, positions.max(axis=0) + 1.5
+    ax.set(xlim=(left, right), ylim=(bottom, top))
+
+
+def background_slice(background, scores, k, fineness=3):
+    """The background in one axial slice of the score map, ``fineness`` points for each voxel's width."""
+    affine = scores.affine @ np.diag([1 / fineness, 1 / fineness, 1, 1])
+    corner = 0.5 / fineness - 0.5  # the centre of the first fine point, in voxels
+    affine[:3, 3] = nibabel.affines.apply_affine(scores.affine, (corner, corner, k))
+    shape = (scores.shape[0] * fineness, scores.shape[1] * fineness, 1)
+    image = load_img(background)
+    image = new_img_like(image, image.get_fdata(dtype=np.float32))
+    return resample_img(image, affine, shape, copy_header=True, force_resample=True).get_fdata()[:, :, 0]
+
+
+def draw_bar(figure, place, label, cmap, vmin, vmax, orientation="vertical"):
+    """A colour scale on black."""
+    scale = plt.cm.ScalarMappable(plt.Normalize(vmin, vmax), cmap)
+    bar = figure.colorbar(scale, cax=figure.add_axes(place), orientation=orientation)
+    bar.set_label(label, color="white")
+    bar.ax.tick_params(colors="white")
+    bar.outline.set_edgecolor("white")
+
+
+def _limit(score_img):
+    """Upper end of the score scale: the best score, to the next tenth."""
+    return max(np.ceil(score_img.get_fdata().max() * 10) / 10, 0.1)

@@ -1,0 +1,119 @@
+"""Receptive fields of many voxels: where they lie on the screen, how large they are, how near to the truth."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import to_rgba
+from matplotlib.patches import Rectangle
+
+#: One colour for each group of voxels, told apart by colour-blind readers (Okabe and Ito).
+GROUP_COLOURS = ("#0072B2", "#D55E00", "#666666")
+
+
+def plot_centres(groups, stimulus_shape):
+    """The fields of many voxels on the screen, each a dot at its centre in a disc of its size.
+
+    Parameters
+    ----------
+    groups : dict of str -> DataFrame
+        By the name of the group, ``row``, ``column`` and ``size`` of its fields in pixels. Up to three groups, each in a
+        colour of its own; empty ones are left out.
+    stimulus_shape : (int, int)
+        Rows and columns of the screen.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    n_rows, n_columns = stimulus_shape
+    figure, ax = plt.subplots(figsize=(8, 6.8))
+    ax.add_patch(Rectangle((-0.5, -0.5), n_columns, n_rows, facecolor="0.94", edgecolor="0.6"))
+    for coordinate, draw in (((n_rows - 1) / 2, ax.axhline), ((n_columns - 1) / 2, ax.axvline)):
+        draw(coordinate, color="0.25", linewidth=1, linestyle=":", zorder=3)
+    for colour, (name, fields) in zip(GROUP_COLOURS, groups.items(), strict=False):
+        if len(fields):
+            places, width = fields[["column", "row"]].to_numpy(), 2 * fields["size"].to_numpy()
+            discs = EllipseCollection(width, width, 0 * width, units="xy", offsets=places, transOffset=ax.transData)
+            discs.set(facecolor=to_rgba(colour, 0.05), edgecolor=to_rgba(colour, 0.25), linewidth=0.7)
+            ax.add_collection(discs)
+            ax.scatter(*places.T, s=6, color=colour, linewidth=0, label=f"{name} ({len(fields)})")
+    margin = 0.5 + 0.175 * max(stimulus_shape)
+    ax.set(xlim=(-margin, n_columns - 1 + margin), ylim=(n_rows - 1 + margin, -margin), aspect="equal")
+    ax.set(xticks=_ticks(n_columns), yticks=_ticks(n_rows), xlabel="column", ylabel="row")
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, markerscale=3)
+    return figure
+
+
+def plot_sizes(groups, lines, truth=None):
+    """How the size of a field depends on its eccentricity, one panel for each group of voxels.
+
+    Parameters
+    ----------
+    groups : dict of str -> DataFrame
+        By the name of the group, ``eccentricity`` and ``size`` of its fields in pixels; up to six groups.
+    lines : dict of str -> DataFrame
+        The same columns for the points of each group's line. The first group's is repeated in grey in all panels.
+    truth : dict of str -> DataFrame, optional
+        The line that is the true one.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    n_rows = 1 + (len(groups) > 3)
+    n_columns = -(-len(groups) // n_rows)
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=(8, 2.2 * n_rows + 1.2), sharex=True, sharey=True, squeeze=False
+    )
+    first = next(iter(groups))
+    for ax, (name, fields) in zip(axes.flat, groups.items(), strict=False):
+        ax.scatter(fields["eccentricity"], fields["size"], s=10, color="C0", alpha=0.25, linewidth=0, label="voxel")
+        if name != first:
+            ax.plot(lines[first]["eccentricity"], lines[first]["size"], color="0.6", label=f"median, {first}")
+        ax.plot(lines[name]["eccentricity"], lines[name]["size"], "o-", color="C0", markersize=4, label="median")
+        if truth is not None:
+            ax.plot(truth[name]["eccentricity"], truth[name]["size"], color="C1", linestyle="--", label="true median")
+        ax.set_title(f"{name} ({len(fields)} voxels)")
+        ax.tick_params(labelbottom=True)
+    for unused in axes.flat[len(groups) :]:
+        unused.set_axis_off()
+    axes[0, 0].set(xlim=(0, None), ylim=(0, None))
+    figure.supxlabel("eccentricity (pixels)", fontsize=11)
+    figure.supylabel("size (pixels)", fontsize=11)
+    handles = {label: handle for ax in axes.flat for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles, loc="outside upper center", ncols=4)
+    return figure
+
+
+def plot_recovery(truth, found):
+    """What was found of each field against what was put in, in one panel for each measure.
+
+    Parameters
+    ----------
+    truth : DataFrame
+        ``row``, ``column`` and ``size`` of each field in pixels.
+    found : dict of str -> DataFrame
+        By the name of the method, those of the three columns that it finds, in the same order.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(8, 3.3))
+    for ax, measure in zip(axes, ("row", "column", "size"), strict=True):
+        ax.axline((0, 0), slope=1, color="0.25", linewidth=1, zorder=3)
+        for colour, (method, fields) in zip(("C1", "C0"), found.items(), strict=False):
+            if measure in fields:
+                ax.scatter(truth[measure], fields[measure], s=10, alpha=0.4, linewidth=0, color=colour, label=method)
+        ends = min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])
+        ax.set(xlim=ends, ylim=ends, aspect="equal", title=measure, xlabel="true (pixels)", ylabel="found (pixels)")
+        ax.locator_params(nbins=5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, markerscale=2)
+    return figure
+
+
+def _ticks(n_pixels):
+    """Some pixel numbers along one side of the screen."""
+    return range(0, n_pixels, max(1, round(n_pixels / 4)))
