@@ -23,8 +23,8 @@ test-real: $(READY)  ## check the book against what is published of the real rec
 refresh: $(READY)  ## run the chapters and store their outputs in book/
 	.venv/bin/python build_book.py --refresh
 
-bench: $(READY)  ## measure the book against the published analysis
-	.venv/bin/python benchmarks/pipeline.py
+bench: $(READY)  ## measure the book against its peers, for its tables (half an hour)
+	.venv/bin/python -m benchmarks.bench
 
 lock:  ## renew requirements.txt from requirements.in
 	$(PYTHON) -m venv .venv-lock

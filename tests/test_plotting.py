@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from voxelwise import plotting
@@ -81,3 +82,94 @@ def test_shading_marks_the_volumes_with_an_image():
     assert heights.tolist() == shown.tolist()
     assert edges.tolist() == [0.5, 1.5, 2.5, 3.5, 4.5], "volume 1 is centred on 1"
     assert len(figure.axes[0].lines) == 2
+
+
+def fields_at(*places):
+    return pd.DataFrame(places, columns=["row", "column", "size"])
+
+
+def test_a_disc_lies_where_its_field_does_and_is_as_large():
+    """Row 1 is above row 4; just inside the disc the screen is tinted, just outside it is not."""
+    plotting.use_book_style()
+    groups = {"left": fields_at((1, 6, 0.5), (4, 5, 1.5)), "right": fields_at(), "midline": fields_at((2, 0, 1))}
+    figure = plotting.plot_centres(groups, (9, 7))
+    (ax,) = figure.axes
+    figure.canvas.draw()
+    canvas = np.asarray(figure.canvas.buffer_rgba()).astype(int)
+
+    def colour(row, column):
+        x, y = ax.transData.transform((column, row))
+        return canvas[len(canvas) - int(y) - 1, int(x), :3]
+
+    bare = colour(7.5, 1)
+    for row, column, size in ((1, 6, 0.5), (4, 5, 1.5), (2, 0, 1)):
+        assert (colour(row - 0.9 * size, column) != bare).any()
+        np.testing.assert_array_equal(colour(row - 1.1 * size, column), bare)
+    assert (colour(1, 6) - bare).argmax() == 2, "the first group is blue"
+    assert np.ptp(colour(2, 0)) == 0 and colour(2, 0)[0] < 128, "the third is grey, with and without a second"
+    assert ax.yaxis_inverted() and ax.get_aspect() == 1
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["left (2)", "midline (1)"]
+
+
+def test_maps_paint_each_voxel_in_its_slice_and_nothing_else():
+    """Six voxels in three slices, the first axis from right to left; a fourth slice would have nothing new to show."""
+    affine = np.diag([-3.0, 3.0, 3.0, 1.0])
+    volume = np.full((8, 9, 12), np.nan, dtype=np.float32)
+    places = [(1, 2, 2), (2, 2, 2), (1, 2, 5), (6, 7, 5), (1, 2, 9), (2, 3, 9)]
+    volume[tuple(np.transpose(places))] = [0, 90, 180, -90, 45, -45]
+    image = nibabel.Nifti1Image(volume, affine)
+    colours = dict(cmap=plotting.DIRECTION_COLOURS, vmin=-180, vmax=180)
+    maps = {"angle": (image, colours), "size": (image, dict(cmap="plasma", vmin=0, vmax=1))}
+    figure = plotting.plot_maps(maps, nibabel.Nifti1Image(np.arange(864.0).reshape(8, 9, 12), affine))
+    panels = figure.axes[:6]
+    assert [ax.get_ylabel() for ax in panels[::2]] == ["z =\n6 mm", "z =\n15 mm", "z =\n27 mm"]
+    for ax, k in zip(panels, (2, 2, 5, 5, 9, 9), strict=True):
+        painted = ax.images[1].get_array()
+        expected = {(j, 7 - i): volume[i, j, k] for i, j, where in places if where == k}  # +x is right
+        assert {tuple(at): painted[tuple(at)] for at in np.argwhere(~np.ma.getmaskarray(painted)).tolist()} == expected
+        assert ax.get_xlim() == (-0.5, 7.5) and ax.get_ylim() == (0.5, 8.5), "all painted voxels and a rim of one"
+
+
+def test_maps_without_background_or_voxels_can_be_drawn():
+    image = nibabel.Nifti1Image(np.full((8, 9, 5), np.nan, np.float32), np.eye(4))
+    assert plotting.plot_maps({"size": (image, dict(cmap="plasma", vmin=0, vmax=1))}, None).axes
+
+
+def test_the_wheel_has_the_colours_of_the_directions():
+    """Right 0 and cold, up 90 and light, down dark, left warm; one colour on both sides of 180."""
+    image = image_with((3, 3, 2), np.eye(4))
+    colours = dict(cmap=plotting.DIRECTION_COLOURS, vmin=-180, vmax=180)
+    figure = plotting.plot_maps({"angle": (image, colours)}, None)
+    wheel = figure.axes[-1]
+    figure.canvas.draw()
+    canvas = np.asarray(figure.canvas.buffer_rgba()).astype(int)
+    for angle in (0, 90, 179, -179, -90, 45):
+        x, y = wheel.transData.transform((np.radians(angle), 0.75))
+        expected = 255 * np.array(plotting.DIRECTION_COLOURS((angle + 180) / 360)[:3])
+        np.testing.assert_allclose(canvas[len(canvas) - int(y) - 1, int(x), :3], expected, atol=8)
+    left, down, right, up, again = plotting.DIRECTION_COLOURS([0, 0.25, 0.5, 0.75, 1.0])[:, :3]
+    np.testing.assert_allclose(left, again, atol=0.01)
+    assert right[2] > right[0] and left[0] > left[2] and up.sum() > 2 * down.sum()
+
+
+def test_sizes_of_each_group_have_a_panel_with_their_lines():
+    groups = {name: pd.DataFrame({"eccentricity": [n, 2.0], "size": [1.0, n]}) for n, name in enumerate("abcde")}
+    figure = plotting.plot_sizes(groups, groups, groups)
+    assert [bool(ax.axison) for ax in figure.axes] == [True] * 5 + [False]
+    for n, ax in enumerate(figure.axes[:5]):
+        assert ax.get_title() == f"{'abcde'[n]} (n = 2)"
+        np.testing.assert_array_equal(ax.collections[0].get_offsets(), [(n, 1), (2, n)])
+        lines = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+        expected = {"median": [[n, 1], [2, n]], "true median": [[n, 1], [2, n]], "median, a": [[0, 1], [2, 0]]}
+        assert lines == {label: line for label, line in expected.items() if n > 0 or label != "median, a"}
+    assert len(plotting.plot_sizes({"all": groups["a"]}, {"all": groups["a"]}).axes) == 1
+
+
+def test_recovery_holds_what_was_found_against_the_truth():
+    truth = fields_at((1, 2, 0.5), (3, 5, 1))
+    found = {"lasso": truth[["row", "column"]] + 1, "Gaussian": truth - 0.25}
+    axes = plotting.plot_recovery(truth, found).axes
+    assert [len(ax.collections) for ax in axes] == [2, 2, 1]
+    np.testing.assert_array_equal(axes[1].collections[0].get_offsets(), [(2, 3), (5, 6)])
+    np.testing.assert_array_equal(axes[2].collections[0].get_offsets(), [(0.5, 0.25), (1, 0.75)])
+    assert all(ax.get_xlim() == ax.get_ylim() for ax in axes), "the diagonal goes from corner to corner"

@@ -41,7 +41,8 @@ def table(*fields):
 @pytest.mark.parametrize("shape", [(10, 10), (9, 7)], ids=str)
 def test_fields_on_the_grid_are_found_exactly(shape, grey, rest):
     sizes = np.geomspace(0.25, max(shape) / 2, 14)
-    truth = table((0, 0, sizes[4]), (4.5, 4.5, sizes[6]), (2.25, 5.75, sizes[3]), (-1.5, 3, sizes[9]), (shape[0] + 0.5, 2, sizes[13]))
+    on_screen = (0, 0, sizes[4]), (4.5, 4.5, sizes[6]), (2.25, 5.75, sizes[3])
+    truth = table(*on_screen, (-1.5, 3, sizes[9]), (shape[0] + 0.5, 2, sizes[13]))
     found = fit_population_fields(answers(truth, shape, rest, grey=grey))
     np.testing.assert_allclose(found[["row", "column", "size"]], truth)
     if not rest:
@@ -69,8 +70,9 @@ def test_r2_is_what_the_field_adds_to_on_and_off_in_linear_regression(samples):
         y = samples.responses[:, voxel].astype(float)
 
         def added(drive, y=y):
-            both = LinearRegression().fit(np.column_stack([drive, on]), y)
-            return (both.score(np.column_stack([drive, on]), y) - LinearRegression().fit(on, y).score(on, y)), both.coef_[0]
+            pair = np.column_stack([drive, on])
+            both, alone = LinearRegression().fit(pair, y), LinearRegression().fit(on, y)
+            return both.score(pair, y) - alone.score(on, y), both.coef_[0]
 
         drives = samples.stimuli @ gaussians(pd.concat([field.to_frame().T, candidates]), (10, 10)).T
         r2, gains = np.array([added(drive) for drive in drives.T]).T
@@ -161,7 +163,8 @@ def test_fewer_samples_than_pixels(n_samples):
 @pytest.mark.parametrize("kept", [slice(0, 1), slice(1, 2), slice(0, 600, 4)], ids=["rest", "one image", "all rest"])
 def test_nothing_to_learn_from(kept):
     pairs = answers(table((4, 2, 0.5)))
-    found = fit_population_fields(dataclasses.replace(pairs, stimuli=pairs.stimuli[kept], responses=pairs.responses[kept]))
+    few = dataclasses.replace(pairs, stimuli=pairs.stimuli[kept], responses=pairs.responses[kept])
+    found = fit_population_fields(few)
     assert found[["row", "column", "size"]].isna().all(axis=None) and found["r2"].tolist() == [0]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .chunks import map_chunks, one_thread
-from .encoding import as_r2, check_alpha, decompose, score_r2, whole_run_folds
+from .encoding import as_r2, check_alpha, decompose, whole_run_folds
 from .errors import RecordingError
 from .sums import Sums
 
@@ -86,8 +86,11 @@ def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
     if n_splits < MIN_FOLDS:
         raise RecordingError(f"n_splits={n_splits}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
     bases = _decompose_without(samples.stimuli, folds)
-    found = map_chunks(_search_chunk, samples.responses, samples.stimuli, folds, bases, alphas, n_jobs=n_jobs)
-    search = AlphaSearch(alphas, *(np.hstack(parts) for parts in zip(*found, strict=True)))
+    n_voxels = samples.responses.shape[1]
+    search = AlphaSearch(alphas, *(np.empty((n, n_voxels)) for n in (len(alphas), n_splits, n_splits)))
+    chunks = map_chunks(_search_chunk, samples.responses, samples.stimuli, folds, bases, alphas, n_jobs=n_jobs)
+    for columns, (curves, chosen, scores) in chunks:
+        search.curves[:, columns], search.chosen[:, columns], search.scores[:, columns] = curves, chosen, scores
     _warn_at_edge(search)
     return search
 
@@ -117,7 +120,9 @@ def _search_chunk(responses, stimuli, folds, bases, alphas):
     for fold, test in enumerate(tests):
         train, (directions, variances) = total - test, bases[fold,]
         along = directions.T @ train.centred()[1]
-        scores[fold] = score_r2(train, test, directions @ (along / (variances[:, np.newaxis] + chosen[fold])))
+        weights = directions @ (along / (variances[:, np.newaxis] + chosen[fold]))
+        xx, xy, yy = test.centred(around=train)
+        scores[fold] = as_r2(yy + np.einsum("pv,pv->v", weights, xx @ weights - 2 * xy), test)
     return inner.mean(axis=0), chosen, scores
 
 

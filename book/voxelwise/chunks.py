@@ -29,15 +29,18 @@ def map_chunks(function, responses, *shared, n_jobs=None, size=CHUNK_SIZE):
     size : int
         Voxels in a chunk.
 
-    Returns
-    -------
-    results : list
-        What the function returned, in the order of the voxels.
+    Yields
+    ------
+    columns : slice
+        The voxels of a chunk, in order.
+    result
+        What the function returned for them.
     """
-    starts = range(0, responses.shape[1], size)
-    return joblib.Parallel(n_jobs=n_jobs)(
-        joblib.delayed(_call)(function, responses[:, start : start + size], *shared) for start in starts
+    chunks = [slice(start, start + size) for start in range(0, responses.shape[1], size)]
+    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
+        joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in chunks
     )
+    yield from zip(chunks, results, strict=True)
 
 
 @one_thread

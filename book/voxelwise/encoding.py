@@ -83,7 +83,11 @@ def cross_validate_ridge(samples, alpha=100.0, n_splits=10, n_jobs=None):
         If ``alpha`` is negative or the runs cannot fill the folds; before anything is computed.
     """
     folds, solvers = _solve_folds(samples, alpha, n_splits)
-    return np.hstack(map_chunks(_score_folds, samples.responses, samples.stimuli, folds, solvers, n_jobs=n_jobs))
+    pixels = _with_constant(samples.stimuli)
+    scores = np.empty((n_splits, samples.responses.shape[1]))
+    for columns, found in map_chunks(_score_folds, samples.responses, pixels, folds, solvers, n_jobs=n_jobs):
+        scores[:, columns] = found
+    return scores
 
 
 def predict_ridge(samples, voxels, alpha=100.0, n_splits=10):
@@ -102,11 +106,11 @@ def predict_ridge(samples, voxels, alpha=100.0, n_splits=10):
     predictions : ndarray of float64, shape (n_samples, len(voxels))
     """
     folds, solvers = _solve_folds(samples, alpha, n_splits)
-    tests, total = Sums.of_folds(samples.stimuli, samples.responses[:, voxels], folds)
-    predictions = np.empty((len(samples.stimuli), len(voxels)))
+    pixels = _with_constant(samples.stimuli)
+    tests, total = Sums.of_folds(pixels, samples.responses[:, voxels], folds)
+    predictions = np.empty((len(pixels), len(voxels)))
     for rows, test, solver in zip(folds, tests, solvers, strict=True):
-        train = total - test
-        predictions[rows] = (samples.stimuli[rows] - train.x / train.n) @ solver @ train.centred()[1] + train.y / train.n
+        predictions[rows] = pixels[rows] @ (solver @ (total.xy - test.xy))
     return predictions
 
 
@@ -132,52 +136,53 @@ def decompose(sums):
     return directions[:, vary], variances[vary]
 
 
-def score_r2(train, test, weights):
-    """R2 of the predictions for the test samples.
+def as_r2(residual, test):
+    """R2 from sums of squared errors on test samples; 0 for a voxel that does not change within them.
 
     Parameters
     ----------
-    train, test : Sums
-        Of the samples that the weights were fitted to, which fix the intercept, and of those to score.
-    weights : ndarray, shape (n_pixels, n_voxels)
-
-    Returns
-    -------
-    scores : ndarray, shape (n_voxels,)
-        0 for a voxel that does not change within the test samples.
+    residual : ndarray, shape (..., n_voxels)
+    test : Sums
     """
-    xx, xy, yy = test.centred(around=train)
-    return as_r2(yy + np.einsum("pv,pv->v", weights, xx @ weights - 2 * xy), test)
-
-
-def as_r2(residual, test):
-    """R2 from the sums of squared errors, shape (..., n_voxels), on the test samples."""
     total = test.yy - test.y**2 / test.n
     # What rounding leaves of a constant voxel's variance is no variance.
     varies = total > 1e-10 * test.yy
     return 1 - np.divide(residual, total, out=np.ones_like(residual), where=varies)
 
 
+def _with_constant(stimuli):
+    """The pixels, and one more that is always 1; its weight is the intercept."""
+    return np.column_stack([stimuli, np.ones(len(stimuli))])
+
+
 @one_thread
 def _solve_folds(samples, alpha, n_splits):
-    """Rows of each fold, and the matrix that turns the products of all other rows into ridge weights.
+    """Rows of each fold, and the matrix that turns the products of all other rows into ridge weights and intercept.
 
     The weights solve ``(X'X + alpha I) W = X'Y`` for centred X and Y. The inverse is the same for all voxels.
     """
     check_alpha(alpha)
     folds = whole_run_folds(samples.runs, n_splits)
     tests, total = Sums.of_folds(samples.stimuli, samples.responses[:, :0], folds)
-    decompositions = [decompose(total - test) for test in tests]
-    return folds, [directions / (variances + alpha) @ directions.T for directions, variances in decompositions]
+    return folds, [_solver(total - test, alpha) for test in tests]
 
 
-def _score_folds(responses, stimuli, folds, solvers):
-    """Scores of a chunk of voxels, shape (n_splits, n_voxels)."""
-    tests, total = Sums.of_folds(stimuli, responses, folds)
-    trains = [total - test for test in tests]
-    return np.stack(
-        [
-            score_r2(train, test, solver @ train.centred()[1])
-            for train, test, solver in zip(trains, tests, solvers, strict=True)
-        ]
-    )
+def _solver(train, alpha):
+    """The matrix for one training set, shape (n_pixels + 1, n_pixels + 1), the constant last."""
+    directions, variances = decompose(train)
+    inverse = directions / (variances + alpha) @ directions.T
+    mean = train.x / train.n
+    # Centring Y takes inverse @ mean from each weight; the intercept makes up for what the mean image would give.
+    shift = inverse @ mean
+    return np.block([[inverse, -shift[:, np.newaxis]], [-shift, 1 / train.n + mean @ shift]])
+
+
+def _score_folds(responses, pixels, folds, solvers):
+    """Scores of a chunk of voxels, shape (n_splits, n_voxels); the pixels end with a constant."""
+    tests, total = Sums.of_folds(pixels, responses, folds)
+    scores = []
+    for test, solver in zip(tests, solvers, strict=True):
+        weights = solver @ (total.xy - test.xy)
+        residual = test.yy + np.einsum("pv,pv->v", weights, test.xx @ weights - 2 * test.xy)
+        scores.append(as_r2(residual, test))
+    return np.stack(scores)

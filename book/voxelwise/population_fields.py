@@ -50,17 +50,18 @@ def fit_population_fields(samples, voxels=None, n_jobs=None):
     .. [1] Dumoulin, Wandell (2008). Population receptive field estimates in human visual cortex. NeuroImage 39(2),
        647-660.
     """
-    voxels = np.arange(samples.responses.shape[1]) if voxels is None else np.asarray(voxels, dtype=int)
+    responses = samples.responses if voxels is None else samples.responses[:, voxels]
     shown = ~is_rest(samples.stimuli)
     # The mean at rest and the mean of all images fit "on" and the constant. What is left at rest is 0 for every pixel.
     images = samples.stimuli[shown].astype(np.float64)
     images -= images.sum(axis=0) / max(len(images), 1)
     images = images.reshape(len(images), *samples.stimulus_shape)
     candidates = _Candidates.on_screen(images)
-    chunks = map_chunks(_best, samples.responses[:, voxels], shown, images, candidates, n_jobs=n_jobs)
-    row, column, size, r2 = np.concatenate([np.empty((4, 0)), *chunks], axis=1)
-    index = pd.Index(voxels, name="voxel")
-    return pd.DataFrame({"row": row, "column": column, "size": size, "r2": r2}, index)
+    index = pd.Index(range(responses.shape[1]) if voxels is None else voxels, name="voxel", dtype=int)
+    fields = pd.DataFrame(np.nan, index, ["row", "column", "size", "r2"])
+    for columns, found in map_chunks(_best, responses, shown, images, candidates, n_jobs=n_jobs):
+        fields.iloc[columns] = found
+    return fields
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _gaussian(centre, size, n_pixels):
 
 
 def _best(responses, shown, images, candidates):
-    """Row, column, size and r2 of the best field for each voxel of a chunk, shape (4, n_voxels)."""
+    """Row, column, size and r2 of the best field for each voxel of a chunk, shape (n_voxels, 4)."""
     responses = responses.astype(np.float64)
     products = np.tensordot(responses[shown], images, axes=(0, 0))
     explained, best = np.zeros(len(products)), np.zeros(len(products), dtype=int)
@@ -115,7 +116,7 @@ def _best(responses, shown, images, candidates):
     found = explained > 1e-10 * np.square(responses).sum(axis=0)
     total = np.square(responses - responses.mean(axis=0)).sum(axis=0)
     r2 = np.divide(explained, total, out=np.zeros(len(total)), where=found)
-    return np.vstack([np.where(found, [*fields[:2], np.exp(fields[2])], np.nan), r2])
+    return np.column_stack([np.where(found, [*fields[:2], np.exp(fields[2])], np.nan).T, r2])
 
 
 def _refine(fields, explained, products, candidates):

@@ -50,5 +50,7 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     scaler = StandardScaler().fit(samples.stimuli.astype(np.float64))
     pixels = scaler.transform(samples.stimuli.astype(np.float64))
     responses = samples.responses if voxels is None else samples.responses[:, voxels]
-    weights = [weights for weights, _ in map_chunks(fit_lasso, responses, pixels, folds, max_iter, n_jobs=n_jobs)]
-    return (np.concatenate(weights) / scaler.scale_).reshape(-1, *samples.stimulus_shape)
+    fields = np.empty((responses.shape[1], pixels.shape[1]))
+    for columns, (weights, _) in map_chunks(fit_lasso, responses, pixels, folds, max_iter, n_jobs=n_jobs):
+        fields[columns] = weights / scaler.scale_
+    return fields.reshape(-1, *samples.stimulus_shape)

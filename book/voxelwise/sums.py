@@ -33,7 +33,7 @@ class Sums:
     @classmethod
     def of(cls, x, y):
         """The sums over the rows of two matrices."""
-        x, y = x.astype(np.float64), y.astype(np.float64)
+        x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
         return cls(len(x), x.sum(0), y.sum(0), x.T @ x, x.T @ y, np.einsum("tv,tv->v", y, y))
 
     @classmethod

@@ -11,13 +11,18 @@ from .style import MARK_COLOURS, MARK_LETTERS, use_book_style
 from .visual_field import plot_centres, plot_recovery, plot_sizes
 
 __all__ = [
+    "DIRECTION_COLOURS",
     "MARK_COLOURS",
     "MARK_LETTERS",
     "plot_alpha_search",
+    "plot_centres",
     "plot_fields",
     "plot_images",
+    "plot_maps",
+    "plot_recovery",
     "plot_score_histogram",
     "plot_score_map",
+    "plot_sizes",
     "plot_summary",
     "plot_time_course",
     "use_book_style",

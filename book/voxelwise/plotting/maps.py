@@ -40,11 +40,11 @@ def plot_maps(maps, background, n_slices=4):
         under = None if background is None else background_slice(background, images[0], k)
         for column, (image, (_, colours)) in enumerate(zip(images, maps.values(), strict=True)):
             ax = figure.add_subplot(grid[row, column])
-            paint_slice(ax, np.ma.masked_invalid(image.dataobj[:, :, k]), under, under_alpha=0.6, **colours)
+            paint_slice(ax, image.dataobj[:, :, k], under, under_alpha=0.6, **colours)
             zoom(ax, painted[:, :2])
             if column == 0:
                 z = nibabel.affines.apply_affine(images[0].affine, (0, 0, k))[2]
-                ax.set_ylabel(f"z =\n{z:g} mm", color="white", fontsize=9, rotation=0, ha="right", va="center")
+                ax.set_ylabel(f"z =\n{z:.4g} mm", color="white", fontsize=9, rotation=0, ha="right", va="center")
     for column, (label, (_, colours)) in enumerate(maps.items()):
         left, _, width, _ = grid[0, column].get_position(figure).bounds
         if colours["cmap"] is DIRECTION_COLOURS:

@@ -58,7 +58,7 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
 
 
 def paint_slice(ax, painted, under, under_alpha=None, **colours):
-    """Draw a slice of a map, shape (n_columns, n_rows) and masked where it shall not hide the background under it.
+    """Draw a slice of a map, shape (n_columns, n_rows), masked or NaN where it shall not hide what lies under it.
 
     Drawn in units of voxels, one square a voxel and centred on its grid position: nilearn's own slices put a voxel's
     corner there, which would shift the map by half a voxel against a finer background.
@@ -68,7 +68,7 @@ def paint_slice(ax, painted, under, under_alpha=None, **colours):
     ax.set(facecolor="black", xticks=[], yticks=[])
     if under is not None:
         ax.imshow(under.T, interpolation="bilinear", alpha=under_alpha, **frame)
-    return ax.imshow(painted.T, **colours, **frame)
+    ax.imshow(painted.T, **colours, **frame)
 
 
 def zoom(ax, positions):

@@ -16,8 +16,8 @@ def plot_centres(groups, stimulus_shape):
     Parameters
     ----------
     groups : dict of str -> DataFrame
-        By the name of the group, ``row``, ``column`` and ``size`` of its fields in pixels. Up to three groups, each in a
-        colour of its own; empty ones are left out.
+        By the name of the group, ``row``, ``column`` and ``size`` of its fields in pixels. Up to three groups, each in
+        a colour of its own; empty ones are left out.
     stimulus_shape : (int, int)
         Rows and columns of the screen.
 
@@ -37,7 +37,7 @@ def plot_centres(groups, stimulus_shape):
             discs.set(facecolor=to_rgba(colour, 0.05), edgecolor=to_rgba(colour, 0.25), linewidth=0.7)
             ax.add_collection(discs)
             ax.scatter(*places.T, s=6, color=colour, linewidth=0, label=f"{name} ({len(fields)})")
-    margin = 0.5 + 0.175 * max(stimulus_shape)
+    margin = 0.5 + 1.75 * max(1, max(stimulus_shape) / 10)
     ax.set(xlim=(-margin, n_columns - 1 + margin), ylim=(n_rows - 1 + margin, -margin), aspect="equal")
     ax.set(xticks=_ticks(n_columns), yticks=_ticks(n_rows), xlabel="column", ylabel="row")
     ax.spines[:].set_visible(False)
@@ -75,7 +75,7 @@ def plot_sizes(groups, lines, truth=None):
         ax.plot(lines[name]["eccentricity"], lines[name]["size"], "o-", color="C0", markersize=4, label="median")
         if truth is not None:
             ax.plot(truth[name]["eccentricity"], truth[name]["size"], color="C1", linestyle="--", label="true median")
-        ax.set_title(f"{name} ({len(fields)} voxels)")
+        ax.set_title(f"{name} (n = {len(fields)})")
         ax.tick_params(labelbottom=True)
     for unused in axes.flat[len(groups) :]:
         unused.set_axis_off()
@@ -109,7 +109,7 @@ def plot_recovery(truth, found):
                 ax.scatter(truth[measure], fields[measure], s=10, alpha=0.4, linewidth=0, color=colour, label=method)
         ends = min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])
         ax.set(xlim=ends, ylim=ends, aspect="equal", title=measure, xlabel="true (pixels)", ylabel="found (pixels)")
-        ax.locator_params(nbins=5)
+        ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, markerscale=2)
     return figure
 

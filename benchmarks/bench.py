@@ -1,0 +1,169 @@
+"""Measure this book against its peers, at several sizes, and on a Dask cluster; write the tables of the book's pages.
+
+Run it with ``make bench``. Every measurement is a process of its own (``measure.py``). All of them take turns, and then
+all of them again, so that what else the machine does falls on all alike. The tables hold medians.
+"""
+
+import os
+import platform
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from .measure import ROOT, measure
+
+REPETITIONS = 3
+MEASURED = ROOT / "book" / "_measured"
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "nilearn", "joblib", "himalaya", "dask")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A call of this book and a peer's; the peer may do one part of ``parts``."""
+
+    what: str
+    call: tuple
+    peer: str
+    peer_call: tuple
+    parts: float = 1
+
+
+PIPELINE = ("by_this_book", "pipeline")
+SCORES, SEARCH, FIELDS = (("by_this_book", "call", name) for name in ("ridge scores", "alpha search", "fields"))
+FOLDS = 10
+SHARE = 5438 / 151  # all voxels, for every 36th
+
+ROWS = (
+    Row("Files to four fields", PIPELINE, "published analysis", ("by_scikit_learn", "pipeline")),
+    Row("Ridge scores", SCORES, "scikit-learn, published loop", ("by_scikit_learn", "ridge_scores")),
+    Row("Ridge scores", SCORES, "himalaya", ("by_himalaya", "ridge_scores")),
+    Row("Alpha search", SEARCH, "scikit-learn, 1 of 10 folds", ("by_scikit_learn", "alpha_search_one_fold"), FOLDS),
+    Row("Alpha search", SEARCH, "himalaya, 1 of 10 folds", ("by_himalaya", "alpha_search_one_fold"), FOLDS),
+    Row("Alpha search", SEARCH, "himalaya, no outer loop", ("by_himalaya", "alpha_search_once")),
+    Row("All fields", FIELDS, "scikit-learn, 151 voxels", ("by_scikit_learn", "sampled_fields"), SHARE),
+    Row("All fields", FIELDS, "scikit-learn, 151 voxels, all cores", ("by_scikit_learn", "sampled_fields", -1), SHARE),
+    Row("All fields", FIELDS, "himalaya, 151 voxels", ("by_himalaya", "sampled_fields"), SHARE),
+)
+SIZES = (1_000, 5_000, 20_000, 100_000)
+DASK_SIZES = (5_000, 100_000)
+DASK_START = ("by_dask", "starting")
+CALLS = {"Ridge scores": SCORES, "Alpha search": SEARCH, "All fields": FIELDS}
+
+
+def on_dask(call):
+    """The same call on the cluster."""
+    return ("by_dask", *call[1:])
+
+
+def list_calls():
+    """All that is to be measured, each once."""
+    sizes = [(*call, size) for size in SIZES for call in CALLS.values()]
+    dask = [on_dask((*call, size)) for size in DASK_SIZES for call in CALLS.values()]
+    return list(dict.fromkeys([call for row in ROWS for call in (row.call, row.peer_call)] + sizes + [DASK_START] + dask))
+
+
+def measure_all(calls):
+    """Medians for each call."""
+    print("Warming up: the recording is made if need be, and read", flush=True)
+    measure(*PIPELINE)
+    found = {call: [] for call in calls}
+    left = REPETITIONS * len(calls)
+    start = time.perf_counter()
+    for repetition in range(1, REPETITIONS + 1):
+        for call in calls:
+            name = " ".join(f"{part:,}" if isinstance(part, int) else part for part in call)
+            print(f"[{left} left] round {repetition}: {name}", end=" ... ", flush=True)
+            found[call].append(measure(*call))
+            left -= 1
+            print(f"{found[call][-1]['seconds']:.2f} s", flush=True)
+    print(f"Measured in {(time.perf_counter() - start) / 60:.0f} minutes")
+    return {
+        call: {mark: statistics.median(each[mark] for each in measured) for mark in measured[0]}
+        for call, measured in found.items()
+    }
+
+
+def show(value):
+    """Three digits of a number, without an exponent."""
+    digits = max(0, 2 - int(f"{value:e}".partition("e")[2])) if value else 0
+    return f"{value:,.{digits}f}"
+
+
+def table(texts, numbers, rows):
+    """A Markdown table, given the headings of its columns of text and of those of numbers."""
+    marks = ["---"] * len(texts) + ["---:"] * len(numbers)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in ([*texts, *numbers], marks, *rows))
+
+
+def table_of_peers(medians):
+    """This book beside each peer: seconds, how many times as many, megabytes."""
+    rows = []
+    for row in ROWS:
+        mine, peers = medians[row.call], medians[row.peer_call]
+        seconds = peers["seconds"] * row.parts
+        about = "" if row.parts == 1 else "≈ "
+        numbers = mine["seconds"], seconds, seconds / mine["seconds"], mine["peak"], peers["peak"]
+        one, other, *rest = map(show, numbers)
+        rows.append([row.what, row.peer, one, about + other, *rest])
+    numbers = ["This book (s)", "Peer (s)", "Peer / book", "This book (MB)", "Peer (MB)"]
+    return table(["What", "Peer"], numbers, rows)
+
+
+def table_of_sizes(medians):
+    """Time per voxel, and memory beyond input and output, for each size."""
+    rows = []
+    for what, call in CALLS.items():
+        for size in SIZES:
+            found = medians[*call, size]
+            numbers = found["seconds"], 1e6 * found["seconds"] / size, found["beyond"]
+            rows.append([what, f"{size:,}", *map(show, numbers)])
+    return table(["What"], ["Voxels", "Time (s)", "Per voxel (µs)", "Memory (MB)"], rows)
+
+
+def table_of_dask(medians):
+    """Seconds without and with two workers."""
+    rows = []
+    for what, call in CALLS.items():
+        for size in DASK_SIZES:
+            one, two = (medians[*each, size]["seconds"] for each in (call, on_dask(call)))
+            rows.append([what, f"{size:,}", *map(show, (one, two, one / two))])
+    rows.append(["Starting the cluster", "", "", show(medians[DASK_START]["seconds"]), ""])
+    return table(["What"], ["Voxels", "One process (s)", "Two workers (s)", "Gain"], rows)
+
+
+def processor():
+    """Name of the processor."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def write_pages(medians):
+    """Replace the tables of the pages; each whole or not at all."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    measured = (
+        f"Measured on {date.today()}: {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{libraries}. Medians of {REPETITIONS} runs.\n"
+    )
+    MEASURED.mkdir(exist_ok=True)
+    for name, made in {
+        "benchmarks": table_of_peers(medians), "sizes": table_of_sizes(medians), "dask": table_of_dask(medians)
+    }.items():
+        page = MEASURED / f"{name}.md"
+        fresh = page.with_suffix(".new")
+        fresh.write_text(f"{made}\n{measured}", encoding="utf-8")
+        fresh.replace(page)
+        print(f"\n{made}", end="")
+    print(f"\n{measured}")
+
+
+if __name__ == "__main__":
+    if not Path("/proc/self/clear_refs").exists():
+        sys.exit("The memory is measured as Linux counts it: run this on Linux.")
+    try:
+        write_pages(measure_all(list_calls()))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted. The tables of before are still in place.")
