@@ -49,21 +49,22 @@ ROWS = (
     Row("All fields", FIELDS, "himalaya, 151 voxels", ("by_himalaya", "sampled_fields"), SHARE),
 )
 SIZES = (1_000, 5_000, 20_000, 100_000)
-DASK_SIZES = (5_000, 100_000)
-DASK_START = ("by_dask", "starting")
+SPREAD_SIZES = (20_000,)
+STARTING = ("by_dask", "starting")
 CALLS = {"Ridge scores": SCORES, "Alpha search": SEARCH, "All fields": FIELDS}
 
 
-def on_dask(call):
-    """The same call on the cluster."""
-    return ("by_dask", *call[1:])
+def spread(call, size):
+    """A call in one process, in two of joblib's, and on two workers of Dask."""
+    return (*call, size), (*call, size, 2), ("by_dask", *call[1:], size)
 
 
 def list_calls():
     """All that is to be measured, each once."""
+    peers = [call for row in ROWS for call in (row.call, row.peer_call)]
     sizes = [(*call, size) for size in SIZES for call in CALLS.values()]
-    dask = [on_dask((*call, size)) for size in DASK_SIZES for call in CALLS.values()]
-    return list(dict.fromkeys([call for row in ROWS for call in (row.call, row.peer_call)] + sizes + [DASK_START] + dask))
+    spreads = [each for size in SPREAD_SIZES for call in CALLS.values() for each in spread(call, size)]
+    return list(dict.fromkeys([*peers, *sizes, STARTING, *spreads]))
 
 
 def measure_all(calls):
@@ -105,7 +106,7 @@ def table_of_peers(medians):
     for row in ROWS:
         mine, peers = medians[row.call], medians[row.peer_call]
         seconds = peers["seconds"] * row.parts
-        about = "" if row.parts == 1 else "≈ "
+        about = "" if row.parts == 1 else "≈\N{NO-BREAK SPACE}"
         numbers = mine["seconds"], seconds, seconds / mine["seconds"], mine["peak"], peers["peak"]
         one, other, *rest = map(show, numbers)
         rows.append([row.what, row.peer, one, about + other, *rest])
@@ -125,14 +126,14 @@ def table_of_sizes(medians):
 
 
 def table_of_dask(medians):
-    """Seconds without and with two workers."""
+    """Seconds without and with two processes or workers."""
     rows = []
     for what, call in CALLS.items():
-        for size in DASK_SIZES:
-            one, two = (medians[*each, size]["seconds"] for each in (call, on_dask(call)))
-            rows.append([what, f"{size:,}", *map(show, (one, two, one / two))])
-    rows.append(["Starting the cluster", "", "", show(medians[DASK_START]["seconds"]), ""])
-    return table(["What"], ["Voxels", "One process (s)", "Two workers (s)", "Gain"], rows)
+        for size in SPREAD_SIZES:
+            one, two, dask = (medians[each]["seconds"] for each in spread(call, size))
+            rows.append([what, f"{size:,}", *map(show, (one, two, one / two, dask, one / dask))])
+    rows.append(["Starting the cluster", *[""] * 4, show(medians[STARTING]["seconds"]), ""])
+    return table(["What"], ["Voxels", "One process (s)", "n_jobs=2 (s)", "Gain", "Two workers (s)", "Gain"], rows)
 
 
 def processor():

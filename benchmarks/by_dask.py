@@ -1,6 +1,7 @@
 """The calls of this book on a Dask cluster of two worker processes, on this machine."""
 
 import importlib
+import os
 
 import joblib
 from dask.distributed import Client, LocalCluster
@@ -8,10 +9,14 @@ from dask.distributed import Client, LocalCluster
 from . import inputs
 from .by_this_book import CALLS
 
+#: For the workers; the page ``more_than_one_machine`` says why.
+KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_": "33554432"}
+
 
 def start():
     """A cluster whose workers have imported the package."""
-    client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None))
+    os.environ.update(KEEP_MEMORY)
+    client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0"))
     client.run(importlib.import_module, "voxelwise")
     return client
 

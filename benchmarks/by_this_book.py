@@ -23,7 +23,9 @@ def pipeline():
     return run
 
 
-def call(name, n_voxels=None):
+def call(name, n_voxels=None, n_jobs=None):
     """One of the three calls, on the recording or on a number of voxels."""
     samples = inputs.recorded() if n_voxels is None else inputs.tiled(n_voxels)
-    return partial(CALLS[name], samples)
+    if n_jobs is not None:
+        CALLS[name](inputs.tiled(1000), n_jobs=n_jobs)  # starts the worker processes
+    return partial(CALLS[name], samples, n_jobs=n_jobs)

@@ -14,7 +14,8 @@ from voxelwise.chunks import CHUNK_SIZE
 @pytest.fixture(scope="module")
 def client():
     """Two worker processes; this one's ``sys.path`` is handed on to them, and with it the package."""
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    # Any free port for its web page: the usual one may be taken.
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         with Client(cluster) as client:
             yield client
 

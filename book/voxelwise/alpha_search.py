@@ -87,7 +87,7 @@ def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
         raise RecordingError(f"n_splits={n_splits}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
     bases = _decompose_without(samples.stimuli, folds)
     n_voxels = samples.responses.shape[1]
-    search = AlphaSearch(alphas, *(np.empty((n, n_voxels)) for n in (len(alphas), n_splits, n_splits)))
+    search = AlphaSearch(alphas, *(np.empty((n, n_voxels)) for n in (len(alphas), len(folds), len(folds))))
     chunks = map_chunks(_search_chunk, samples.responses, samples.stimuli, folds, bases, alphas, n_jobs=n_jobs)
     for columns, (curves, chosen, scores) in chunks:
         search.curves[:, columns], search.chosen[:, columns], search.scores[:, columns] = curves, chosen, scores

@@ -84,7 +84,7 @@ def cross_validate_ridge(samples, alpha=100.0, n_splits=10, n_jobs=None):
     """
     folds, solvers = _solve_folds(samples, alpha, n_splits)
     pixels = _with_constant(samples.stimuli)
-    scores = np.empty((n_splits, samples.responses.shape[1]))
+    scores = np.empty((len(folds), samples.responses.shape[1]))
     for columns, found in map_chunks(_score_folds, samples.responses, pixels, folds, solvers, n_jobs=n_jobs):
         scores[:, columns] = found
     return scores
