@@ -240,6 +240,8 @@ def test_interrupted_build_says_so(book):
     build = subprocess.Popen(
         [sys.executable, "build_book.py"], cwd=book.root, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        # A shell has what it runs in the background ignore Ctrl-C, and these tests may run there.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     running = book.root / "_build/simulated/source/book/02_first.ipynb"
     deadline = time.monotonic() + 30
