@@ -68,8 +68,8 @@ def pictures(cell):
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA"), dtype=float) for png in pngs]
 
 
-def test_there_are_six_chapters():
-    assert len(CHAPTERS) == 6
+def test_there_are_eleven_chapters():
+    assert len(CHAPTERS) == 11
     assert build_book.find_chapters(ROOT) == CHAPTERS
 
 

@@ -82,8 +82,8 @@ def cross_validate_ridge(samples, alpha=100.0, n_splits=10, n_jobs=None):
     RecordingError
         If ``alpha`` is negative or the runs cannot fill the folds; before anything is computed.
     """
-    folds, solvers = _solve_folds(samples, alpha, n_splits)
-    pixels = _with_constant(samples.stimuli)
+    folds, solvers = solve_folds(samples, alpha, n_splits)
+    pixels = with_constant(samples.stimuli)
     scores = np.empty((len(folds), samples.responses.shape[1]))
     for columns, found in map_chunks(_score_folds, samples.responses, pixels, folds, solvers, n_jobs=n_jobs):
         scores[:, columns] = found
@@ -105,8 +105,8 @@ def predict_ridge(samples, voxels, alpha=100.0, n_splits=10):
     -------
     predictions : ndarray of float64, shape (n_samples, len(voxels))
     """
-    folds, solvers = _solve_folds(samples, alpha, n_splits)
-    pixels = _with_constant(samples.stimuli)
+    folds, solvers = solve_folds(samples, alpha, n_splits)
+    pixels = with_constant(samples.stimuli)
     tests, total = Sums.of_folds(pixels, samples.responses[:, voxels], folds)
     predictions = np.empty((len(pixels), len(voxels)))
     for rows, test, solver in zip(folds, tests, solvers, strict=True):
@@ -150,16 +150,42 @@ def as_r2(residual, test):
     return 1 - np.divide(residual, total, out=np.ones_like(residual), where=varies)
 
 
-def _with_constant(stimuli):
-    """The pixels, and one more that is always 1; its weight is the intercept."""
+def with_constant(stimuli):
+    """The pixels, and one more that is always 1; its weight is the intercept.
+
+    Parameters
+    ----------
+    stimuli : ndarray, shape (n_samples, n_pixels)
+
+    Returns
+    -------
+    pixels : ndarray of float64, shape (n_samples, n_pixels + 1)
+    """
     return np.column_stack([stimuli, np.ones(len(stimuli))])
 
 
 @one_thread
-def _solve_folds(samples, alpha, n_splits):
+def solve_folds(samples, alpha, n_splits):
     """Rows of each fold, and the matrix that turns the products of all other rows into ridge weights and intercept.
 
     The weights solve ``(X'X + alpha I) W = X'Y`` for centred X and Y. The inverse is the same for all voxels.
+
+    Parameters
+    ----------
+    samples, alpha, n_splits
+        As in :func:`cross_validate_ridge`.
+
+    Returns
+    -------
+    folds : list of ndarray of int
+        As of :func:`whole_run_folds`.
+    solvers : list of ndarray, shape (n_pixels + 1, n_pixels + 1)
+        For each fold; times ``X'Y`` of all other folds, X with a constant, they are the weights, the intercept last.
+
+    Raises
+    ------
+    RecordingError
+        If ``alpha`` is negative or the runs cannot fill the folds; before anything is computed.
     """
     check_alpha(alpha)
     folds = whole_run_folds(samples.runs, n_splits)

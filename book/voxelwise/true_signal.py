@@ -1,0 +1,115 @@
+"""The simulated signal before noise: what a perfect model could explain, of it and of the responses, and how late it is."""
+
+import numpy as np
+import pandas as pd
+from scipy.signal import detrend
+
+from .retinotopy import STIMULUS_SHAPE, true_fields
+from .samples import is_rest, load_run_images
+from .simulation import NOISE_SD, REST, _drive, _noise
+
+#: Runs of pure noise that its mean variance is taken from: known to about 0.2 %.
+N_NOISE = 4000
+
+
+def true_parts(recording, lag=2, kind="random"):
+    """Shares of each voxel's signal that on/off explains, and that the pattern of the image adds.
+
+    The signal ``d`` is what the voxel answers without noise. A perfect model of the image ``lag`` volumes earlier knows
+    whether there was one, ``u``, and what the voxel saw of it, ``p``: the pixels weighted by the true field. With ``q``,
+    what a regression on ``u`` leaves of ``p``, the shares are the squared correlations
+
+    ``r(u, d)**2`` and ``r(q, d)**2``,
+
+    and their sum is the R2 of a regression of ``d`` on both. All are centred within each run, as responses are.
+
+    Parameters
+    ----------
+    recording : Recording
+        The simulated one, or another with its ``truth``.
+    lag : int
+        As in :func:`load_samples`.
+    kind : str
+        Which runs.
+
+    Returns
+    -------
+    parts : DataFrame, one row a voxel
+        ``on/off`` and ``pattern``, from 0 to 1; NaN in voxels that answer nothing. Times ``truth["share"]``, the
+        signal's share of the variance, they are the R2 that a perfect model would reach on noisy responses.
+    """
+    truth = recording.truth
+    fields = true_fields(truth).reshape(len(truth), -1)
+    sums = np.zeros((6, len(truth)))
+    for images in load_run_images(recording, kind, lag):
+        shown = images[: len(images) - lag]
+        d = _centred(_drive(images, truth, fields)[lag:])
+        u = _centred(1.0 - is_rest(shown))
+        p = _centred((shown == 1).reshape(len(shown), -1) @ fields.T)
+        sums += [(d * d).sum(0), np.full(len(truth), u @ u), (p * p).sum(0), u @ d, u @ p, (p * d).sum(0)]
+    dd, uu, pp, ud, up, pd_ = sums
+    qq, qd = pp - up**2 / uu, pd_ - up * ud / uu
+    answers = (truth["gain"] > 0).to_numpy()
+    explained = {"on/off": (ud**2, uu * dd), "pattern": (qd**2, qq * dd)}
+    silent = np.full(len(truth), np.nan)
+    return pd.DataFrame({part: np.divide(*of, out=silent.copy(), where=answers) for part, of in explained.items()})
+
+
+def true_ceiling(recording, repeated, rng, kind="figure", lag=2):
+    """The true share of the signal in the variance of each voxel's responses.
+
+    Signal and noise are treated as :func:`~voxelwise.load_samples` treats their sum: each run is detrended, and divided by
+    the standard deviation of the whole; then the samples are picked, and centred within their run.
+
+    Parameters
+    ----------
+    recording : Recording
+        The simulated one, whose ``truth`` is known.
+    repeated : ndarray of bool, shape (n_samples,)
+        Which samples, as in :class:`~voxelwise.NoiseCeiling`.
+    rng : numpy.random.Generator
+        For noise of the simulation's kind, whose variance after these steps is taken from many runs of it.
+    kind, lag
+        What the samples were loaded with.
+
+    Returns
+    -------
+    ceiling : ndarray of float64, shape (n_voxels,)
+        The R2 that is to be expected of a model that knows the signal, with all that earlier images left behind.
+    """
+    fields = true_fields(recording.truth).reshape(len(recording.truth), -1)
+    gain = recording.truth["gain"].to_numpy()
+    images = load_run_images(recording, kind, lag)
+    ends = np.cumsum([len(frames) - lag for frames in images])
+    explained = total = 0
+    for frames, rows in zip(images, np.split(repeated, ends[:-1]), strict=True):
+        signal = detrend(gain * _drive(frames, recording.truth, fields), axis=0)
+        noise = detrend(np.rint(NOISE_SD * _noise(len(frames), N_NOISE, rng)), axis=0)
+        scale = rows.sum() / (signal.var(axis=0) + noise.var(axis=0).mean())
+        signal, noise = signal[lag:][rows].var(axis=0), noise[lag:][rows].var(axis=0).mean()
+        explained += scale * signal
+        total += scale * (signal + noise)
+    return explained / total
+
+
+def true_time_course(n_lags):
+    """The response to one volume of stimulation, in the simulated recording the same for all voxels.
+
+    Parameters
+    ----------
+    n_lags : int
+
+    Returns
+    -------
+    course : ndarray, shape (n_lags,)
+        How much of the response falls into the same volume, the next one, and so on; the whole response sums to 1.
+    """
+    flash = np.full((n_lags, *STIMULUS_SHAPE), REST)
+    flash[0] = 1
+    voxel = pd.DataFrame({"on_response": [0.0]})
+    return _drive(flash, voxel, np.full((1, flash[0].size), 1 / flash[0].size))[:, 0]
+
+
+def _centred(values):
+    """Values of one run, their mean over time taken away."""
+    return values - values.mean(axis=0)

@@ -1,0 +1,72 @@
+"""The chapter on the noise ceiling, on folders of one's own that show images again, or do not."""
+
+import dataclasses
+
+import nbformat
+import nibabel
+import numpy as np
+import pytest
+from voxelwise import cross_validate_ridge, load_recording, load_samples, noise_ceiling, score_transfer
+
+import build_book
+from conftest import ROOT
+
+CHAPTER = ROOT / "book" / "09_how_good_could_it_be.ipynb"
+
+
+def printed(folder, tmp_path, **parameters):
+    build_book.run_chapter(CHAPTER, dict(dataset=str(folder), alpha=1.0, n_splits=3) | parameters, tmp_path / "chapter.ipynb")
+    cells = nbformat.read(tmp_path / "chapter.ipynb", as_version=4).cells
+    return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """3 random and 2 figure runs of 3 x 4 pixels without rest, a voxel that never changes, no regions."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "mine"
+    for name in ("func", "label", "mask"):
+        (folder / name).mkdir(parents=True)
+    mask, affine = np.ones((3, 4, 2), dtype=np.uint8), np.diag([2.0, 2.0, 2.0, 1.0])
+    nibabel.Nifti1Image(mask, affine).to_filename(folder / "mask" / "mask.nii.gz")
+    weights, pictures = rng.normal(size=(12, mask.sum())), rng.random((5, 12))
+    weights[:, :8] = 0
+    orders = [rng.permutation(np.repeat(np.arange(5), 6)) for _ in range(2)]
+    runs = {f"random_run{number}": rng.random((50, 12)) for number in range(3)}
+    runs |= {f"figure_run{number}": pictures[order] for number, order in enumerate(orders)}
+    for name, stimuli in runs.items():
+        values = 300 + 50 * (stimuli @ weights + 0.7 * rng.normal(size=(len(stimuli), mask.sum())))
+        values[:, 3] = 300
+        volumes = values.T.reshape(*mask.shape, -1).astype(np.float32)
+        nibabel.Nifti1Image(volumes, affine).to_filename(folder / "func" / f"data_{name}.nii.gz")
+        np.savetxt(folder / "label" / f"data_{name}_label.csv", stimuli.round(4), fmt="%g", delimiter=",")
+    return folder
+
+
+def test_it_runs_where_images_come_again(folder, tmp_path):
+    shape = (3, 4)
+    text = printed(folder, tmp_path, stimulus_shape=list(shape), lag=0)
+    recording = load_recording(folder, stimulus_shape=shape)
+    samples, figures = (load_samples(recording, kind=kind, lag=0) for kind in ("random", "figure"))
+    ceiling = noise_ceiling(figures)
+    clear = ceiling.r2 > 4 * ceiling.error
+    assert "Recording: mine" in text
+    assert f"R2 = {cross_validate_ridge(samples, 1.0, 3).mean(axis=0).max():.2f}\n" in text
+    assert "images that are shown in more than one of them: 5\n" in text
+    assert f"ceilings more than 4 errors above 0: {clear.sum()} of 24\n" in text and 0 < clear.sum() < 17
+    rows = ceiling.repeated
+    parts = {name: getattr(figures, name)[rows] for name in ("stimuli", "responses", "runs")}
+    transfer = score_transfer(samples, dataclasses.replace(figures, **parts), 1.0).mean(axis=0)
+    assert f"best voxel, tested on them: R2 = {transfer.max():.2f}\n" in text
+    assert "The true ceilings of this recording are not known." in text
+
+
+def test_it_runs_where_no_ceiling_is_clear(folder, tmp_path):
+    text = printed(folder, tmp_path, stimulus_shape=[3, 4], lag=0, min_errors=1e6)
+    assert "ceilings more than 1e+06 errors above 0: 0 of 24\n" in text
+
+
+def test_it_says_so_where_no_image_comes_again(small_folder, tmp_path):
+    text = printed(small_folder, tmp_path, lag=0, repeat_kind="random")
+    assert "Recording: mine" in text and "No image is shown in two of the 4 runs" in text
+    assert "the ceiling of this recording is not known" in text
