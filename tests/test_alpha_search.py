@@ -90,6 +90,20 @@ def test_a_fold_has_no_say_in_its_own_choice(small_samples):
     assert after.scores[1].mean() < before.scores[1].mean() - 0.2
 
 
+@pytest.mark.filterwarnings("ignore:.*choices for well predicted voxels")
+def test_a_choice_on_the_scored_fold_would_flatter(small_samples):
+    """Voxels of pure noise: nothing can be predicted, but the best of eight penalties on a fold looks as if."""
+    noise = np.random.default_rng(1).normal(size=(len(small_samples.runs), 400)).astype(np.float32)
+    for run in range(4):
+        noise[small_samples.runs == run] -= noise[small_samples.runs == run].mean(axis=0)
+    silent = dataclasses.replace(small_samples, responses=noise)
+    alphas = np.geomspace(1, 1e6, 8)
+    leaking = np.max([cross_validate_ridge(silent, alpha, 4) for alpha in alphas], axis=0)
+    honest = search_alpha(silent, alphas, n_splits=4).scores
+    assert leaking.mean() > 0.005
+    assert honest.mean() < 0
+
+
 def test_the_choice_pays_on_runs_that_it_has_not_seen(samples):
     """Against the published penalty for all, on the voxels that this one predicts."""
     good = np.flatnonzero(cross_validate_ridge(samples).mean(axis=0) > 0.1)[::6]

@@ -48,9 +48,11 @@ def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
 
     One fold of whole runs is held out, the outer one. The others take turns as inner folds: the penalty with the best mean
     R2 on them is chosen, the smaller one of equals. The voxel is then fitted with it to all but the outer fold, and scored
-    on that fold. The scores are those of scikit-learn's ``Ridge`` and ``r2_score`` in nested loops, for less: a pair of
-    folds that are left out, one as the outer and one as the inner fold, needs one eigendecomposition for all penalties,
-    all voxels and both roles.
+    on that fold. A penalty that was chosen on the fold it is scored on would look better than it is [1]_.
+
+    For centred pixels X and responses y, the weights of penalty alpha are ``(X'X + alpha I)^-1 X'y``. The scores are those
+    of scikit-learn's ``Ridge`` and ``r2_score`` in nested loops, for less: a pair of folds that are left out, one as the
+    outer and one as the inner fold, needs one eigendecomposition for all penalties, all voxels and both roles.
 
     Parameters
     ----------
@@ -76,6 +78,11 @@ def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
     ------
     RecordingError
         If a penalty is negative, there is none, or the runs cannot fill the folds; before anything is computed.
+
+    References
+    ----------
+    .. [1] Varma, Simon (2006). Bias in error estimation when using cross-validation for model selection. BMC
+       Bioinformatics 7, 91.
     """
     alphas = np.unique(np.asarray(alphas, dtype=np.float64))
     if not alphas.size:
