@@ -9,6 +9,7 @@ from nilearn import signal
 from voxelwise import RecordingError, Samples, find_blocks, load_run_images, load_samples, noise_ceiling, simulation
 from voxelwise import true_ceiling, true_fields
 from voxelwise.chunks import CHUNK_SIZE
+from voxelwise.simulated_voxels import NOISE_SD, draw_noise, drive_voxels
 
 LAG = 2
 SHARES = np.array([0, 0.05, 0.2, 0.5, 0.8])  # about the ceilings of the simulated voxels
@@ -35,11 +36,11 @@ def simulate(rng, n_copies):
     """
     images = [frames for name, frames in simulation.experiment(rng).items() if "figure" in name]
     voxels = pd.DataFrame(FIELDS)
-    drives = [simulation._drive(frames, voxels, true_fields(voxels).reshape(len(voxels), -1)) for frames in images]
-    gain = simulation.NOISE_SD * np.sqrt(SHARES / (1 - SHARES)) / np.concatenate(drives).std(axis=0)
+    drives = [drive_voxels(frames, voxels, true_fields(voxels).reshape(len(voxels), -1)) for frames in images]
+    gain = NOISE_SD * np.sqrt(SHARES / (1 - SHARES)) / np.concatenate(drives).std(axis=0)
     noisy, clean, explained, total = [], [], 0, 0
     for drive in drives:
-        noise = simulation.NOISE_SD * simulation._noise(len(drive), n_copies * len(voxels), rng)
+        noise = NOISE_SD * draw_noise(len(drive), n_copies * len(voxels), rng)
         noisy.append(signal.clean(np.tile(gain * drive, n_copies) + noise, standardize="zscore_sample"))
         alone = signal.clean(gain * drive, standardize=None)
         noise = signal.clean(noise, standardize=None)
@@ -209,7 +210,7 @@ def test_true_ceiling_is_what_the_signal_itself_explains(recording):
     repeated = noise_ceiling(dataclasses.replace(figures, responses=figures.responses[:, :1])).repeated
     some = recording.truth[recording.truth["gain"] > 0].iloc[::7]
     drives = [
-        signal.clean(simulation._drive(frames, some, true_fields(some).reshape(len(some), -1)), standardize=None)[LAG:]
+        signal.clean(drive_voxels(frames, some, true_fields(some).reshape(len(some), -1)), standardize=None)[LAG:]
         for frames in load_run_images(recording, "figure")
     ]
     explained = []

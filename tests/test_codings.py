@@ -13,7 +13,7 @@ from voxelwise import fit_receptive_fields, recode, search_alpha, true_fields, t
 from voxelwise import whole_run_folds
 from voxelwise.codings import ON
 from voxelwise.retinotopy import MARKED_COLUMNS
-from voxelwise.simulation import _drive
+from voxelwise.simulated_voxels import drive_voxels
 
 N_PIXELS = 16
 
@@ -287,7 +287,7 @@ def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording):
     signal, seen, on = [], [], []
     for frames in runs:
         early = frames[:-2]
-        values = _drive(frames, some, fields)[2:], (early == 1).reshape(-1, 100) @ fields.T, early[:, 0, 0] != -1
+        values = drive_voxels(frames, some, fields)[2:], (early == 1).reshape(-1, 100) @ fields.T, early[:, 0, 0] != -1
         for part, value in zip((signal, seen, on), values, strict=True):
             part.append(value - value.mean(axis=0))
     signal, seen, on = map(np.concatenate, (signal, seen, on))

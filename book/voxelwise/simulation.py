@@ -3,9 +3,6 @@
 It has the size, the timing, the file names and the data types of the recording of Miyawaki et al. (2008), so that
 whatever reads the one reads the other, nilearn's own ``fetch_miyawaki2008`` included. Beside the files lies
 ``truth.tsv``: what was put into each voxel, against which the book holds what its methods find.
-
-How a voxel answers: the white pixels of each image, weighted by its receptive field, plus a reaction to any image being
-on the screen; both through the canonical haemodynamic response; times a gain; plus slow drift and autocorrelated noise.
 """
 
 import hashlib
@@ -21,19 +18,16 @@ import nibabel
 import numpy as np
 import pandas as pd
 from nilearn.datasets import get_data_dirs
-from nilearn.glm.first_level import spm_hrf
-from scipy.signal import lfilter
 from tqdm import tqdm
 
-from . import retinotopy
+from . import retinotopy, simulated_voxels
 from .errors import RecordingError
+from .simulated_voxels import NOISE_SD, REST, TR, draw_noise, drive_voxels
 
-TR = 2.0  # seconds
 N_RANDOM_RUNS, N_FIGURE_RUNS = 20, 12
 #: A run: rest, then images each shown for some volumes and followed by rest, then rest to the end (in volumes).
 RANDOM_TIMING = dict(n_volumes=145, start=10, n_images=22, on=3, rest=3)
 FIGURE_TIMING = dict(n_volumes=130, start=10, n_images=10, on=6, rest=6)
-REST = -1
 
 _SHAPES = """
 .....  .....  #####  ..#..  #...#
@@ -53,9 +47,7 @@ _LETTERS = """
 FIGURE_SETS = ((4, _SHAPES, (2, 2)), (4, _LETTERS, (2, 2)), (2, _LETTERS, (1, 1)), (2, _LETTERS, (2, 1)))
 
 SEED = 2008
-NOISE_SD = 10.0  # units of the stored integers, around BASELINE
 BASELINE = 1000.0
-AUTOCORRELATION = 0.35  # of the noise, from one volume to the next
 #: R2 of the published pipeline is, in this experiment, a straight line over the share of the signal in the variance.
 #: The two numbers were measured on it; a test holds the histogram that follows from them.
 _R2_OF_NOISE, _R2_PER_SHARE = -0.036, 0.768
@@ -105,7 +97,7 @@ def simulated_recording(data_dir=None):
 
 def _digest():
     """Short fingerprint of the code that makes the recording: another code, another folder."""
-    sources = [Path(__file__), Path(retinotopy.__file__)]
+    sources = [Path(module) for module in (__file__, retinotopy.__file__, simulated_voxels.__file__)]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:10]
 
 
@@ -250,36 +242,16 @@ def _answering(voxels, fields, random_runs, rng):
     share = (r2 - _R2_OF_NOISE) / _R2_PER_SHARE
 
     voxels = voxels.assign(on_response=on_response, share=share)
-    drive = np.concatenate([_drive(frames, voxels, fields) for frames in random_runs])
+    drive = np.concatenate([drive_voxels(frames, voxels, fields) for frames in random_runs])
     signal_sd = NOISE_SD * np.sqrt(share / (1 - share))
     gain = np.divide(signal_sd, drive.std(axis=0), out=np.zeros_like(share), where=share > 0)
     return voxels.assign(gain=gain)
 
 
-def _drive(frames, voxels, fields):
-    """Each voxel's answer before gain and noise, shape (n_volumes, n_voxels)."""
-    white = (frames == 1).reshape(len(frames), -1) @ fields.T
-    shown = (frames != REST).any(axis=(1, 2))
-    on = shown[:, np.newaxis] * (voxels["on_response"].to_numpy() * fields.sum(axis=1))
-    # The response to one volume of stimulation, its integral over each following volume.
-    haemodynamic = spm_hrf(TR, oversampling=20).reshape(-1, 20).sum(axis=1)
-    return lfilter(haemodynamic / haemodynamic.sum(), [1.0], white + on, axis=0)
-
-
-def _noise(n_volumes, n_voxels, rng):
-    """Unit-variance autocorrelated noise on slow drift, shape (n_volumes, n_voxels)."""
-    innovations = rng.standard_normal((n_volumes, n_voxels))
-    innovations[1:] *= np.sqrt(1 - AUTOCORRELATION**2)
-    noise = lfilter([1.0], [1.0, -AUTOCORRELATION], innovations, axis=0)
-    time = np.linspace(0, np.pi, n_volumes)
-    slow = np.stack([time - np.pi / 2, np.cos(1.5 * time), np.cos(2 * time)])
-    return noise + slow.T @ rng.normal(0, [[0.5], [0.25], [0.25]], (len(slow), n_voxels))
-
-
 def _write_run(folder, name, frames, mask, voxels, fields, rng):
     """One run's volumes and labels."""
-    signal = voxels["gain"].to_numpy() * _drive(frames, voxels, fields)
-    values = BASELINE + signal + NOISE_SD * _noise(*signal.shape, rng)
+    signal = voxels["gain"].to_numpy() * drive_voxels(frames, voxels, fields)
+    values = BASELINE + signal + NOISE_SD * draw_noise(*signal.shape, rng)
     volumes = np.zeros((*mask.shape, len(frames)), dtype=np.int16, order="F")
     volumes[mask] = np.rint(values).T
     image = nibabel.Nifti1Image(volumes, retinotopy.AFFINE)

@@ -1,4 +1,4 @@
-"""The simulated signal before noise: what a perfect model could explain, of it and of the responses, and how late it is."""
+"""The simulated signal before noise: what a perfect model could explain of it, and how late it comes."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ from scipy.signal import detrend
 
 from .retinotopy import STIMULUS_SHAPE, true_fields
 from .samples import is_rest, load_run_images
-from .simulation import NOISE_SD, REST, _drive, _noise
+from .simulated_voxels import NOISE_SD, REST, draw_noise, drive_voxels
 
 #: Runs of pure noise that its mean variance is taken from: known to about 0.2 %.
 N_NOISE = 4000
@@ -43,7 +43,7 @@ def true_parts(recording, lag=2, kind="random"):
     sums = np.zeros((6, len(truth)))
     for images in load_run_images(recording, kind, lag):
         shown = images[: len(images) - lag]
-        d = _centred(_drive(images, truth, fields)[lag:])
+        d = _centred(drive_voxels(images, truth, fields)[lag:])
         u = _centred(1.0 - is_rest(shown))
         p = _centred((shown == 1).reshape(len(shown), -1) @ fields.T)
         sums += [(d * d).sum(0), np.full(len(truth), u @ u), (p * p).sum(0), u @ d, u @ p, (p * d).sum(0)]
@@ -83,8 +83,8 @@ def true_ceiling(recording, repeated, rng, kind="figure", lag=2):
     ends = np.cumsum([len(frames) - lag for frames in images])
     explained = total = 0
     for frames, rows in zip(images, np.split(repeated, ends[:-1]), strict=True):
-        signal = detrend(gain * _drive(frames, recording.truth, fields), axis=0)
-        noise = detrend(np.rint(NOISE_SD * _noise(len(frames), N_NOISE, rng)), axis=0)
+        signal = detrend(gain * drive_voxels(frames, recording.truth, fields), axis=0)
+        noise = detrend(np.rint(NOISE_SD * draw_noise(len(frames), N_NOISE, rng)), axis=0)
         scale = rows.sum() / (signal.var(axis=0) + noise.var(axis=0).mean())
         signal, noise = signal[lag:][rows].var(axis=0), noise[lag:][rows].var(axis=0).mean()
         explained += scale * signal
@@ -107,7 +107,7 @@ def true_time_course(n_lags):
     flash = np.full((n_lags, *STIMULUS_SHAPE), REST)
     flash[0] = 1
     voxel = pd.DataFrame({"on_response": [0.0]})
-    return _drive(flash, voxel, np.full((1, flash[0].size), 1 / flash[0].size))[:, 0]
+    return drive_voxels(flash, voxel, np.full((1, flash[0].size), 1 / flash[0].size))[:, 0]
 
 
 def _centred(values):
