@@ -2,12 +2,14 @@
 
 import nibabel
 import numpy as np
+import pandas as pd
 import pytest
 from nilearn.maskers import NiftiMasker
 from voxelwise import (
     RecordingError,
     choose_voxels,
     grid_positions,
+    group_by_area,
     load_recording,
     load_samples,
     regions_of_interest,
@@ -78,3 +80,13 @@ def test_the_best_voxels_stand_in_for_absent_ones(mask_img):
     assert choose_voxels(mask_img, wanted, scores) == ([4, 1], True)
     best = np.argsort(-scores)[:2].tolist()
     assert choose_voxels(mask_img, [wanted[0], (60, 0, 0)], scores) == (best, False)
+
+
+def test_areas_join_hemispheres_and_parts():
+    """VP is ventral V3; a band, a region of another name and an area without a region are left out."""
+    names = ["LHV1d", "RHV1v", "LHV3", "RHVP", "RHV3A", "LHlag0to1", "XV1d", "V2d"]
+    regions = pd.DataFrame(np.eye(9, 8, dtype=bool), columns=names, index=range(10, 19))
+    areas = group_by_area(regions)
+    inside = {area: areas.index[areas[area]].tolist() for area in areas}
+    assert inside == {"V1": [10, 11], "V3": [12, 13], "V3A": [14]}
+    assert group_by_area(regions[["V2d"]]).shape == (9, 0)

@@ -1,7 +1,7 @@
 """Voxelwise encoding models: from the image on the screen to the response of each voxel."""
 
 from .alpha_search import AlphaSearch, search_alpha
-from .brain import choose_voxels, grid_positions, regions_of_interest, to_image, voxel_at
+from .brain import choose_voxels, grid_positions, group_by_area, regions_of_interest, to_image, voxel_at
 from .ceiling import NoiseCeiling, find_blocks, noise_ceiling
 from .codings import CODINGS, at_lags, recode
 from .encoding import cross_validate_ridge, predict_ridge, whole_run_folds
@@ -43,6 +43,7 @@ __all__ = [
     "fit_receptive_fields",
     "fit_without_each_fold",
     "grid_positions",
+    "group_by_area",
     "identify",
     "is_rest",
     "load_images",

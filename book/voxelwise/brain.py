@@ -8,6 +8,8 @@ from .errors import RecordingError
 
 #: As many voxels as the figures have colours to mark them with.
 MAX_MARKED = 4
+#: The regions of the recording of Miyawaki et al. (2008) that make up an area, in each hemisphere. VP is ventral V3.
+AREA_PARTS = {"V1": ("V1d", "V1v"), "V2": ("V2d", "V2v"), "V3": ("V3", "VP"), "V3A": ("V3A",), "V4": ("V4v",)}
 
 
 def grid_positions(mask_img):
@@ -121,3 +123,25 @@ def regions_of_interest(rois, mask_img):
     positions = grid_positions(mask_img)
     inside = {name: np.asarray(nibabel.load(path).dataobj)[tuple(positions.T)] != 0 for name, path in rois.items()}
     return pd.DataFrame(inside, index=range(len(positions)))
+
+
+def group_by_area(regions):
+    """Which voxels lie in which visual area, both hemispheres and all parts of an area together.
+
+    Parameters
+    ----------
+    regions : DataFrame of bool, one row a voxel
+        As :func:`regions_of_interest` returns them. Those with other names than ``LHV1d``, ``RHV1d`` and so on are in no
+        area.
+
+    Returns
+    -------
+    areas : DataFrame of bool, one row a voxel
+        Of ``V1``, ``V2``, ``V3``, ``V3A`` and ``V4`` those that have a region; without columns if none has.
+    """
+    areas = {}
+    for area, parts in AREA_PARTS.items():
+        names = regions.columns.intersection([side + part for side in ("LH", "RH") for part in parts])
+        if len(names):
+            areas[area] = regions[names].any(axis=1)
+    return pd.DataFrame(areas, index=regions.index)

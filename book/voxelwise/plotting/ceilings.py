@@ -3,6 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from .style import draw_diagonal
+
 #: One colour for each group of voxels, told apart by colour-blind readers (Okabe and Ito).
 PAIR_COLOURS = ("0.6", "#0072B2", "#D55E00")
 
@@ -59,8 +61,7 @@ def plot_score_groups(groups, labels):
     for colour, (name, (x, y)) in zip(PAIR_COLOURS, groups.items(), strict=False):
         if len(x):
             ax.scatter(x, y, s=9, color=colour, alpha=0.4, linewidth=0, label=f"{name} ({len(x)})")
-    ax.axline((0, 0), slope=1, color="0.25", linewidth=1, linestyle="--", zorder=3)
-    ends = min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])
-    ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel=labels[0], ylabel=labels[1])
+    draw_diagonal(ax)
+    ax.set(xlabel=labels[0], ylabel=labels[1])
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, markerscale=3)
     return figure

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import MARK_COLOURS, MARK_LETTERS
+from .style import MARK_COLOURS, MARK_LETTERS, draw_diagonal
 
 #: One colour for each line, told apart by colour-blind readers (Okabe and Ito).
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#666666")
@@ -26,15 +26,12 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
     """
     figure, axes = plt.subplots(1, len(pairs), figsize=(8, 4.4), squeeze=False)
     for ax, (title, (x, y)) in zip(axes.flat, pairs.items(), strict=True):
-        lowest, highest = min(x.min(), y.min(), 0), max(x.max(), y.max())
-        margin = 0.04 * max(highest - lowest, 0.01)
-        ends = lowest - margin, highest + margin
-        ax.axline((0, 0), slope=1, color="0.25", linewidth=1)
         ax.axhline(0, color="0.25", linewidth=1, linestyle=":")
         ax.scatter(x, y, s=8, alpha=0.3, linewidth=0, color="0.35")
         for voxel, letter, colour in zip(marked, MARK_LETTERS, MARK_COLOURS, strict=False):
             ax.plot(x[voxel], y[voxel], "o", color=colour, markeredgecolor="black", label=letter)
-        ax.set(title=title, xlabel=xlabel, xlim=ends, ylim=ends, aspect="equal")
+        draw_diagonal(ax)
+        ax.set(title=title, xlabel=xlabel)
         ax.locator_params(nbins=7)
     axes[0, 0].set_ylabel(ylabel)
     if len(marked):

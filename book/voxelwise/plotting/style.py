@@ -13,6 +13,13 @@ MARK_LETTERS = "ABCD"
 HALO = withStroke(linewidth=3.5, foreground="black")
 
 
+def draw_diagonal(ax):
+    """Give both axes one scale, and draw the line on which both values are the same."""
+    ax.axline((0, 0), slope=1, color="0.25", linewidth=1, linestyle="--", zorder=3)
+    ends = min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])
+    ax.set(xlim=ends, ylim=ends, aspect="equal")
+
+
 def use_book_style():
     """Set the book's look for all figures that follow."""
     plt.style.use(Path(__file__).with_name("book.mplstyle"))

@@ -6,6 +6,8 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
+from .style import draw_diagonal
+
 #: One colour for each group of voxels, told apart by colour-blind readers (Okabe and Ito).
 GROUP_COLOURS = ("#0072B2", "#D55E00", "#666666")
 
@@ -103,12 +105,11 @@ def plot_recovery(truth, found):
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 3.3))
     for ax, measure in zip(axes, ("row", "column", "size"), strict=True):
-        ax.axline((0, 0), slope=1, color="0.25", linewidth=1, zorder=3)
         for colour, (method, fields) in zip(("C1", "C0"), found.items(), strict=False):
             if measure in fields:
                 ax.scatter(truth[measure], fields[measure], s=10, alpha=0.4, linewidth=0, color=colour, label=method)
-        ends = min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])
-        ax.set(xlim=ends, ylim=ends, aspect="equal", title=measure, xlabel="true (pixels)", ylabel="found (pixels)")
+        draw_diagonal(ax)
+        ax.set(title=measure, xlabel="true (pixels)", ylabel="found (pixels)")
         ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, markerscale=2)
     return figure
