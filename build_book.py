@@ -150,7 +150,7 @@ def prepare_recording(book, parameters):
     with use_package(book):
         from voxelwise import check_settings, load_recording
         recording = call(load_recording, **values)
-        call(check_settings, recording, **values)
+        check_settings(recording, **values)
         return recording
 
 

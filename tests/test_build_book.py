@@ -37,7 +37,7 @@ def load_recording(dataset="simulated", data_dir=None):
         return SimpleNamespace(name=Path(dataset).name)
     raise RecordingError(f"there is no recording {dataset}")
 
-def check_settings(recording, alpha=1.0):
+def check_settings(recording, alpha=1.0, **others):
     if alpha < 0:
         raise RecordingError(f"alpha={alpha} does not fit")
 

@@ -2,6 +2,10 @@
 
 import pytest
 from voxelwise import RecordingError, check_settings, load_recording
+from voxelwise.settings import RULES
+
+import build_book
+from conftest import CHAPTERS
 
 
 @pytest.mark.parametrize(
@@ -14,7 +18,31 @@ from voxelwise import RecordingError, check_settings, load_recording
         (dict(alpha_range=[10, 1]), r"alpha_range=\[10, 1\].*smallest and the largest"),
         (dict(alpha_range=[0, 1]), "alpha_range.*above 0"),
         (dict(alpha_range=[1]), "alpha_range"),
-        (dict(alpha_range=[1, 10], n_alphas=1), "n_alphas=1.*at least two"),
+        (dict(alpha_range=[1, 1e400]), "alpha_range"),
+        (dict(alpha_range=["a", "b"]), "alpha_range"),
+        (dict(n_alphas=1), "n_alphas=1.*at least 2"),
+        (dict(stimulus_shape=[9]), r"stimulus_shape=\[9\].*rows and the columns"),
+        (dict(stimulus_shape=[0, 16]), "stimulus_shape"),
+        (dict(example_runs=[0, 3]), r"example_runs=\[0, 3\].*counted from 1"),
+        (dict(example_volumes=[5]), "example_volumes.*two volumes"),
+        (dict(marked_voxels=[]), "marked_voxels.*one to 4 grid positions"),
+        (dict(marked_voxels=[[1, 2, 3]] * 5), "marked_voxels.*one to 4"),
+        (dict(marked_voxels=[1, 2, 3]), "marked_voxels.*one to 4"),
+        (dict(marked_voxels=[[1, 2]]), "marked_voxels.*one to 4"),
+        (dict(marked_pixel=[-1, 2]), "marked_pixel.*counted from 0"),
+        (dict(marked_pixel=[0.5, 2]), "marked_pixel.*row and the column"),
+        (dict(max_iter=0), "max_iter=0.*at least 1"),
+        (dict(max_lag=-1), "max_lag=-1.*at least 0"),
+        (dict(min_score=1.0), "min_score=1.*below 1"),
+        (dict(min_score=-0.1), "min_score=-0.1.*at least 0"),
+        (dict(min_errors=-1.0), "min_errors=-1"),
+        (dict(n_permutations=0), "n_permutations=0.*at least 1"),
+        (dict(n_permutations=99, rate=0.005), "n_permutations=99.*0.005.*at least 199"),
+        (dict(rate=0.0), "rate=0.*above 0 and below 1"),
+        (dict(rate=5.0), "rate=5"),
+        (dict(seed=-1), "seed=-1"),
+        (dict(n_voxels=1), "n_voxels=1.*at least 2"),
+        (dict(repeat_kind="figrue"), "repeat_kind=figrue.*one of figure, random"),
     ],
 )
 def test_what_does_not_fit_is_refused(small_folder, settings, message):
@@ -26,7 +54,17 @@ def test_what_does_not_fit_is_refused(small_folder, settings, message):
 
 
 def test_what_fits_passes(small_folder):
-    assert check_settings(load_recording(small_folder), lag=22, alpha=0, n_splits=4) is None
+    recording = load_recording(small_folder)
+    check_settings(recording, lag=22, alpha=0, n_splits=4)
+    check_settings(recording, n_permutations=199, rate=0.005, min_score=0, repeat_kind="random", stimulus_shape=[2, 8])
+
+
+def test_every_parameter_of_a_chapter_is_checked_and_its_default_passes(small_folder):
+    """Those that ``load_recording`` takes to find the files are checked by looking for them."""
+    values = build_book.collect_values({chapter: {} for chapter in CHAPTERS})
+    others = values.keys() - {"dataset", "data_dir", "lag", "alpha", "n_splits", "repeat_kind"}
+    assert others == RULES.keys()
+    check_settings(load_recording(small_folder), **values | {"n_splits": 4})
 
 
 def test_two_runs_are_too_few_for_a_search(small_folder):

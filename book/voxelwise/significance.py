@@ -67,13 +67,9 @@ class PermutationTest:
            examples. Human Brain Mapping 15(1), 1-25.
         """
         check_rate(rate)
+        check_permutations(len(self.largest), rate)
         # So many of all scores, the observed one among them, are as large as one that passes; 1e-9 is for rounding.
         n_as_large = int(rate * (1 + len(self.largest)) + 1e-9)
-        if n_as_large == 0:
-            raise RecordingError(
-                f"n_permutations={len(self.largest)} is too few for a rate of {rate:g}: "
-                f"expected at least {int(np.ceil(1 / rate - 1e-9)) - 1}."
-            )
         return float(np.sort(self.largest)[-n_as_large])
 
     def discoveries(self, rate=0.05):
@@ -114,6 +110,21 @@ def check_rate(rate):
     """
     if not 0 < rate < 1:
         raise RecordingError(f"rate={rate}: an error rate lies above 0 and below 1, such as 0.05.")
+
+
+def check_permutations(n_permutations, rate):
+    """Refuse permutations that are so few that not even the smallest p-value reaches the error rate.
+
+    Raises
+    ------
+    RecordingError
+        If ``1 / (1 + n_permutations)`` is above ``rate``.
+    """
+    least = int(np.ceil(1 / rate - 1e-9)) - 1  # 1e-9 is for rounding
+    if n_permutations < least:
+        raise RecordingError(
+            f"n_permutations={n_permutations} is too few for a rate of {rate:g}: expected at least {least}."
+        )
 
 
 def shift_within_runs(runs, rng):

@@ -9,7 +9,7 @@ from .style import draw_diagonal
 PAIR_COLOURS = ("0.6", "#0072B2", "#D55E00")
 
 
-def plot_repeats(images, courses, n_on):
+def plot_repeats(images, courses, n_on, lag):
     """Images, and below each of them the responses of a voxel to its repeats.
 
     Parameters
@@ -17,9 +17,11 @@ def plot_repeats(images, courses, n_on):
     images : sequence of ndarray, shape (n_rows, n_columns)
         The smallest value of all is black, the largest white.
     courses : sequence of ndarray, shape (n_repeats, n_volumes)
-        The responses to each image, one row a repeat, from the image's onset; NaN where a run ends too early.
+        The responses to each image, one row a repeat; NaN where a run ends too early.
     n_on : sequence of int
         How many volumes long each image is on the screen; these are shaded.
+    lag : int
+        How many volumes after the image's onset the responses begin.
 
     Returns
     -------
@@ -31,13 +33,13 @@ def plot_repeats(images, courses, n_on):
         above.imshow(image, vmin=low, vmax=high)
         above.set(xticks=[], yticks=[])
         above.spines[:].set_visible(True)
-        volumes = np.arange(course.shape[1])
+        volumes = lag + np.arange(course.shape[1])
         below.axvspan(-0.5, on - 0.5, color="0.9", linewidth=0)
         below.plot(volumes, course.T, color="C0", linewidth=0.8, alpha=0.5)
         below.plot(volumes, np.nanmean(course, axis=0), color="0.15", linewidth=2.5)
-        below.set(xlim=(-0.5, len(volumes) - 0.5))
+        below.set(xlim=(-0.5, volumes[-1] + 0.5))
         below.set_title(f"{len(course)} repeats", fontsize=11)
-    figure.supxlabel("volume, counted from the image's onset", fontsize=11)
+    figure.supxlabel("volumes since the image's onset", fontsize=11)
     axes[1, 0].set_ylabel("response (SD)")
     return figure
 
