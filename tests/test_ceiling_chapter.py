@@ -66,6 +66,16 @@ def test_it_runs_where_no_ceiling_is_clear(folder, tmp_path):
     assert "ceilings more than 1e+06 errors above 0: 0 of 24\n" in text
 
 
+def test_no_transfer_is_scored_on_the_runs_that_were_trained_on(folder, tmp_path):
+    for path in [*folder.glob("func/*figure*"), *folder.glob("label/*figure*")]:
+        path.rename(path.with_name(path.name.replace("figure_run", "random_run9")))
+    text = printed(folder, tmp_path, stimulus_shape=[3, 4], lag=0, repeat_kind="random")
+    ceiling = noise_ceiling(load_samples(load_recording(folder, stimulus_shape=(3, 4)), lag=0))
+    clear = ceiling.r2 > 4 * ceiling.error
+    assert f"ceilings more than 4 errors above 0: {clear.sum()} of 24\n" in text, "the ceiling itself is fine"
+    assert "It is skipped" in text and "tested on them" not in text and "share of the ceiling" not in text
+
+
 def test_it_says_so_where_no_image_comes_again(small_folder, tmp_path):
     text = printed(small_folder, tmp_path, lag=0, repeat_kind="random")
     assert "Recording: mine" in text and "No image is shown in two of the 4 runs" in text

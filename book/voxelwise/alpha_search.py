@@ -46,13 +46,15 @@ class AlphaSearch:
 def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
     """Choose each voxel's ridge penalty and score the choice on runs that it has not seen.
 
-    One fold of whole runs is held out, the outer one. The others take turns as inner folds: the penalty with the best mean
-    R2 on them is chosen, the smaller one of equals. The voxel is then fitted with it to all but the outer fold, and scored
-    on that fold. A penalty that was chosen on the fold it is scored on would look better than it is [1]_.
+    One fold of whole runs is held out, the outer one. The others take turns as inner folds: the penalty with the
+    best mean R2 on them is chosen, the smaller one of equals. The voxel is then fitted with it to all but the outer
+    fold, and scored on that fold. A penalty that was chosen on the fold it is scored on would look better than it
+    is [1]_.
 
-    For centred pixels X and responses y, the weights of penalty alpha are ``(X'X + alpha I)^-1 X'y``. The scores are those
-    of scikit-learn's ``Ridge`` and ``r2_score`` in nested loops, for less: a pair of folds that are left out, one as the
-    outer and one as the inner fold, needs one eigendecomposition for all penalties, all voxels and both roles.
+    For centred pixels X and responses y, the weights of penalty alpha are ``(X'X + alpha I)^-1 X'y``. The scores
+    are those of scikit-learn's ``Ridge`` and ``r2_score`` in nested loops, for less: a pair of folds that are left
+    out, one as the outer and one as the inner fold, needs one eigendecomposition for all penalties, all voxels and
+    both roles.
 
     Parameters
     ----------
@@ -71,8 +73,8 @@ def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
     Warns
     -----
     UserWarning
-        If more than a tenth of the choices for well predicted voxels lie at one end of the penalties: a better one may lie
-        beyond.
+        If more than a tenth of the choices for well predicted voxels lie at one end of the penalties: a better one
+        may lie beyond.
 
     Raises
     ------
@@ -91,7 +93,9 @@ def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
         check_alpha(alpha)
     folds = whole_run_folds(samples.runs, n_splits)
     if n_splits < MIN_FOLDS:
-        raise RecordingError(f"n_splits={n_splits}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
+        raise RecordingError(
+            f"n_splits={n_splits}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on."
+        )
     bases = _decompose_without(samples.stimuli, folds)
     n_voxels = samples.responses.shape[1]
     search = AlphaSearch(alphas, *(np.empty((n, n_voxels)) for n in (len(alphas), len(folds), len(folds))))
@@ -136,8 +140,9 @@ def _search_chunk(responses, stimuli, folds, bases, alphas):
 def _score_alphas(train, tests, directions, variances, alphas):
     """R2 of each penalty on each set of test samples, shapes (n_alphas, n_voxels).
 
-    Along the eigenvectors, ridge divides the product of pixels and responses by variance + alpha: weights are ``a = d c``.
-    The squared error on other samples is ``yy - 2 a'q + a'Pa`` with their products ``q`` and ``P`` along the same vectors.
+    Along the eigenvectors, ridge divides the product of pixels and responses by variance + alpha: weights are
+    ``a = d c``. The squared error on other samples is ``yy - 2 a'q + a'Pa`` with their products ``q`` and ``P``
+    along the same vectors.
     """
     along = directions.T @ train.centred()[1]
     shrinkage = 1 / (variances + alphas[:, np.newaxis])

@@ -18,8 +18,8 @@ class NoiseCeiling:
     Attributes
     ----------
     r2 : ndarray of float64, shape (n_voxels,)
-        The R2 that a perfect model of the image would reach. It is not cut off at 0: for a voxel that answers nothing it
-        is below 0 about as often as above. 0 for a voxel that never changes.
+        The R2 that a perfect model of the image would reach. It is not cut off at 0: for a voxel that answers
+        nothing it is below 0 about as often as above. 0 for a voxel that never changes.
     error : ndarray of float64, shape (n_voxels,)
         Standard error of ``r2``.
     repeated : ndarray of bool, shape (n_samples,)
@@ -43,8 +43,9 @@ def find_blocks(samples):
     Returns
     -------
     blocks : DataFrame, one row a sample
-        ``run``; ``block``, numbered over all runs; ``image``, the same number for equal images, and -1 for the rest before
-        the first image of a run; ``volume``, counted from 0 at the start of the block; ``rest``, whether the image is gone.
+        ``run``; ``block``, numbered over all runs; ``image``, the same number for equal images, and -1 for the rest
+        before the first image of a run; ``volume``, counted from 0 at the start of the block; ``rest``, whether the
+        image is gone.
     """
     rest = is_rest(samples.stimuli)
     changed, new_run = np.ones((2, len(rest)), dtype=bool)
@@ -61,16 +62,16 @@ def find_blocks(samples):
 def noise_ceiling(samples, n_jobs=None):
     """Estimate for each voxel the R2 of a perfect model, from images that are shown in more than one run.
 
-    Two responses to the same image, as many volumes after its onset, share the signal. If they are of different runs they
-    share nothing else: the noise of one run knows nothing of another's. So the product of the two is, on average, the
-    square of the signal [1]_. With ``y_t`` for the response at sample t, less the mean of its run, and ``m_t`` for the mean
-    response to the same image at the same volume of its block in all *other* runs,
+    Two responses to the same image, as many volumes after its onset, share the signal. If they are of different
+    runs they share nothing else: the noise of one run knows nothing of another's. So the product of the two is, on
+    average, the square of the signal [1]_. With ``y_t`` for the response at sample t, less the mean of its run, and
+    ``m_t`` for the mean response to the same image at the same volume of its block in all *other* runs,
 
         ceiling = sum_t y_t m_t / sum_t y_t^2 ,
 
-    the variance of the signal as a share of the whole, and so the largest R2 that can be expected of a model [2]_, [3]_.
-    Neither the sample itself nor its run is in ``m_t``: they would bring their noise along, and noise times itself is not
-    0 on average.
+    the variance of the signal as a share of the whole, and so the largest R2 that can be expected of a model [2]_,
+    [3]_. Neither the sample itself nor its run is in ``m_t``: they would bring their noise along, and noise times
+    itself is not 0 on average.
 
     A perfect model, here, knows the image of a block and the time since its onset. What the block before left behind
     differs from repeat to repeat, and counts as noise.
@@ -101,11 +102,12 @@ def noise_ceiling(samples, n_jobs=None):
 
     References
     ----------
-    .. [1] Sahani and Linden (2003). How linear are auditory cortical responses? Advances in Neural Information Processing
-       Systems 15, 125-132. Their signal power is the mean product of two different repeats.
+    .. [1] Sahani and Linden (2003). How linear are auditory cortical responses? Advances in Neural Information
+       Processing Systems 15, 125-132. Their signal power is the mean product of two different repeats.
     .. [2] Hsu, Borst and Theunissen (2004). Quantifying variability in neural responses and its application for the
        validation of model predictions. Network 15(2), 91-109.
-    .. [3] Schoppe et al. (2016). Measuring the performance of neural models. Frontiers in Computational Neuroscience 10, 10.
+    .. [3] Schoppe et al. (2016). Measuring the performance of neural models. Frontiers in Computational
+       Neuroscience 10, 10.
     """
     blocks = find_blocks(samples)
     moments = blocks.groupby(["image", "volume", "rest"])
@@ -113,8 +115,8 @@ def noise_ceiling(samples, n_jobs=None):
     repeated = ((blocks["image"] >= 0) & (moments["run"].transform("nunique") > 1)).to_numpy()
     if not repeated.any():
         raise RecordingError(
-            f"No image is shown in two of the {blocks['run'].nunique()} runs. The noise ceiling is estimated from repeats in "
-            "different runs: expected runs that share images, such as the figure runs."
+            f"No image is shown in two of the {blocks['run'].nunique()} runs. The noise ceiling is estimated from "
+            "repeats in different runs: expected runs that share images, such as the figure runs."
         )
     r2, error = np.empty((2, samples.responses.shape[1]))
     chunks = map_chunks(_ceilings, samples.responses[repeated], blocks[repeated], n_jobs=n_jobs)

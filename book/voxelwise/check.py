@@ -69,7 +69,11 @@ def check_folder(folder, stimulus_shape=None):
     report.faults += header_faults(recording)
     mask_img = _attempt(report, read_mask, recording.mask)
     shapes, constant = set(), True
-    pairs = [(kind, *pair) for kind in recording.func for pair in zip(recording.func[kind], recording.label[kind], strict=True)]
+    pairs = [
+        (kind, *pair)
+        for kind in recording.func
+        for pair in zip(recording.func[kind], recording.label[kind], strict=True)
+    ]
     for kind, path, label in tqdm(pairs, desc="Reading", unit="run", disable=None, leave=False):
         images = _attempt(report, load_images, label, stimulus_shape)
         n_rest = "?" if images is None else is_rest(images).sum()
@@ -116,7 +120,8 @@ def _volumes(path):
 
 def _summary(recording, mask_img, shapes, n_constant):
     """Name and text of what the recording as a whole holds."""
-    yield "images", ", ".join(f"{rows} x {columns} = {rows * columns} pixels" for rows, columns in sorted(shapes)) or "?"
+    shown = [f"{rows} x {columns} = {rows * columns} pixels" for rows, columns in sorted(shapes)]
+    yield "images", ", ".join(shown) or "?"
     if mask_img is not None:
         grid, size = (" x ".join(f"{n:g}" for n in sizes) for sizes in (mask_img.shape, mask_img.header.get_zooms()))
         yield "grid", f"{grid} voxels of {size} mm"

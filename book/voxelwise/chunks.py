@@ -6,16 +6,16 @@ from threadpoolctl import threadpool_limits
 #: Voxels in a chunk: enough that NumPy's own loops do the work, few enough to stay near the processor.
 CHUNK_SIZE = 500
 
-#: Decorator: the function works in one thread. Matrices of the book's size gain little from more, and lose much where other
-#: work shares the cores; and with one thread the result is the same to the bit on any number of cores.
+#: Decorator: the function works in one thread. Matrices of the book's size gain little from more, and lose much
+#: where other work shares the cores; and with one thread the result is the same to the bit on any number of cores.
 one_thread = threadpool_limits.wrap(limits=1)
 
 
 def map_chunks(function, responses, *shared, n_jobs=None, size=CHUNK_SIZE):
     """Call a function on one chunk of voxels after another.
 
-    The calls go through joblib, so that ``joblib.parallel_config`` decides where they run. A chunk holds the same voxels
-    wherever that is, so the results are the same too.
+    The calls go through joblib, so that ``joblib.parallel_config`` decides where they run. A chunk holds the same
+    voxels wherever that is, so the results are the same too.
 
     Parameters
     ----------

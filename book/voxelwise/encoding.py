@@ -34,7 +34,9 @@ def whole_run_folds(runs, n_splits):
     """
     numbers = np.unique(runs)
     if numbers.size < 2:
-        raise RecordingError("There is only one run. Whole runs are held out to test on, so there must be at least two.")
+        raise RecordingError(
+            "There is only one run. Whole runs are held out to test on, so there must be at least two."
+        )
     if not 2 <= n_splits <= numbers.size or n_splits != int(n_splits):
         raise RecordingError(
             f"n_splits={n_splits}: folds are whole runs, and there are {numbers.size} of them; "
@@ -52,7 +54,9 @@ def check_alpha(alpha):
         If ``alpha`` is negative or not finite.
     """
     if not (math.isfinite(alpha) and alpha >= 0):
-        raise RecordingError(f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100.")
+        raise RecordingError(
+            f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100."
+        )
 
 
 def cross_validate_ridge(samples, alpha=100.0, n_splits=10, n_jobs=None):
@@ -125,8 +129,9 @@ def decompose(sums):
     Returns
     -------
     directions : ndarray, shape (n_pixels, n_directions)
-        Eigenvectors of the pixels' Gram matrix, one a column. Directions in which the pixels do not vary (a pixel that is
-        always black, fewer samples than pixels) are left out: they get no weight, so that a penalty may be 0.
+        Eigenvectors of the pixels' Gram matrix, one a column. Directions in which the pixels do not vary (a pixel
+        that is always black, fewer samples than pixels) are left out: they get no weight, so that a penalty may be
+        0.
     variances : ndarray, shape (n_directions,)
         Eigenvalues: sums of squares, not divided by the number of samples.
     """

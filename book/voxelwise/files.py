@@ -1,7 +1,7 @@
 """Read one file of a recording, or say what is wrong with it.
 
-Every road to the data leads through these functions, so a fault is found wherever the file comes from, and is told in the
-same words: which file, what was found, what was expected, what to do.
+Every road to the data leads through these functions, so a fault is found wherever the file comes from, and is told
+in the same words: which file, what was found, what was expected, what to do.
 """
 
 import math
@@ -43,18 +43,21 @@ def open_image(path, like=None, n_dimensions=3):
     try:
         image = nibabel.load(path, keep_file_open=True)
     except _UNREADABLE as error:
-        raise RecordingError(f"{path}: not a NIfTI file that can be read ({error}). Copy or convert it again.") from None
+        raise RecordingError(
+            f"{path}: not a NIfTI file that can be read ({error}). Copy or convert it again."
+        ) from None
     if len(image.shape) != n_dimensions:
         raise RecordingError(f"{path}: {len(image.shape)} dimensions {image.shape}; expected {n_dimensions}.")
     if like is not None:
         if image.shape[:3] != like.shape:
             raise RecordingError(
-                f"{path}: a grid of {image.shape[:3]} voxels; expected {like.shape}, the mask's. Resample one to the other."
+                f"{path}: a grid of {image.shape[:3]} voxels; expected {like.shape}, the mask's. "
+                "Resample one to the other."
             )
         if not np.allclose(image.affine, like.affine, atol=1e-3):
             raise RecordingError(
-                f"{path}: its affine differs from the mask's by up to {abs(image.affine - like.affine).max():.3g}, so the "
-                "same voxel lies elsewhere in the brain. Resample one to the other."
+                f"{path}: its affine differs from the mask's by up to {abs(image.affine - like.affine).max():.3g}, "
+                "so the same voxel lies elsewhere in the brain. Resample one to the other."
             )
     return image
 
@@ -112,7 +115,9 @@ def read_voxels(path, mask_img, label_file=None, n_rows=None):
     """
     image = open_image(path, like=mask_img, n_dimensions=4)
     if n_rows not in (None, image.shape[3]):
-        raise RecordingError(f"{path}: {image.shape[3]} volumes; expected {n_rows}, the number of rows in {label_file}.")
+        raise RecordingError(
+            f"{path}: {image.shape[3]} volumes; expected {n_rows}, the number of rows in {label_file}."
+        )
     voxels = np.nonzero(np.asarray(mask_img.dataobj))
     # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
     values = np.empty((image.shape[3], voxels[0].size), dtype=np.float32)

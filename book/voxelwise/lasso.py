@@ -1,9 +1,9 @@
 """The lasso for many voxels at once, by least-angle regression.
 
 All voxels share their pixels, so within a fold all of them share one Gram matrix: the products of the pixels with each
-other. Apart from it a voxel brings only its products with the pixels. The paths of all voxels are walked in step; at each
-step every voxel takes in or lets go of a pixel of its own, and the small systems of equations that this needs are solved
-together. No response is looked at again.
+other. Apart from it a voxel brings only its products with the pixels. The paths of all voxels are walked in step;
+at each step every voxel takes in or lets go of a pixel of its own, and the small systems of equations that this
+needs are solved together. No response is looked at again.
 
 Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Ann. Statist. 32(2), 407-499.
 """
@@ -14,8 +14,8 @@ import numpy as np
 
 from .sums import Sums
 
-#: Of a pixel's variance, the share that the pixels of a path must leave unexplained for it to join them. Below it the pixel
-#: is a copy or a mixture of them, up to rounding.
+#: Of a pixel's variance, the share that the pixels of a path must leave unexplained for it to join them. Below it
+#: the pixel is a copy or a mixture of them, up to rounding.
 MIN_NEW_SHARE = 1e-9
 #: A path ends at this penalty (per sample and unit of response): what is left is rounding. scikit-learn's value.
 MIN_ALPHA = np.finfo(np.float32).eps
@@ -60,8 +60,9 @@ def fit_lasso(responses, pixels, folds, max_iter):
 def _walk_fold(train, test, max_iter):
     """Paths of the training rows, and what their errors on the test rows are made of.
 
-    Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``, so that the error at any penalty follows from
-    the products of the residuals of a knot with themselves (``own``) and with those of the next one (``between``).
+    Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``, so that the error at any penalty
+    follows from the products of the residuals of a knot with themselves (``own``) and with those of the next one
+    (``between``).
     """
     path = walk_paths(train, max_iter)
     xx, xy, yy = test.centred(around=train)
@@ -111,9 +112,9 @@ class Paths:
 def walk_paths(sums, max_iter):
     """Walk the lasso paths of all voxels in step.
 
-    At any point of a path the pixels in the field are tied: their covariance with what is not yet explained is the same in
-    size, and larger than that of any other pixel. The weights move in the direction that keeps the tie, until another pixel
-    draws level and joins, or a weight reaches 0 and its pixel drops out.
+    At any point of a path the pixels in the field are tied: their covariance with what is not yet explained is the
+    same in size, and larger than that of any other pixel. The weights move in the direction that keeps the tie,
+    until another pixel draws level and joins, or a weight reaches 0 and its pixel drops out.
 
     Parameters
     ----------
@@ -212,8 +213,8 @@ class _Walk:
         level, size = self.level[:, np.newaxis], np.abs(self.covariance)
         loss = np.where(self.covariance < 0, -loss, loss)
         until_same = _positive(level - size, 1 - loss)
-        # A pixel that is level already has just dropped out, or copies one in the field, and stays outside; unless it would
-        # lose less than the field.
+        # A pixel that is level already has just dropped out, or copies one in the field, and stays outside; unless
+        # it would lose less than the field.
         tied = level - size <= SAME * level
         until_same[tied] = np.where(loss[tied] < 1 - SAME, 0, np.inf)
         until_opposite = _positive(level + size, 1 + loss)

@@ -33,8 +33,8 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     -------
     fields : ndarray of float64, shape (n_voxels, n_rows, n_columns)
         Weights in standard deviations of the response per unit of pixel value: what changes when the pixel turns from
-        black (0) to white (1). All pixels are scaled to unit variance for the fit, so that the penalty treats them alike,
-        and scaled back after it.
+        black (0) to white (1). All pixels are scaled to unit variance for the fit, so that the penalty treats them
+        alike, and scaled back after it.
 
     Raises
     ------

@@ -69,13 +69,14 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     Raises
     ------
     RecordingError
-        If there is no such recording, it cannot be downloaded, or its folder lacks something, or its images do not lie on one grid; all faults
-        that show without reading volumes are told at once. :func:`load_samples` finds those inside the volumes.
+        If there is no such recording, it cannot be downloaded, or its folder lacks something, or its images do not
+        lie on one grid; all faults that show without reading volumes are told at once. :func:`load_samples` finds
+        those inside the volumes.
 
     References
     ----------
-    .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of multiscale
-       local image decoders. Neuron 60(5), 915-929.
+    .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of
+       multiscale local image decoders. Neuron 60(5), 915-929.
     """
     if dataset == "simulated":
         folder = simulated_recording(data_dir)

@@ -58,8 +58,8 @@ def load_samples(recording, kind="random", lag=2, n_jobs=None):
     Raises
     ------
     RecordingError
-        If there is no such kind, the lag is negative or leaves less than two samples of a run, labels and volumes do not
-        match, or a file cannot be read whole. Labels and lag are checked before any volume is read.
+        If there is no such kind, the lag is negative or leaves less than two samples of a run, labels and volumes
+        do not match, or a file cannot be read whole. Labels and lag are checked before any volume is read.
     """
     images = load_run_images(recording, kind, lag)
     mask_img = read_mask(recording.mask)
@@ -104,7 +104,8 @@ def load_run_images(recording, kind="random", lag=0):
     for path, frames in zip(recording.label[kind], images, strict=True):
         if frames.shape[1:] != images[0].shape[1:]:
             raise RecordingError(
-                f"{path}: images of {frames.shape[1:]} pixels; {recording.label[kind][0].name} has {images[0].shape[1:]}."
+                f"{path}: images of {frames.shape[1:]} pixels; "
+                f"{recording.label[kind][0].name} has {images[0].shape[1:]}."
             )
         if not 0 <= lag <= len(frames) - 2:
             raise RecordingError(

@@ -17,8 +17,8 @@ def score_transfer(train_samples, test_samples, alpha=100.0, n_jobs=None):
     Parameters
     ----------
     train_samples, test_samples : Samples
-        Of the same voxels and of images with as many pixels, such as the random and the figure runs of one recording. No
-        run may be in both: the score would be that of images that the model has seen.
+        Of the same voxels and of images with as many pixels, such as the random and the figure runs of one
+        recording. No run may be in both: the score would be that of images that the model has seen.
     alpha : float
         Penalty on the squared weights, as in :func:`~voxelwise.cross_validate_ridge`.
     n_jobs : int, optional
@@ -61,7 +61,7 @@ def _decompose_all(stimuli):
 
 
 def _score_runs(responses, x, test_x, runs, basis, alpha):
-    """R2 of a chunk of voxels on each test run; the rows of ``responses`` are those to train on, then those to test on."""
+    """R2 of a chunk of voxels on each test run; ``responses`` has the rows to train on, then those to test on."""
     directions, variances = basis
     train = Sums.of(x, responses[: len(x)])
     weights = directions @ ((directions.T @ train.centred()[1]) / (variances + alpha)[:, np.newaxis])
