@@ -6,13 +6,17 @@ PIP := -m pip -qq --disable-pip-version-check
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: bench book clean help lock refresh test test-real
+.PHONY: bench book clean help lab lock refresh test test-real
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
 book: $(READY)  ## run the chapters and render the pages (DATASET=name or folder)
 	.venv/bin/python build_book.py $(if $(DATASET),--dataset "$(DATASET)")
+
+# Without these two variables, Jupyter prefers a kernel of the same name in the user's own folders.
+lab: $(READY)  ## open the chapters in JupyterLab
+	cd book && JUPYTER_PREFER_ENV_PATH=1 JUPYTER_PATH= ../.venv/bin/python -m jupyterlab
 
 test: $(READY)  ## run every check, the stored outputs of the chapters included
 	.venv/bin/python -m pytest

@@ -11,8 +11,8 @@ from sklearn.metrics import r2_score
 from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples, predict_ridge, voxel_at
 from voxelwise.download import find_recording
 
-import build_book
 from conftest import CHAPTERS
+from press.chapters import run_chapter
 from test_chapters import printed
 
 pytestmark = pytest.mark.skipif(
@@ -88,6 +88,6 @@ def test_the_strongest_pixels_of_the_fields(samples):
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 def test_every_chapter_runs(chapter, tmp_path):
-    build_book.run_chapter(chapter, {"dataset": "miyawaki2008"}, tmp_path / chapter.name)
+    run_chapter(chapter, {"dataset": "miyawaki2008"}, tmp_path / chapter.name)
     text = printed(nbformat.read(tmp_path / chapter.name, as_version=4))
     assert "Recording: miyawaki2008" in text

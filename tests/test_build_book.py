@@ -1,10 +1,8 @@
 """The command line of `build_book.py`, on throw-away books of one or two tiny chapters."""
 
-import base64
 import contextlib
 import fcntl
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,110 +12,9 @@ import nbformat
 import pytest
 from nbformat import v4
 
-import build_book
-
-RED_PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5E"
-    "rkJggg=="
-)
-SHOW_RED_PIXEL = f"""
-import base64
-from IPython.display import Image, display
-display(Image(base64.b64decode({base64.b64encode(RED_PIXEL)!r})))
-"""
-VOXELWISE = """
-from pathlib import Path
-from types import SimpleNamespace
-
-class RecordingError(ValueError):
-    pass
-
-def load_recording(dataset="simulated", data_dir=None):
-    if dataset == "simulated" or Path(dataset).is_dir():
-        return SimpleNamespace(name=Path(dataset).name)
-    raise RecordingError(f"there is no recording {dataset}")
-
-def check_settings(recording, alpha=1.0, **others):
-    if alpha < 0:
-        raise RecordingError(f"alpha={alpha} does not fit")
-
-def load_samples(recording, lag=2):
-    return f"samples of {recording.name} at lag {lag}"
-"""
-RESULTS = """
-from . import RecordingError
-
-def write_results(folder, recording, samples, alpha=1.0, n_splits=10):
-    if alpha == 13:
-        raise RecordingError("no luck")
-    folder.mkdir(exist_ok=True)
-    (folder / "made_of.txt").write_text(f"{samples}, alpha {alpha}, {n_splits} folds")
-"""
-FIRST = 'dataset = "simulated"\nalpha: float = 1.0  # the penalty'
-SECOND = "n_folds = 3\ndata_dir = None"
-
-
-class Book:
-    """A book in a folder of its own, with a copy of the real `build_book.py`."""
-
-    def __init__(self, root):
-        self.root = root
-        (root / "book" / "voxelwise").mkdir(parents=True)
-        (root / "book" / "voxelwise" / "__init__.py").write_text(VOXELWISE)
-        (root / "book" / "voxelwise" / "results.py").write_text(RESULTS)
-        (root / "book" / "index.md").write_text("# Home\n")
-        (root / "book" / "cover.png").write_bytes(b"the old cover")
-        (root / "_config.yml").write_text('title: T\nexecute: {execute_notebooks: "off"}\n')
-        shutil.copy(build_book.__file__, root)
-        self.write_toc("02_first", "01_second")
-        self.write_chapter("02_first", FIRST, "print('alpha is', alpha)\nprint('of', dataset)")
-        self.write_chapter("01_second", SECOND, "print('folds', n_folds, 'from', data_dir)")
-
-    def write_toc(self, *names):
-        chapters = "".join(f"- file: book/{name}\n" for name in names)
-        toc = f"format: jb-book\nroot: book/index\nchapters:\n{chapters}"
-        (self.root / "_toc.yml").write_text(toc)
-
-    def path(self, name):
-        return self.root / "book" / f"{name}.ipynb"
-
-    def write_chapter(self, name, parameters, *sources, tag=None):
-        cells = [v4.new_markdown_cell(f"# {name}")]
-        if parameters:
-            cells.append(v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
-        cells += [v4.new_code_cell(source) for source in sources]
-        if tag:
-            cells[-1].metadata["tags"] = [tag]
-        for number, cell in enumerate(cells):
-            cell.id = f"cell-{number}"
-        nbformat.write(v4.new_notebook(cells=cells), self.path(name))
-
-    def command(self, *arguments, cwd=None):
-        """Run the command line as a user does."""
-        return subprocess.run(
-            [sys.executable, self.root / "build_book.py", *arguments],
-            cwd=cwd or self.root, capture_output=True, text=True, timeout=120,
-        )
-
-    def refuse(self, *arguments):
-        """Return the message of a command that must fail before any chapter runs."""
-        ended = self.command(*arguments)
-        assert ended.returncode != 0
-        assert "Traceback" not in ended.stderr
-        assert "[1/" not in ended.stdout
-        return ended.stderr
-
-    def run_chapters(self, **settings):
-        """Run the chapters in this process, and return what each printed."""
-        parameters = build_book.share_settings(settings, build_book.find_chapters(self.root))
-        executed = build_book.run_chapters(parameters, self.root, self.root / "out")
-        return [printed(path) for path in executed]
-
-
-def printed(path):
-    """Return the text that the cells of an executed notebook printed."""
-    cells = nbformat.read(path, as_version=4).cells
-    return "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", []))
+from press.chapters import find_chapters, merge_streams
+from press.terminal import BuildError
+from tiny_book import FIRST, RED_PIXEL, SECOND, SHOW_RED_PIXEL, Book
 
 
 @pytest.fixture
@@ -144,7 +41,7 @@ def test_toc_with_parts_and_sections(book):
         "- chapters:\n  - file: book/b\n    sections:\n    - file: book/a\n"
         "- chapters:\n  - file: book/c\n"
     )
-    assert [path.stem for path in build_book.find_chapters(book.root)] == ["b", "a", "c"]
+    assert [path.stem for path in find_chapters(book.root)] == ["b", "a", "c"]
 
 
 def test_missing_chapter_is_named(book):
@@ -178,8 +75,8 @@ def test_unknown_parameter_is_named_beside_the_known_ones(book):
     ("alpha", "large", "float"), ("alpha", "true", "float"), ("alpha", "[1.0]", "float"),
 ])
 def test_value_of_the_wrong_type(book, name, text, expected):
-    with pytest.raises(build_book.BuildError, match=name) as error:
-        build_book.share_settings({name: text}, build_book.find_chapters(book.root))
+    with pytest.raises(BuildError, match=name) as error:
+        book.share_settings(**{name: text})
     assert text in str(error.value)
     assert f"expects {expected}" in str(error.value)
 
@@ -191,7 +88,7 @@ def test_value_of_the_wrong_type(book, name, text, expected):
 ])
 def test_value_of_the_right_type(book, declaration, text, value):
     book.write_chapter("02_first", declaration)
-    shared = build_book.share_settings({"x": text}, build_book.find_chapters(book.root))
+    shared = book.share_settings(x=text)
     assert list(shared.values()) == [{"x": value}, {}]
     assert type(shared[book.path("02_first")]["x"]) is type(value)
 
@@ -285,7 +182,7 @@ def test_merging_joins_only_consecutive_pieces_of_one_stream():
         return v4.new_output("stream", name=name, text=text)
 
     picture = v4.new_output("display_data")
-    merged = build_book.merge_streams([
+    merged = merge_streams([
         piece("stdout", "a"), piece("stdout", "b"), piece("stderr", "c"), picture,
         picture, piece("stderr", "d"),
     ])

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from voxelwise import cross_validate_ridge, load_recording, load_samples, noise_ceiling, score_transfer
 
-import build_book
 from conftest import ROOT
+from press.chapters import run_chapter
 
 CHAPTER = ROOT / "book" / "09_how_good_could_it_be.ipynb"
 
 
 def printed(folder, tmp_path, **parameters):
-    build_book.run_chapter(CHAPTER, dict(dataset=str(folder), alpha=1.0, n_splits=3) | parameters, tmp_path / "chapter.ipynb")
+    run_chapter(CHAPTER, dict(dataset=str(folder), alpha=1.0, n_splits=3) | parameters, tmp_path / "chapter.ipynb")
     cells = nbformat.read(tmp_path / "chapter.ipynb", as_version=4).cells
     return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
 

@@ -15,8 +15,10 @@ import pytest
 from PIL import Image
 from voxelwise import cross_validate_ridge, load_recording, load_samples
 
-import build_book
 from conftest import CHAPTERS, ROOT
+from press.chapters import find_chapters, run_chapter, tagged_cells
+from press.pages import render_pages, stage_pages
+from press.parameters import read_parameters
 
 MAX_RMS = 2  # of 255
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
@@ -28,21 +30,20 @@ def stored(chapter):
 
 
 @pytest.fixture(scope="session")
-def fresh(tmp_path_factory):
+def run(tmp_path_factory):
     """Run a chapter as it is, once in the session."""
+    return functools.cache(lambda chapter: run_chapter(chapter, {}, tmp_path_factory.mktemp("fresh") / chapter.name))
 
-    @functools.cache
-    def run(chapter):
-        result = tmp_path_factory.mktemp("fresh") / chapter.name
-        build_book.run_chapter(chapter, {}, result)
-        return nbformat.read(result, as_version=4)
 
-    return run
+@pytest.fixture(scope="session")
+def fresh(run):
+    """What a chapter is after a fresh run."""
+    return lambda chapter: stored(run(chapter).notebook)
 
 
 def run_with(chapter, tmp_path, **parameters):
     """Everything that a chapter prints under other parameters."""
-    build_book.run_chapter(ROOT / "book" / f"{chapter}.ipynb", parameters, tmp_path / "chapter.ipynb")
+    run_chapter(ROOT / "book" / f"{chapter}.ipynb", parameters, tmp_path / "chapter.ipynb")
     return printed(nbformat.read(tmp_path / "chapter.ipynb", as_version=4))
 
 
@@ -70,7 +71,7 @@ def pictures(cell):
 
 def test_there_are_eleven_chapters():
     assert len(CHAPTERS) == 11
-    assert build_book.find_chapters(ROOT) == CHAPTERS
+    assert find_chapters(ROOT) == CHAPTERS
 
 
 @each_chapter
@@ -98,6 +99,11 @@ def test_figures_look_like_those_of_a_fresh_run(chapter, fresh):
             assert rms <= MAX_RMS, f"{old.source}\ndiffers by RMS {rms:.1f}; if that is meant: make refresh"
             n_compared += 1
     assert n_compared > 0
+
+
+@each_chapter
+def test_memory_stays_below_1_5_gb(chapter, run):
+    assert 1e8 < run(chapter).memory < 1.5e9  # Python with NumPy alone takes as much as the first
 
 
 @each_chapter
@@ -135,7 +141,7 @@ def test_figure_names_and_alt_texts_are_unique():
 
 @each_chapter
 def test_every_parameter_is_typed_and_explained(chapter):
-    parameters = build_book.read_parameters(chapter)
+    parameters = read_parameters(chapter)
     assert {"dataset", "data_dir", "lag"} <= parameters.keys()
     for parameter in parameters.values():
         assert parameter.inferred_type_name != "None" and parameter.help, parameter.name
@@ -150,7 +156,7 @@ def test_cells_are_short_and_narrow():
 
 
 def test_cover_is_the_stored_picture():
-    (cell,) = build_book.tagged_cells(ROOT / "book" / "04_receptive_fields.ipynb", "cover")
+    (cell,) = tagged_cells(ROOT / "book" / "04_receptive_fields.ipynb", "cover")
     cover = np.asarray(Image.open(ROOT / "book" / "cover.png").convert("RGBA"), dtype=float)
     np.testing.assert_array_equal(cover, pictures(cell)[0])
 
@@ -180,7 +186,7 @@ def test_lag_changes_the_matrices(tmp_path):
 def test_each_chapter_runs_on_a_folder_of_ones_own(chapter, small_folder, tmp_path):
     """No run 3 of 145 volumes, no slice 10, no background, no regions, no truth: other examples are found."""
     parameters = dict(dataset=str(small_folder), lag=0, alpha=1.0, n_splits=4)
-    known = build_book.read_parameters(chapter)
+    known = read_parameters(chapter)
     text = run_with(chapter.stem, tmp_path, **{name: parameters[name] for name in parameters if name in known})
     assert "Recording: mine" in text
     samples = load_samples(load_recording(small_folder), lag=0)
@@ -194,11 +200,12 @@ def test_each_chapter_runs_on_a_folder_of_ones_own(chapter, small_folder, tmp_pa
 def test_rendered_pages_show_outputs_and_ask_no_other_host(tmp_path):
     """The stored chapters, rendered: figures numbered and described, math and style from the book's own folder."""
     source = tmp_path / "source"
-    build_book.stage_pages(ROOT, source)
+    stage_pages(ROOT, source)
     for chapter in CHAPTERS:
         (source / "book" / chapter.name).write_bytes(chapter.read_bytes())
-    html = build_book.render_pages(source, tmp_path).parent
+    html = render_pages(source, tmp_path).parent
     assert "book/index.html" in (html / "index.html").read_text()
+    assert (html / ".nojekyll").exists()  # or GitHub Pages leave out the folders that begin with _
     index = (html / "book" / "index.html").read_text()
     for chapter in CHAPTERS:
         assert f'href="{chapter.stem}.html"' in index

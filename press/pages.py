@@ -1,0 +1,73 @@
+"""The pages: their source, put together in a folder of the build, and rendered there."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from papermill.exceptions import strip_color
+
+from press.terminal import BuildError, show_path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE_FILES = {".md", ".bib", ".css", ".gif", ".jpg", ".png", ".svg"}
+
+
+@contextlib.contextmanager
+def hold_folder(folder):
+    """Make the folder, and keep other builds out of it until the ``with`` block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()) and not (folder / ".lock").exists():
+        raise BuildError(f"{show_path(folder)} holds other files; choose a new folder.")
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process
+        except BlockingIOError:
+            raise BuildError(f"Another build is at work in {show_path(folder)}.") from None
+        yield folder
+
+
+def stage_pages(root, source, address=None):
+    """Copy what the pages need, except for the chapters, into a fresh source folder.
+
+    With the address of the repository, the pages link to it, and offer to run a chapter from there.
+    """
+    shutil.rmtree(source, ignore_errors=True)
+    pages = [path for path in (root / "book").rglob("*") if path.suffix in PAGE_FILES]
+    for path in [root / "_config.yml", root / "_toc.yml", *pages]:
+        (source / path.relative_to(root)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, source / path.relative_to(root))
+    if address:
+        name_repository(source / "_config.yml", address)
+
+
+def name_repository(path, address):
+    """Add the address of the repository to the book's configuration."""
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config["repository"] = {"url": address}
+    config.setdefault("html", {})["use_repository_button"] = True
+    path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+
+
+def render_pages(source, output):
+    """Render the staged source, and only when that succeeds put it in place of ``html``."""
+    fresh, html, log = output / ".render", output / "html", output / "render.log"
+    shutil.rmtree(fresh, ignore_errors=True)
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    command = [jupyter_book, "build", source, "--path-output", fresh, "-W", "--keep-going", "-q"]
+    importable = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])  # for press.buttons
+    with log.open("w") as file:
+        ended = subprocess.run(command, stdout=file, stderr=file, env=os.environ | {"PYTHONPATH": importable})
+    if ended.returncode:
+        lines = strip_color(log.read_text()).replace(f"{source}/", "").splitlines()
+        found = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-10:]
+        raise BuildError("\n".join(["Rendering failed:", *found, f"See {show_path(log)}"]))
+    if html.exists():
+        html.rename(fresh / "older")
+    (fresh / "_build" / "html").rename(html)
+    shutil.rmtree(fresh)
+    return html / "index.html"

@@ -1,0 +1,25 @@
+"""What the person at the terminal is told."""
+
+import contextlib
+import time
+from pathlib import Path
+
+
+class BuildError(Exception):
+    """Something that the person at the terminal can put right."""
+
+
+def show_path(path):
+    """Return the path as people type it: relative to the working directory when inside it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@contextlib.contextmanager
+def show_time(step):
+    """Say what is at work, and how long it took when the ``with`` block ends."""
+    print(step, end=" ... ", flush=True)
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        print(f"{time.perf_counter() - start:.1f} s", flush=True)
