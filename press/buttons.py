@@ -1,9 +1,9 @@
 """Sphinx extension: what the page of a chapter offers beside reading.
 
-The theme has buttons to download the notebook and to visit the repository. This adds the chapter as a program to the first,
-and, where the repository's address is known, a menu that opens the chapter in Binder, in JupyterLab there, and in Colab. The
-theme's own such menu knows one of the first two, and expects Colab's notebook where the chapters are kept; there it would
-lack the cell that makes it run.
+The theme has buttons to download the notebook and to visit the repository. This adds the chapter as a program
+to the first, and, where the repository's address is known, a menu that opens the chapter in Binder, in
+JupyterLab there, and in Colab. The theme's own such menu knows one of the first two, and expects Colab's
+notebook where the chapters are kept; there it would lack the cell that makes it run.
 """
 
 from pathlib import Path
@@ -18,12 +18,15 @@ DOWNLOAD = """addEventListener("DOMContentLoaded", () => {
 
 
 def list_launches(address, chapter):
-    """Return the name, icon and address of each place that opens the chapter."""
+    """Return the name, icon and address of each place that opens the chapter.
+
+    Binder runs the JupyterLab of the book's lock: ``doc`` is its view of one document, ``lab`` the whole.
+    """
     name, path = address.removeprefix("https://github.com/"), quote(f"{chapter}.ipynb")
     binder = f"https://mybinder.org/v2/gh/{name}/HEAD?"
     colab = f"https://colab.research.google.com/github/{name}/blob/{PUBLISHED}/_sources/{path}"
     return [
-        ("Binder", "_static/images/logo_binder.svg", binder + urlencode({"urlpath": f"tree/{path}"})),
+        ("Binder", "_static/images/logo_binder.svg", binder + urlencode({"urlpath": f"doc/tree/{path}"})),
         ("JupyterLab", "_static/images/logo_jupyterhub.svg", binder + urlencode({"urlpath": f"lab/tree/{path}"})),
         ("Colab", "_static/images/logo_colab.png", colab),
     ]
@@ -32,7 +35,10 @@ def list_launches(address, chapter):
 def make_launch_menu(address, chapter):
     """Return the menu as the theme describes one."""
     buttons = [
-        dict(type="link", text=text, icon=icon, url=url, tooltip=f"Open this chapter in {text}", label=f"launch-{text.lower()}")
+        dict(
+            type="link", text=text, icon=icon, url=url,
+            tooltip=f"Open this chapter in {text}", label=f"launch-{text.lower()}",
+        )
         for text, icon, url in list_launches(address, chapter)
     ]
     return dict(

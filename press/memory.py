@@ -25,8 +25,8 @@ def peak_memory(process):
 def watch_memory():
     """Yield a function that returns the most bytes that the processes started since held together.
 
-    What counts is the resident set, as it does for Binder's limit. Linux keeps a record of each process, so that no short
-    peak is missed; the sum for several processes at a time, such as joblib's workers, is then on the safe side.
+    What counts is the resident set, as it does for Binder's limit. Linux keeps a record of each process, so
+    that no short peak is missed; the sum for several at a time, such as joblib's workers, is on the safe side.
     """
     before, peak, ended = set(psutil.Process().children(recursive=True)), 0, threading.Event()
 

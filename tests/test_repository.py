@@ -14,7 +14,8 @@ def git(folder, *arguments):
 
 
 @pytest.mark.parametrize("remote", [
-    "https://github.com/some-one/a.book.git", "https://github.com/some-one/a.book", "https://github.com/some-one/a.book/",
+    "https://github.com/some-one/a.book.git", "https://github.com/some-one/a.book",
+    "https://github.com/some-one/a.book/",
     "git@github.com:some-one/a.book.git", "ssh://git@github.com/some-one/a.book.git",
     "https://name:secret@github.com/some-one/a.book.git",
 ])
@@ -27,7 +28,8 @@ def test_all_forms_of_an_address_on_github(remote, tmp_path):
 @pytest.mark.parametrize("remote", [
     "/srv/git/github.com/some-one/a.book", "../a.book", "https://gitlab.com/some-one/a.book.git",
     "https://github.com.example.org/some-one/a.book", "git@example.org:github.com/some-one/a.book.git",
-    "https://github.com/some-one",
+    "https://github.com/some-one", "https://github.com/some-one/a.book/wiki",
+    "file:///mirrors/git@github.com:some-one/a.book",
 ])
 def test_other_places_have_no_address(remote, tmp_path):
     git(tmp_path / "book", "init")
