@@ -6,7 +6,7 @@ PIP := -m pip -qq --disable-pip-version-check
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: bench book clean help lab lock refresh test test-real
+.PHONY: bench book clean help lab links lock refresh test test-real
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ refresh: $(READY)  ## run the chapters and store their outputs in book/
 
 bench: $(READY)  ## measure the book against its peers, for its tables (half an hour)
 	.venv/bin/python -m benchmarks.bench
+
+links: $(READY)  ## check the links to other hosts
+	.venv/bin/jupyter-book build . --builder linkcheck --path-output _build/links
 
 lock:  ## renew requirements.txt from requirements.in
 	$(PYTHON) -m venv .venv-lock

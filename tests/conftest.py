@@ -9,6 +9,7 @@ from voxelwise import cross_validate_ridge, load_recording, load_samples
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+NOTEBOOKS = [*CHAPTERS, ROOT / "book" / "own_data.ipynb"]
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,7 @@ def noise_ceiling(samples, n_jobs=None):
     Two responses to the same image, as many volumes after its onset, share the signal. If they are of different
     runs they share nothing else: the noise of one run knows nothing of another's. So the product of the two is, on
     average, the square of the signal [1]_. With ``y_t`` for the response at sample t, less the mean of its run, and
-    ``m_t`` for the mean response to the same image at the same volume of its block in all *other* runs,
+    ``m_t`` for the mean response to the same image at the same volume of its block in all *other* runs, ::
 
         ceiling = sum_t y_t m_t / sum_t y_t^2 ,
 
@@ -77,7 +77,7 @@ def noise_ceiling(samples, n_jobs=None):
     differs from repeat to repeat, and counts as noise.
 
     The standard error is that of a ratio of two sums over blocks, if the n blocks of each image were recorded anew. A
-    response enters the sum of products twice, as ``y`` and in the ``m`` of others, hence the 2:
+    response enters the sum of products twice, as ``y`` and in the ``m`` of others, hence the 2::
 
         u_b = sum_(t in b) (2 y_t m_t - ceiling y_t^2) ,
         error^2 = sum_images n / (n - 1) sum_(b of image) (u_b - mean of u)^2 / (sum_t y_t^2)^2 .

@@ -13,11 +13,11 @@ def reconstruct(blocks, model):
 
     The model of the patterns y says how likely each is for an image x, and before anything is measured each pixel is
     expected to be Gaussian with the mean mu and the variance v of the training images' pixels. The most plausible image
-    is the one with the least
+    is the one with the least ::
 
         (y - W'x - b)' S^-1 (y - W'x - b) + |x - mu|^2 / v,
 
-    with weights W, constant b and noise covariance S; for a Gaussian it is also the mean of all plausible ones,
+    with weights W, constant b and noise covariance S; for a Gaussian it is also the mean of all plausible ones, ::
 
         mu + (W S^-1 W' + I / v)^-1 W S^-1 (y - W'mu - b).
 

@@ -39,7 +39,8 @@ class PermutationTest:
     def family_threshold(self, rate=0.05):
         """The score above which not even one voxel lies by chance, except in few of many experiments.
 
-        Scores above it are those that chance reaches *anywhere in the brain* with a p-value of at most ``rate``, where
+        Scores above it are those that chance reaches *anywhere in the brain* with a p-value of at most ``rate``,
+        where ::
 
             p = (1 + number of permutations whose largest score is at least this one) / (1 + n_permutations),
 

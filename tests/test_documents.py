@@ -1,0 +1,195 @@
+"""The papers of the repository, and what runs on a forge: in step with each other and with what is there."""
+
+import os
+import re
+import shutil
+import subprocess
+from datetime import date
+
+import pytest
+import yaml
+
+from conftest import CHAPTERS, ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=[path.stem for path in WORKFLOWS])
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def load(path):
+    """A workflow; YAML takes its key `on` for a truth value."""
+    workflow = yaml.safe_load(path.read_text())
+    return workflow | {"on": workflow.pop(True)}
+
+
+def steps(workflow):
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def test_there_are_the_three_workflows():
+    assert [path.stem for path in WORKFLOWS] == ["pages", "tests", "weekly"]
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "book/index.md", ".ci/run", *(str(p.relative_to(ROOT)) for p in WORKFLOWS)]
+)
+def test_every_make_target_that_is_named_exists(name):
+    named = re.findall(r"(?:`|run: |^)make ([a-z][a-z-]*)", read(name), re.MULTILINE)
+    assert set(named) <= TARGETS
+    assert named or name in (".github/workflows/tests.yml", "book/own_data.ipynb")
+
+
+def test_workflows_run_what_they_are_for():
+    ran = {path.stem: [step.get("run", "").strip() for step in steps(load(path))] for path in WORKFLOWS}
+    assert "bash .ci/run" in ran["tests"] and "make test" in read(".ci/run").splitlines()
+    assert "make book" in ran["pages"]
+    download = ran["weekly"].index("make book DATASET=miyawaki2008")
+    assert "make links" in ran["weekly"] and ran["weekly"].index("make test-real") > download
+
+
+def test_workflows_start_when_they_should():
+    on = {path.stem: load(path)["on"] for path in WORKFLOWS}
+    assert {"push", "pull_request"} <= on["tests"].keys() & on["pages"].keys()
+    assert "push" not in on["weekly"]
+    (schedule,) = on["weekly"]["schedule"]
+    assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", schedule["cron"])
+
+
+@each_workflow
+def test_python_versions_are_those_of_the_makefile(path):
+    lowest, beyond = (int(n) for n in re.search(r"\(3, (\d+), \d+\) <= v < \(3, (\d+)\)", MAKEFILE).groups())
+    supported = [f"3.{minor}" for minor in range(lowest, beyond)]
+    asked = [step["with"]["python-version"] for step in steps(load(path)) if "setup-python" in step.get("uses", "")]
+    assert asked and set(asked) <= {*supported, "${{ matrix.python }}"}
+    for job in load(path)["jobs"].values():
+        if "strategy" in job:
+            assert job["strategy"]["matrix"]["python"] == supported
+
+
+@each_workflow
+def test_actions_are_pinned_by_major_version_and_githubs_own(path):
+    used = [step["uses"] for step in steps(load(path)) if "uses" in step]
+    assert used and all(re.fullmatch(r"actions/[a-z-]+@v\d+", name) for name in used)
+
+
+@each_workflow
+def test_only_the_publishing_job_may_write_and_no_job_runs_for_ever(path):
+    workflow = load(path)
+    assert workflow["permissions"] == {"contents": "read"} and "concurrency" in workflow
+    may_write = [name for name, job in workflow["jobs"].items() if "permissions" in job]
+    assert may_write == (["publish"] if path.stem == "pages" else [])
+    assert all(job["timeout-minutes"] <= 60 for job in workflow["jobs"].values())
+
+
+def test_pages_are_published_from_the_default_branch_only():
+    publish = load(ROOT / ".github" / "workflows" / "pages.yml")["jobs"]["publish"]
+    assert publish["permissions"] == {"contents": "write"} and publish["needs"] == "build"
+    assert "github.event_name != 'pull_request'" in publish["if"]
+    assert "github.ref_name == github.event.repository.default_branch" in publish["if"]
+
+
+def test_publishing_puts_the_pages_on_gh_pages_and_nothing_older(tmp_path):
+    """The step's own script, twice, with a bare repository in place of the forge."""
+    forge, script = tmp_path / "owner" / "book.git", steps(load(ROOT / ".github/workflows/pages.yml"))[-1]["run"]
+    subprocess.run(["git", "init", "--quiet", "--bare", forge], check=True)
+    (address,) = re.findall(r'"(https://x-access-token:[^"]+)"', script)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GITHUB_SHA": "0123abc"}
+    for pages in (["index.html", "older.html"], ["index.html"]):
+        html = tmp_path / "html"
+        shutil.rmtree(html, ignore_errors=True)
+        (html / "_static").mkdir(parents=True)
+        for name in pages:
+            (html / name).write_text(name)
+        subprocess.run(
+            ["bash", "-e", "-c", script.replace(address, str(forge))], cwd=html, env=environment, check=True
+        )
+    listed = ["git", "-C", forge, "ls-tree", "-r", "--name-only", "gh-pages"]
+    assert subprocess.run(listed, capture_output=True, text=True).stdout.split() == [".nojekyll", "index.html"]
+    assert address.endswith("${GITHUB_REPOSITORY}.git")
+
+
+@pytest.fixture
+def ci(tmp_path):
+    """Run `.ci/run` where only these programs are, and `make` says what it was asked for."""
+
+    def run(**programs):
+        (tmp_path / ".ci").mkdir()
+        shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+        (tmp_path / "bin").mkdir()
+        for name, script in {"make": "echo made $*", "id": "echo 0", **programs}.items():
+            (tmp_path / "bin" / name.replace("_", "-")).write_text(f"#!/bin/sh\n{script}\n")
+            (tmp_path / "bin" / name.replace("_", "-")).chmod(0o755)
+        for name in ("bash", "dirname", "sh"):
+            (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+        return subprocess.run(
+            [tmp_path / "bin" / "bash", tmp_path / ".ci" / "run"],
+            env={"PATH": str(tmp_path / "bin")}, capture_output=True, text=True,
+        )
+
+    return run
+
+
+def test_ci_takes_the_browser_that_is_there(ci):
+    ended = ci(google_chrome="", apt_get="echo installed >&2")
+    assert (ended.stdout, ended.stderr) == ("made test\n", "")
+
+
+def test_ci_installs_a_browser_once_the_lists_are_fresh(ci):
+    ended = ci(apt_get='echo "$1 $2" >&2')
+    assert ended.stderr == "-qq update\n-qq install\n"
+    assert ended.stdout.splitlines() == ["Installed Chromium, for the tests of the pages.", "made test"]
+
+
+@pytest.mark.parametrize("programs", [{}, {"apt_get": "exit 100"}])
+def test_ci_says_so_where_it_cannot_and_runs_the_tests_all_the_same(ci, programs):
+    ended = ci(**programs)
+    assert ended.returncode == 0 and ended.stdout == "made test\n"
+    assert ended.stderr == "There is no Chromium, and it could not be installed: the tests of the pages will be skipped.\n"
+
+
+def table(text, link):
+    """Chapters and their questions, by the rows of a table whose first cells are such links."""
+    return re.findall(rf"^\| {link} \| (.*\?) \|$", text, re.MULTILINE)
+
+
+def test_tables_of_chapters_are_in_step():
+    readme = table(read("README.md"), r"\[[^]]*\]\(book/(\w+)\.ipynb\)")
+    assert readme == table(read("book/index.md"), r"\{doc\}`(\w+)`")
+    assert [name for name, _ in readme] == [path.stem for path in CHAPTERS]
+
+
+def test_titles_in_the_readme_are_those_of_the_chapters():
+    for title, name in re.findall(r"\[([^]]*)\]\(book/(\w+)\.ipynb\)", read("README.md")):
+        assert f'"# {title}\\n"' in read(f"book/{name}.ipynb")
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_files_that_are_linked_or_named_exist(name):
+    text = read(name)
+    linked = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not link.startswith("http")]
+    named = re.findall(r"`((?:book|tests|benchmarks|press|\.github|\.ci)/[\w./-]*|[A-Z]{4,}\.\w+|build_book\.py)`", text)
+    missing = [path for path in linked + named if not (ROOT / path).exists()]
+    assert [path for path in missing if "12_name" not in path] == []
+    assert linked or named or name == "CHANGELOG.md"
+
+
+def test_contributing_is_linked_from_the_readme_and_named_in_the_book():
+    assert "(CONTRIBUTING.md)" in read("README.md")
+    assert "`CONTRIBUTING.md`" in read("book/index.md")
+
+
+def test_citation_is_of_the_changelogs_version():
+    citation = yaml.safe_load(read("CITATION.cff"))
+    assert {"cff-version", "message", "title", "authors", "license"} <= citation.keys()
+    version, when = re.search(r"^## \[(\d+\.\d+\.\d+)\] - (.*)$", read("CHANGELOG.md"), re.MULTILINE).groups()
+    assert citation["version"] == version
+    if when == "Unreleased":
+        assert "date-released" not in citation
+    else:
+        assert str(citation["date-released"]) == str(date.fromisoformat(when))
+    assert citation["title"] == yaml.safe_load(read("_config.yml"))["title"]
