@@ -4,8 +4,8 @@ import pytest
 from voxelwise import RecordingError, check_settings, load_recording
 from voxelwise.settings import RULES
 
-import build_book
 from conftest import CHAPTERS
+from press.parameters import collect_values, read_parameters
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,8 @@ def test_what_fits_passes(small_folder):
 
 def test_every_parameter_of_a_chapter_is_checked_and_its_default_passes(small_folder):
     """Those that ``load_recording`` takes to find the files are checked by looking for them."""
-    values = build_book.collect_values({chapter: {} for chapter in CHAPTERS})
+    declared = {chapter: read_parameters(chapter) for chapter in CHAPTERS}
+    values = collect_values(declared, {chapter: {} for chapter in CHAPTERS})
     others = values.keys() - {"dataset", "data_dir", "lag", "alpha", "n_splits", "repeat_kind"}
     assert others == RULES.keys()
     check_settings(load_recording(small_folder), **values | {"n_splits": 4})
