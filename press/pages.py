@@ -14,7 +14,7 @@ from papermill.exceptions import strip_color
 from press.terminal import BuildError, show_path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE_FILES = {".md", ".bib", ".css", ".gif", ".jpg", ".png", ".py", ".svg"}
+PAGE_FILES = {".md", ".bib", ".css", ".gif", ".jpg", ".js", ".png", ".py", ".svg"}
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Recordings that the tests run on: the simulated one, whole, and small ones written for the purpose."""
+"""What the tests run on: the simulated recording, whole, small ones written for the purpose, and the pages."""
 
 from pathlib import Path
 
@@ -6,6 +6,9 @@ import nibabel
 import numpy as np
 import pytest
 from voxelwise import cross_validate_ridge, load_recording, load_samples
+
+import build_book
+from browsing import run_chromium, serve_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
@@ -49,3 +52,28 @@ def small_folder(tmp_path):
         nibabel.Nifti1Image(volumes, affine).to_filename(folder / "func" / f"run{number}.nii.gz")
         np.savetxt(folder / "label" / f"run{number}.csv", stimuli, fmt="%d", delimiter=",")
     return folder
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory):
+    """The folder of the rendered pages, of the chapters as they are stored."""
+    output = tmp_path_factory.mktemp("rendered")
+    source = output / "source"
+    build_book.stage_pages(ROOT, source)
+    for chapter in build_book.find_chapters(ROOT):
+        (source / "book" / chapter.name).write_bytes(chapter.read_bytes())
+    return build_book.render_pages(source, output).parent
+
+
+@pytest.fixture(scope="session")
+def site(pages):
+    """The address of the pages on this machine, under a path of their own; it ends in a slash."""
+    with serve_folder(pages.parent) as address:
+        yield f"{address}{pages.name}/"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, as Playwright's ``Browser``, which reaches no other machine; skips where it is not installed."""
+    with run_chromium() as chromium:
+        yield chromium

@@ -1,0 +1,37 @@
+"""A Sphinx extension that mends what the libraries that make the pages leave amiss.
+
+Their faults show in a browser, as an error on each page, and to screen readers, as names and lists that make no sense.
+And on a phone, the pictures are too small to read: each becomes a link to itself.
+"""
+
+import re
+
+MENDED = {
+    # Docutils gives the references a role that is none of the list they stand in.
+    ' role="doc-biblioentry"': ' role="listitem"',
+    # MyST-NB names all folded code the same, instead of by the words that are seen.
+    ' aria-label="Toggle hidden content"': "",
+}
+PICTURE = re.compile(r'(<figure[^>]*>\s*)(<img [^>]*src="([^"]+)"[^>]*>)')
+LINKED = r'\1<a class="image-reference" href="\3">\2</a>'
+
+
+def is_of_thebe(script):
+    """Tell whether a script, a file or a piece of code, belongs to sphinx-thebe."""
+    return "thebe" in f"{script.filename} {script.attributes.get('body', '')}"
+
+
+def mend_page(app, page, template, context, doctree):
+    """Mend one page before it is written."""
+    # jupyter-book always loads sphinx-thebe, for live cells, which this book has not. Listed twice, it fails.
+    context["script_files"] = [script for script in context["script_files"] if not is_of_thebe(script)]
+    body = PICTURE.sub(LINKED, context.get("body", ""))
+    for fault, mended in MENDED.items():
+        body = body.replace(fault, mended)
+    context["body"] = body
+
+
+def setup(app):
+    """Mend each page when all else is done with it."""
+    app.connect("html-page-context", mend_page, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

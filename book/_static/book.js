@@ -1,0 +1,12 @@
+// The theme starts with no colour mode on a first visit: it logs an error, and shows a dark page as
+// light until all of it is loaded. So choose the mode at once, in the head of the page.
+const root = document.documentElement.dataset;
+if (!root.mode) {
+  root.mode = "auto";
+  root.theme = window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+// The search reads each page it finds, to show a line of it. No browser lets it read files.
+if (location.protocol === "file:") {
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+}

@@ -1,0 +1,65 @@
+"""A real browser, kept from every other machine, and what goes wrong in it."""
+
+import contextlib
+import functools
+import http.server
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+INSTALL = "install it with `sudo apt-get install chromium` or `.venv/bin/playwright install chromium`"
+# Any name but this machine's leads nowhere, so a page that needs another host shows it.
+ALONE = ["--no-sandbox", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+
+
+def find_chromium(bundled):
+    """Return the path of the system's Chromium or else of Playwright's own; skip the test where neither is there."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), bundled)
+    if not Path(found).exists():
+        pytest.skip(f"no Chromium here: {INSTALL}")
+    return found
+
+
+@contextlib.contextmanager
+def run_chromium():
+    """Run Chromium without a window; yields Playwright's ``Browser``."""
+    with sync_playwright() as playwright:
+        program = find_chromium(playwright.chromium.executable_path)
+        browser = playwright.chromium.launch(executable_path=program, args=ALONE)
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def serve_folder(folder):
+    """Serve a folder to this machine alone; yields its address, which ends in a slash."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def watch(page, home):
+    """Return a list to which the page adds whatever goes wrong: faults, and requests outside the address ``home``."""
+    faults = []
+    page.on("console", lambda said: said.type in ("error", "warning") and faults.append(f"{said.type}: {said.text}"))
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+    page.on("response", lambda answer: answer.status >= 400 and faults.append(f"{answer.status}: {answer.url}"))
+    page.on("request", lambda request: is_outside(request.url, home) and faults.append(f"outside: {request.url}"))
+    return faults
+
+
+def is_outside(url, home):
+    """Tell whether a request leaves the address that it may use."""
+    return not url.startswith((home, "data:", "blob:"))
