@@ -55,9 +55,14 @@ def code_cells(notebook):
 def texts(cell):
     """What each output says: printed text, or a table as text and as HTML; the pictures are compared elsewhere."""
     return [
-        output.get("text") or {kind: text for kind, text in output.get("data", {}).items() if kind != "image/png"}
+        output.get("text") or {kind: without_data(text) for kind, text in output.get("data", {}).items() if kind != "image/png"}
         for output in cell.outputs
     ]
+
+
+def without_data(text):
+    """A picture to touch, less its numbers: their last digits may differ. test_explorer.py compares them with fresh ones."""
+    return re.sub(r"[A-Za-z0-9+/=]{64,}", "...", text) if 'class="brain-fragment' in text else text
 
 
 def printed(notebook):

@@ -32,7 +32,7 @@ def plot_score_map(score_img, background, positions):
     near = figure.add_axes((0.41, 0.02, 0.47, 0.86))
     z = draw_marked_slice(whole, score_img, background, positions)
     draw_marked_slice(near, score_img, background, positions, zoomed=True)
-    draw_bar(figure, (0.9, 0.15, 0.018, 0.6), "R²", SCORE_COLOURS, 0, _limit(score_img))
+    draw_bar(figure, (0.9, 0.15, 0.018, 0.6), "R²", SCORE_COLOURS, 0, score_limit(score_img))
     figure.text(0.02, 0.93, f"Mean R² on held-out runs, slice at z = {z:g} mm", fontsize=12, color="white")
     return figure
 
@@ -45,7 +45,7 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     k = marks[0, 2]
     painted = np.ma.masked_equal(scores.dataobj[:, :, k], 0)
     under = None if background is None else background_slice(background, scores, k)
-    paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=_limit(score_img))
+    paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=score_limit(score_img))
     for colour, letter, (i, j, other_k) in zip(MARK_COLOURS, MARK_LETTERS, marks, strict=False):
         if other_k == k:
             box = Rectangle((i - 0.44, j - 0.44), 0.88, 0.88, facecolor="none", edgecolor=colour, lw=2)
@@ -79,13 +79,34 @@ def zoom(ax, positions):
 
 def background_slice(background, scores, k, fineness=3):
     """The background in one axial slice of the score map, ``fineness`` points for each voxel's width."""
-    affine = scores.affine @ np.diag([1 / fineness, 1 / fineness, 1, 1])
+    shape = (scores.shape[0], scores.shape[1], 1)
+    return background_box(background, scores, (0, 0, k), shape, (fineness, fineness, 1))[:, :, 0]
+
+
+def background_box(background, scores, first, shape, fineness):
+    """The background in a box of the score map's grid.
+
+    Parameters
+    ----------
+    background : path or Nifti1Image
+    scores : Nifti1Image
+    first, shape : (int, int, int)
+        The box: its first voxel, and how many voxels it has along each axis.
+    fineness : (int, int, int)
+        Points for each voxel along each axis.
+
+    Returns
+    -------
+    values : ndarray, shape ``shape`` times ``fineness``
+    """
+    fineness = np.array(fineness)
+    affine = scores.affine @ np.diag([*(1 / fineness), 1])
     corner = 0.5 / fineness - 0.5  # the centre of the first fine point, in voxels
-    affine[:3, 3] = nibabel.affines.apply_affine(scores.affine, (corner, corner, k))
-    shape = (scores.shape[0] * fineness, scores.shape[1] * fineness, 1)
+    affine[:3, 3] = nibabel.affines.apply_affine(scores.affine, first + corner)
     image = load_img(background)
     image = new_img_like(image, image.get_fdata(dtype=np.float32))
-    return resample_img(image, affine, shape, copy_header=True, force_resample=True).get_fdata()[:, :, 0]
+    resampled = resample_img(image, affine, tuple(shape * fineness), copy_header=True, force_resample=True)
+    return resampled.get_fdata()
 
 
 def draw_bar(figure, place, label, cmap, vmin, vmax, orientation="vertical"):
@@ -97,6 +118,6 @@ def draw_bar(figure, place, label, cmap, vmin, vmax, orientation="vertical"):
     bar.outline.set_edgecolor("white")
 
 
-def _limit(score_img):
+def score_limit(score_img):
     """Upper end of the score scale: the best score, to the next tenth."""
     return max(np.ceil(score_img.get_fdata().max() * 10) / 10, 0.1)

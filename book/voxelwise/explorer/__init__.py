@@ -1,0 +1,9 @@
+"""Pictures of the brain to touch: they need a browser, but no kernel, no network and no server.
+
+Each is one fragment of HTML with its data, style and script in it. Where scripts are off a still picture stands in.
+"""
+
+from .planes import view_planes
+from .voxels import explore_voxels
+
+__all__ = ["explore_voxels", "view_planes"]

@@ -1,0 +1,45 @@
+// What the fragments share. Each has its own copy, inside its function.
+
+const decode = (text, Type) => new Type(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+const signed = (number, digits) => number.toFixed(digits).replace("-", "\u2212");
+const dataOf = (root) => JSON.parse(root.querySelector("script[type='application/json']").textContent);
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+// A function from a number to its colour, as Matplotlib assigns them.
+function colourScale(text, low, high) {
+  const map = decode(text, Uint8Array);
+  return (value) => {
+    const n = 3 * Math.max(0, Math.min(255, Math.floor((256 * (value - low)) / (high - low))));
+    return `rgb(${map[n]}, ${map[n + 1]}, ${map[n + 2]})`;
+  };
+}
+
+// A colour bar with numbers under it; what else is given lies on it.
+function colourBar(colour, low, high, numbers, label, ...over) {
+  const canvas = make("canvas", { width: 256, height: 1, "aria-hidden": "true" }), context = canvas.getContext("2d");
+  for (let n = 0; n < 256; n++) {
+    context.fillStyle = colour(low + ((n + 0.5) * (high - low)) / 256);
+    context.fillRect(n, 0, 1, 1);
+  }
+  return make("div", { class: "bar" }, make("div", { class: "colours" }, canvas, ...over),
+    make("div", { class: "numbers" }, ...numbers.map((text) => make("span", {}, text))),
+    make("div", { class: "label" }, label));
+}
+
+// Start all fragments of a kind that are on the page and not started yet.
+function start(kind, show) {
+  for (const root of document.querySelectorAll(`.brain-${kind}:not([data-ready])`)) {
+    root.dataset.ready = "true";
+    // A notebook takes the arrow keys for itself otherwise; data-lm-suppress-shortcuts keeps its other shortcuts off.
+    root.addEventListener("keydown", (event) => {
+      if (!event.ctrlKey && !event.altKey && !event.metaKey) event.stopPropagation();
+    });
+    show(root);
+  }
+}

@@ -1,0 +1,128 @@
+"""One self-contained piece of HTML: a still picture, and the data, style and script that bring it to life."""
+
+import base64
+import html
+import io
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+FOLDER = Path(__file__).parent
+
+
+class Fragment:
+    """What a cell shows, or a page holds.
+
+    Attributes
+    ----------
+    html : str
+        One element; the script in it starts all elements of its kind on the page that were not started yet, so that it
+        may be there twice.
+    text : str
+        What stands in for it where there is no HTML.
+    """
+
+    def __init__(self, html, text):
+        self.html, self.text = html, text
+
+    def _repr_html_(self):
+        return self.html
+
+    def __repr__(self):
+        return self.text
+
+
+def build_fragment(kind, data, still, alt, caption, library=""):
+    """Put a fragment together.
+
+    Parameters
+    ----------
+    kind : str
+        Its class is ``"brain-<kind>"``; the style and script are in ``common.*``, ``<kind>_*.*`` and ``<kind>.*``.
+    data : dict
+        What the script reads, fit for JSON.
+    still : matplotlib.figure.Figure
+        The picture that the script replaces. It is closed.
+    alt, caption : str
+    library : str
+        A script that the fragment's own one calls; its names stay inside.
+
+    Returns
+    -------
+    fragment : Fragment
+    """
+    style, script = (_read(kind, ending) for ending in ("css", "js"))
+    packed = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")  # ends no script
+    parts = (
+        # The attribute keeps JupyterLab's shortcuts from taking the keys.
+        f'<div class="brain-fragment brain-{kind}" data-lm-suppress-shortcuts="true">',
+        f'<figure><img class="still dark-light" src="{png_address(picture_of(still))}" alt="{html.escape(alt)}">',
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>",
+        f'<script type="application/json">{packed}</script>',
+        f"<style>{style}</style>",
+        f"<script>(() => {{\n{library}{script}}})();</script>",
+        "</div>",
+    )
+    return Fragment("\n".join(parts), alt)
+
+
+def _read(kind, ending):
+    """The common file of this ending, then those of the kind, its main one last."""
+    paths = [FOLDER / f"common.{ending}", *sorted(FOLDER.glob(f"{kind}_*.{ending}")), FOLDER / f"{kind}.{ending}"]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
+def pack(values, dtype="<i2"):
+    """Whole numbers as base64 text."""
+    packed = np.asarray(values).astype(dtype)
+    if not np.array_equal(packed, values):
+        raise OverflowError(f"Numbers from {np.min(values)} to {np.max(values)} do not fit into {dtype}.")
+    return base64.b64encode(packed.tobytes()).decode()
+
+
+def pack_decimals(values):
+    """Numbers to as many decimals as 16 bits hold, at most four: their unit, a power of ten, and the packed numbers."""
+    largest = np.abs(values).max(initial=0)
+    digits = 4
+    while np.rint(largest * 10.0**digits) > np.iinfo(np.int16).max:
+        digits -= 1
+    return {"unit": 10.0**-digits, "values": pack(np.rint(values * 10.0**digits))}
+
+
+def pack_colours(cmap):
+    """A colour map as 256 times three bytes."""
+    return pack(np.rint(255 * plt.get_cmap(cmap)(np.arange(256))[:, :3]), "u1")
+
+
+def png_address(image):
+    """The address of an image that is its own content."""
+    file = io.BytesIO()
+    image.save(file, "png", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def picture_of(figure):
+    """A figure as an image; the figure is closed."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", bbox_inches=None)
+    plt.close(figure)
+    return Image.open(file).convert("RGB")
+
+
+def grey_levels(values):
+    """Values as bytes, from the smallest, black, to the 99.9th percentile, white."""
+    low, high = values.min(), np.quantile(values, 0.999)
+    return np.clip(np.rint(255 * (values - low) / max(high - low, 1e-12)), 0, 255).astype(np.uint8)
+
+
+def tile(slices, n_columns):
+    """Slices, shape (n_slices, height, width, ...), one beside the other and row under row, as one array."""
+    n_slices, height, width, *rest = slices.shape
+    n_rows = -(-n_slices // n_columns)
+    tiles = np.zeros((n_rows * n_columns, height, width, *rest), slices.dtype)
+    tiles[:n_slices] = slices
+    tiles = tiles.reshape(n_rows, n_columns, height, width, *rest).swapaxes(1, 2)
+    return tiles.reshape(n_rows * height, n_columns * width, *rest)

@@ -1,0 +1,93 @@
+"""The score map in three planes at right angles, all through one voxel that the reader moves."""
+
+from importlib.resources import files
+
+import matplotlib.pyplot as plt
+import nibabel
+import numpy as np
+from PIL import Image
+
+from ..errors import RecordingError
+from ..plotting.slices import SCORE_COLOURS, background_box, score_limit
+from ..plotting.stills import plot_planes
+from .fragment import build_fragment, grey_levels, pack, pack_colours, pack_decimals, png_address, tile
+
+MAX_POINTS = 1_200_000  # of the pictures that a page holds
+ALT = (
+    "Three slices of the score map at right angles, seen from the right, from behind and from above, with a thin white "
+    "cross through one and the same voxel in each."
+)
+CAPTION = "The score map from three sides: all three slices go through one voxel."
+
+
+def view_planes(score_img, background=None, position=None):
+    """Show the sagittal, coronal and axial slice of the score map through a voxel, and let the reader move it.
+
+    brainsprite, the viewer of nilearn's :func:`~nilearn.plotting.view_img`, cuts the slices in the browser.
+
+    Parameters
+    ----------
+    score_img : Nifti1Image
+        0 where nothing shall be painted.
+    background : path or Nifti1Image, optional
+        Anatomical image under the map.
+    position : (int, int, int), optional
+        Grid position of the voxel that is shown at first. Default: the best one.
+
+    Returns
+    -------
+    fragment : Fragment
+        Jupyter shows it; ``fragment.html`` can be put into any page.
+
+    Raises
+    ------
+    RecordingError
+        If the position lies off the grid.
+    """
+    values = score_img.get_fdata()
+    position = np.unravel_index(values.argmax(), values.shape) if position is None else np.asarray(position)
+    if not all(0 <= index < size for index, size in zip(position, score_img.shape, strict=True)):
+        raise RecordingError(f"No voxel at {tuple(map(int, position))}: the grid has {score_img.shape} voxels.")
+    scores = nibabel.as_closest_canonical(score_img)
+    to_canonical = np.linalg.inv(scores.affine) @ score_img.affine
+    values, limit = scores.get_fdata(), score_limit(score_img)
+    # Two points for a voxel's width show more of the anatomy; where the grid is large they would make the page heavy.
+    fineness = 2 if background is not None and values.size * 8 <= MAX_POINTS else 1
+    painted = np.argwhere(values)
+    data = {
+        "shape": list(values.shape),
+        "sizes": np.round(nibabel.affines.voxel_sizes(scores.affine).astype(float), 4).tolist(),
+        "to_grid": np.rint(np.linalg.inv(to_canonical)[:3]).astype(int).tolist(),
+        "affine": np.round(scores.affine[:3].astype(float), 4).tolist(),
+        "start": np.rint(nibabel.affines.apply_affine(to_canonical, position)).astype(int).tolist(),
+        "places": pack(painted),
+        "scores": pack_decimals(values[tuple(painted.T)]),
+        "colours": {"map": pack_colours(SCORE_COLOURS), "limit": round(float(limit), 4)},
+        "fineness": fineness,
+        "background": png_address(_mosaic(_anatomy(background, scores, fineness))),
+        "overlay": png_address(_mosaic(_paint(values, limit, fineness))),
+    }
+    library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
+    return build_fragment("planes", data, plot_planes(score_img, background, position), ALT, CAPTION, library)
+
+
+def _anatomy(background, scores, fineness):
+    """Grey levels on the score map's grid, or black."""
+    if background is None:
+        return np.zeros(np.array(scores.shape) * fineness, np.uint8)
+    return grey_levels(background_box(background, scores, (0, 0, 0), scores.shape, (fineness,) * 3))
+
+
+def _paint(values, limit, fineness):
+    """The colours of the scores, transparent where nothing is painted."""
+    colours = plt.get_cmap(SCORE_COLOURS)(values / limit, bytes=True)
+    colours[values == 0] = 0
+    for axis in range(3):
+        colours = colours.repeat(fineness, axis=axis)
+    return colours
+
+
+def _mosaic(volume):
+    """The picture that brainsprite cuts up: sagittal slices from left to right, row by row, each with its top up."""
+    n_columns = int(np.ceil(np.sqrt(len(volume))))
+    return Image.fromarray(tile(volume.swapaxes(1, 2)[:, ::-1], n_columns))

@@ -1,0 +1,153 @@
+// The explorer of single voxels: what is on the page, and what a reader does with it.
+// voxels.py makes the data and says what they mean.
+
+const TURNS = {
+  ArrowLeft: { sign: "←", step: [-1, 0], name: "left" },
+  ArrowUp: { sign: "↑", step: [0, 1], name: "to the front" },
+  ArrowDown: { sign: "↓", step: [0, -1], name: "to the back" },
+  ArrowRight: { sign: "→", step: [1, 0], name: "right" },
+};
+
+function button(text, label) {
+  return make("button", { type: "button", "aria-label": label, title: label }, text);
+}
+
+function group(label, ...children) {
+  return make("div", { class: "group", role: "group", "aria-label": label }, ...children);
+}
+
+// Everything that is on the page, by name.
+function layOut(data) {
+  const { score, field } = data.colours;
+  const scoreColour = colourScale(score.map, 0, score.limit);
+  const fieldColour = colourScale(field.map, -field.limit, field.limit);
+  const scoreNumbers = ["0", signed(score.limit / 2, 2), signed(score.limit, 1)];
+  const fieldNumbers = [`≤ ${signed(-field.limit, 1)}`, "0", `≥ ${signed(field.limit, 1)}`];
+  const page = {
+    canvas: make("canvas", { tabindex: 0, role: "application" }),
+    height: make("span", { class: "height" }),
+    range: make("input", { type: "range", min: 0, max: data.filled.length - 1, "aria-label": "Slice" }),
+    below: button("▼", "Slice below"),
+    above: button("▲", "Slice above"),
+    marks: data.marked.map(({ letter }) => button(letter, `Voxel ${letter}`)),
+    pad: Object.values(TURNS).map(({ sign, name }) => button(sign, `Next voxel ${name}`)),
+    pointer: make("span", { class: "pointer" }),
+    spread: make("span", { class: "spread" }),
+    title: make("div", { class: "title" }),
+    facts: make("dl"),
+    status: make("p", { class: "status", role: "status" }),
+  };
+  page.marks.forEach((element, n) => element.style.setProperty("--mark", data.marked[n].colour));
+  page.slice = sliceView(data, page.canvas, scoreColour);
+  page.field = fieldView(data, fieldColour);
+  const side = (name, letter) => make("span", { class: name, "aria-hidden": "true" }, letter);
+  page.stage = make("div", { class: "stage" }, page.canvas, page.height, side("left", "L"), side("right", "R"));
+  page.brain = make("div", { class: "brain" }, page.stage,
+    colourBar(scoreColour, 0, score.limit, scoreNumbers, "R² on held-out runs. Grey: not above 0",
+      page.spread, page.pointer),
+    make("div", { class: "controls" }, page.below, page.range, page.above),
+    make("div", { class: "controls" },
+      group("Marked voxels", ...page.marks), group("Move to the next voxel", ...page.pad)));
+  page.parts = make("div", { class: "parts" }, page.brain,
+    make("div", { class: "facing" }, page.title, page.facts, page.field.element,
+      colourBar(fieldColour, -field.limit, field.limit, fieldNumbers, "Weight of a pixel (SD per unit)")));
+  return page;
+}
+
+// Show a voxel of the slice of the pinned one.
+function draw(data, page, voxel, pinned) {
+  const k = data.place(pinned)[2], mark = data.mark(voxel), rows = describe(data, voxel), z = data.heights[k];
+  page.slice.draw(k, voxel, pinned);
+  page.field.draw(data.field(voxel),
+    `Receptive field of voxel ${voxel}. Strongest pixel (row, column): ${rows["Strongest pixel"]}.`);
+  page.title.replaceChildren(`Voxel ${voxel}`);
+  if (mark) page.title.append(make("span", { class: "letter", style: `--mark: ${mark.colour}` }, mark.letter));
+  page.title.append(make("span", { class: "how" }, voxel === pinned ? "pinned" : "pointed at"));
+  page.facts.replaceChildren(
+    ...Object.entries(rows).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
+  const share = (value) => 100 * Math.max(0, Math.min(1, value / data.colours.score.limit));
+  const [mean, low, high] = data.score(voxel).map(share);
+  page.pointer.style.left = `${mean}%`;
+  Object.assign(page.spread.style, { left: `${low}%`, width: `${high - low}%` });
+  page.height.textContent = `z = ${signed(z, Number.isInteger(z) ? 0 : 1)} mm`;
+  page.range.value = data.filled.indexOf(k);
+  page.range.setAttribute("aria-valuetext", page.height.textContent);
+  page.canvas.setAttribute("aria-label", `Brain slice at ${page.height.textContent}. ` +
+    "Arrow keys move to the next voxel, page up and page down to the next slice.");
+  page.marks.forEach((element, n) => element.setAttribute("aria-pressed", data.marked[n].voxel === pinned));
+}
+
+function explore(root) {
+  const data = read(dataOf(root)), page = layOut(data);
+  // The voxel that stays, the one under the mouse if any, and where in the slice the reader last chose to be.
+  let pinned = data.marked[0].voxel, hovered, aim = data.place(pinned);
+  const slice = () => data.place(pinned)[2];
+  const say = (text) => { page.status.textContent = text; };
+
+  function show() {
+    const voxel = hovered ?? pinned;
+    draw(data, page, voxel, pinned);
+    Object.assign(root.dataset, { voxel, pinned, slice: slice() });
+  }
+  function hover(voxel) {
+    if (voxel === hovered) return;
+    hovered = voxel;
+    show();
+  }
+  function pin(voxel, keepAim) {
+    [pinned, hovered] = [voxel, undefined];
+    if (!keepAim) aim = data.place(voxel);
+    show();
+    const mark = data.mark(voxel), rows = Object.entries(describe(data, voxel));
+    const told = rows.map(([name, text]) => `${name} ${text}`);
+    say(`Voxel ${voxel}${mark ? `, marked ${mark.letter}` : ""}. ${told.join("; ")}.`);
+  }
+  function turn({ step, name }) {
+    const next = neighbour(data, pinned, ...step);
+    next === undefined ? say(`No voxel further ${name} in this slice.`) : pin(next);
+  }
+  // To one of the slices that hold voxels, by its number among them.
+  function go(number) {
+    if (number in data.filled) pin(nearest(data, data.filled[number], aim[0], aim[1]), true);
+    else say(`No voxel further ${number < 0 ? "down" : "up"}.`);
+  }
+  const climb = (step) => go(data.filled.indexOf(slice()) + step);
+
+  page.canvas.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key in TURNS) turn(TURNS[event.key]);
+    else if (event.key === "PageUp") climb(1);
+    else if (event.key === "PageDown") climb(-1);
+    else return;
+    event.preventDefault();
+  });
+  // A mouse shows what it points at; a finger that is drawn across the slice pins, as a click and a tap do.
+  page.canvas.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "mouse") return hover(page.slice.voxelAt(event, slice(), 0));
+    const voxel = page.slice.voxelAt(event, slice(), 24);
+    if (voxel !== undefined && voxel !== pinned) pin(voxel);
+  });
+  page.canvas.addEventListener("pointerleave", () => hover(undefined));
+  page.canvas.addEventListener("click", (event) => {
+    const voxel = page.slice.voxelAt(event, slice(), event.pointerType === "mouse" ? 8 : 24);
+    if (voxel !== undefined) pin(voxel);
+  });
+  page.range.addEventListener("input", () => go(Number(page.range.value)));
+  page.below.addEventListener("click", () => climb(-1));
+  page.above.addEventListener("click", () => climb(1));
+  page.marks.forEach((element, n) => element.addEventListener("click", () => pin(data.marked[n].voxel)));
+  page.pad.forEach((element, n) => element.addEventListener("click", () => turn(Object.values(TURNS)[n])));
+
+  function resize() {
+    page.slice.fit(page.stage.clientWidth);
+    page.field.fit(page.field.element.clientWidth, page.brain.clientWidth ? 300 : 200);  // 0: one under the other
+    show();
+  }
+  root.querySelector("img.still").replaceWith(page.parts);
+  page.parts.after(page.status);
+  page.slice.load(show);
+  new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);  // later: drawing changes the height
+  resize();
+}
+
+start("voxels", explore);

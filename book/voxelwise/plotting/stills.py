@@ -1,0 +1,82 @@
+"""Still pictures for where the interactive ones cannot run."""
+
+import matplotlib.pyplot as plt
+import nibabel
+import numpy as np
+
+from .slices import SCORE_COLOURS, background_box, draw_bar, draw_marked_slice, paint_slice, score_limit
+
+#: For weights of either sign; red and blue are told apart by colour-blind readers.
+FIELD_COLOURS = "RdBu_r"
+
+
+def plot_explored(score_img, background, positions, field, field_limit):
+    """A slice of the score map with the marked voxels, and beside it the field of the first of them.
+
+    Parameters
+    ----------
+    score_img, background, positions
+        As in :func:`plot_score_map`.
+    field : ndarray, shape (n_rows, n_columns)
+    field_limit : float
+        Where its colours end, on either side.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    figure = plt.figure(figsize=(8, 4), layout="none", facecolor="black")
+    draw_marked_slice(figure.add_axes((0.01, 0.2, 0.56, 0.78)), score_img, background, positions, zoomed=True)
+    draw_bar(figure, (0.06, 0.15, 0.46, 0.03), "R²", SCORE_COLOURS, 0, score_limit(score_img), "horizontal")
+    ax = figure.add_axes((0.62, 0.26, 0.36, 0.65))
+    ax.imshow(field, cmap=FIELD_COLOURS, vmin=-field_limit, vmax=field_limit)
+    ax.set(xticks=range(0, field.shape[1], 3), yticks=range(0, field.shape[0], 3))
+    ax.tick_params(colors="white")
+    label, place = "SD per unit of pixel", (0.67, 0.15, 0.26, 0.03)
+    ax.set_title("What voxel A sees", color="white")
+    draw_bar(figure, place, label, FIELD_COLOURS, -field_limit, field_limit, "horizontal")
+    return figure
+
+
+def plot_planes(score_img, background, position):
+    """The three planes of the score map through one voxel.
+
+    Parameters
+    ----------
+    score_img, background
+        As in :func:`plot_score_map`.
+    position : (int, int, int)
+        Grid position of the voxel.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    scores = nibabel.as_closest_canonical(score_img)
+    to_canonical = np.linalg.inv(scores.affine) @ score_img.affine
+    place = np.rint(nibabel.affines.apply_affine(to_canonical, position)).astype(int)
+    figure = plt.figure(figsize=(8, 3.4), layout="none", facecolor="black")
+    sizes = nibabel.affines.voxel_sizes(scores.affine)
+    for number, (normal, name) in enumerate(zip((0, 1, 2), "xyz", strict=True)):
+        across, up = (axis for axis in range(3) if axis != normal)
+        ax = figure.add_axes((0.01 + 0.33 * number, 0.24, 0.32, 0.68))
+        painted, under = _cut(scores, background, place, normal)
+        paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=score_limit(score_img))
+        ax.set_aspect(sizes[up] / sizes[across])
+        ax.axvline(place[across], color="white", linewidth=0.7)
+        ax.axhline(place[up], color="white", linewidth=0.7)
+        millimetres = nibabel.affines.apply_affine(scores.affine, place)[normal]
+        title = f"{name} = {millimetres:.4g} mm"
+        figure.text(0.17 + 0.33 * number, 0.94, title, color="white", ha="center", fontsize=10)
+    draw_bar(figure, (0.3, 0.17, 0.4, 0.03), "R²", SCORE_COLOURS, 0, score_limit(score_img), "horizontal")
+    return figure
+
+
+def _cut(scores, background, place, normal):
+    """The plane through a voxel at right angles to an axis: the painted scores, and what lies under them or None."""
+    first, shape, fineness = [0, 0, 0], list(scores.shape), [3, 3, 3]
+    first[normal], shape[normal], fineness[normal] = place[normal], 1, 1
+    painted = np.ma.masked_equal(np.take(scores.get_fdata(), place[normal], axis=normal), 0)
+    if background is None:
+        return painted, None
+    return painted, background_box(background, scores, first, shape, fineness).squeeze(axis=normal)
