@@ -54,7 +54,7 @@ def simulate(rng, n_copies):
 
 def in_loops(samples):
     """Ceiling and error of the first voxel, from the formulas, sample by sample."""
-    blocks, n_repeats = [], {}
+    blocks = []
     for row, (image, run) in enumerate(zip(samples.stimuli, samples.runs, strict=True)):
         first_of_run = row == 0 or samples.runs[row - 1] != run
         is_image = (image != -1).any()

@@ -17,7 +17,6 @@ from voxelwise import cross_validate_ridge, load_recording, load_samples
 
 from conftest import CHAPTERS, NOTEBOOKS, ROOT
 from press.chapters import find_chapters, run_chapter, tagged_cells
-from press.pages import render_pages, stage_pages
 from press.parameters import read_parameters
 
 MAX_RMS = 2  # of 255

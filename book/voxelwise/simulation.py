@@ -16,7 +16,6 @@ from pathlib import Path
 import joblib
 import nibabel
 import numpy as np
-import pandas as pd
 from nilearn.datasets import get_data_dirs
 from tqdm import tqdm
 

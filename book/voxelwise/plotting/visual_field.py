@@ -1,7 +1,6 @@
 """Receptive fields of many voxels: where they lie on the screen, how large they are, how near to the truth."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
