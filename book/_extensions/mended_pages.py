@@ -12,7 +12,7 @@ MENDED = {
     # MyST-NB names all folded code the same, instead of by the words that are seen.
     ' aria-label="Toggle hidden content"': "",
 }
-PICTURE = re.compile(r'(<figure[^>]*>\s*)(<img [^>]*src="([^"]+)"[^>]*>)')
+PICTURE = re.compile(r'(<figure[^>]*>\s*)(<img [^>]*src="([^":]+)"[^>]*>)')  # a file, that is, no data: URL
 LINKED = r'\1<a class="image-reference" href="\3">\2</a>'
 
 
