@@ -44,7 +44,7 @@ def lab(project, tmp_path):
     own |= {f"JUPYTERLAB_{name}_DIR": str(tmp_path / name) for name in ("SETTINGS", "WORKSPACES")}
     settings = {
         "ServerApp": {"port": port, "port_retries": 0, "open_browser": False, "allow_root": True},
-        "LabApp": {"open_browser": False, "news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
+        "LabApp": {"news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
         "IdentityProvider": {"token": "a-word"},
     }
     (tmp_path / "CONFIG").mkdir()

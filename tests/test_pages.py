@@ -51,17 +51,17 @@ def visit(browser, site):
     def open_page(name, width=1440, colours="light"):
         if (width, colours) not in tabs:
             size = {"width": width, "height": WIDTHS[width]}
-            tabs[width, colours] = browser.new_context(viewport=size, color_scheme=colours, reduced_motion="reduce").new_page()
-            tabs[width, colours].faults = watch(tabs[width, colours], site)
-        tab = tabs[width, colours]
-        tab.faults.clear()
+            tab = browser.new_page(viewport=size, color_scheme=colours, reduced_motion="reduce")
+            tabs[width, colours] = tab, watch(tab, site)
+        tab, faults = tabs[width, colours]
+        faults.clear()
         tab.emulate_media(color_scheme=colours)
         tab.goto(f"{site}{name}.html")
-        return tab, tab.faults
+        return tab, faults
 
     yield open_page
-    for tab in tabs.values():
-        tab.context.close()
+    for tab, _ in tabs.values():
+        tab.close()
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +255,10 @@ def test_folded_code_opens_by_keyboard_and_on_paper(visit):
     assert page.get_by_text("Hide the imports").is_visible()
 
 
-@pytest.mark.parametrize("name, box", [(CHAPTER, ".cell_input pre"), ("book/benchmarks", ".pst-scrollable-table-container")])
+@pytest.mark.parametrize("name, box", [
+    (CHAPTER, ".cell_input pre"),
+    ("book/benchmarks", ".pst-scrollable-table-container"),
+])
 def test_what_is_wide_scrolls_by_itself_and_by_keyboard(visit, name, box):
     page, _ = visit(name, 360)
     wide = page.locator(box).filter(visible=True).first
