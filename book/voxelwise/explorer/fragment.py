@@ -35,7 +35,7 @@ class Fragment:
         return self.text
 
 
-def build_fragment(kind, data, still, alt, caption, library=""):
+def build_fragment(kind, data, still, alt, library=""):
     """Put a fragment together.
 
     Parameters
@@ -46,7 +46,8 @@ def build_fragment(kind, data, still, alt, caption, library=""):
         What the script reads, fit for JSON.
     still : matplotlib.figure.Figure
         The picture that the script replaces. It is closed.
-    alt, caption : str
+    alt : str
+        Says what the picture shows.
     library : str
         A script that the fragment's own one calls; its names stay inside.
 
@@ -59,8 +60,7 @@ def build_fragment(kind, data, still, alt, caption, library=""):
     parts = (
         # The attribute keeps JupyterLab's shortcuts from taking the keys.
         f'<div class="brain-fragment brain-{kind}" data-lm-suppress-shortcuts="true">',
-        f'<figure><img class="still dark-light" src="{png_address(picture_of(still))}" alt="{html.escape(alt)}">',
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>",
+        f'<img class="still dark-light" src="{png_address(picture_of(still))}" alt="{html.escape(alt)}">',
         f'<script type="application/json">{packed}</script>',
         f"<style>{style}</style>",
         f"<script>(() => {{\n{library}{script}}})();</script>",

@@ -17,7 +17,6 @@ ALT = (
     "Three slices of the score map at right angles, seen from the right, from behind and from above, with a thin white "
     "cross through one and the same voxel in each."
 )
-CAPTION = "The score map from three sides: all three slices go through one voxel."
 
 
 def view_planes(score_img, background=None, position=None):
@@ -68,7 +67,7 @@ def view_planes(score_img, background=None, position=None):
         "overlay": png_address(_mosaic(_paint(values, limit, fineness))),
     }
     library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
-    return build_fragment("planes", data, plot_planes(score_img, background, position), ALT, CAPTION, library)
+    return build_fragment("planes", data, plot_planes(score_img, background, position), ALT, library)
 
 
 def _anatomy(background, scores, fineness):

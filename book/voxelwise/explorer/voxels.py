@@ -18,7 +18,6 @@ ALT = (
     "An axial slice of the score map, in which coloured squares frame the marked voxels, and beside it the receptive "
     "field of the first of them, an image of coloured pixels."
 )
-CAPTION = "Every voxel of the mask: its score on the brain, and the pixels of the screen that it answers to."
 
 
 def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions=None):
@@ -80,7 +79,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         "background": None if background is None else frame.mosaic(background),
     }
     still = plot_explored(score_img, background, positions[marked], fields[marked[0]], field_limit)
-    return build_fragment("voxels", data, still, ALT, CAPTION)
+    return build_fragment("voxels", data, still, ALT)
 
 
 class _Frame:
