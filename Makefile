@@ -19,7 +19,7 @@ lab: $(READY)  ## open the chapters in JupyterLab
 	cd book && JUPYTER_PREFER_ENV_PATH=1 JUPYTER_PATH= ../.venv/bin/python -m jupyterlab
 
 test: $(READY)  ## run every check, the stored outputs of the chapters included
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-real: $(READY)  ## check the book against what is published of the real recording
 	.venv/bin/python -m pytest -rs tests/real_recording.py

@@ -5,14 +5,26 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from nbval.plugin import IPyNbCell
 from voxelwise import cross_validate_ridge, load_recording, load_samples
 
 import build_book
 from browsing import run_chromium, serve_folder
+from outputs import check_memory, compare_outputs
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parent
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
 NOTEBOOKS = [*CHAPTERS, ROOT / "book" / "own_data.ipynb"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """When nbval has run a cell and compared what it printed, compare the rest: see ``outputs``."""
+    result = yield
+    if isinstance(item, IPyNbCell):
+        compare_outputs(item.cell.outputs, item.test_outputs)
+        check_memory(item.parent.kernel.km.provisioner.pid)
+    return result
 
 
 @pytest.fixture(scope="session")

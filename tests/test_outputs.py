@@ -1,0 +1,86 @@
+"""The comparison of stored outputs catches what nbval lets pass."""
+
+import base64
+import copy
+import io
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbformat import v4
+from PIL import Image
+
+from conftest import ROOT
+from outputs import check_memory, compare_outputs, without_data
+from tiny_book import RED_PIXEL, SHOW_RED_PIXEL
+
+
+@pytest.fixture
+def outputs():
+    """Those of a cell that prints and draws."""
+    notebook = nbformat.read(ROOT / "book" / "05_the_visual_field.ipynb", as_version=4)
+    return next(cell.outputs for cell in notebook.cells if cell.get("outputs") and len(cell.outputs) > 1)
+
+
+@pytest.fixture
+def other_picture():
+    notebook = nbformat.read(ROOT / "book" / "04_receptive_fields.ipynb", as_version=4)
+    shown = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    return next(data["image/png"] for data in shown if "image/png" in data)
+
+
+def test_the_same_passes_however_the_stream_was_cut(outputs):
+    compare_outputs(outputs, copy.deepcopy(outputs))
+    text = outputs[0].text
+    pieces = [v4.new_output("stream", name="stdout", text=part) for part in (text[:3], text[3:])]
+    compare_outputs(outputs, [*pieces, *outputs[1:]])
+
+
+def test_whatever_is_missing_or_changed_is_seen(outputs, other_picture):
+    digit, picture = copy.deepcopy(outputs), copy.deepcopy(outputs)
+    digit[0].text = digit[0].text.translate(str.maketrans("123456789", "234567891"))
+    picture[-1].data["image/png"] = other_picture
+    for changed in ([], outputs[:1], outputs[1:], outputs + outputs[-1:], digit, picture):
+        with pytest.raises(AssertionError):
+            compare_outputs(changed, copy.deepcopy(outputs))
+        with pytest.raises(AssertionError):
+            compare_outputs(copy.deepcopy(outputs), changed)
+
+
+def test_only_the_numbers_of_a_picture_to_touch_may_differ():
+    page = '<div class="brain-fragment"><p>seen</p>{}</div>'
+    assert without_data(page.format("Ab+/" * 20)) == without_data(page.format("Cd+/" * 30))
+    assert without_data(page.format("Ab+/" * 20)) != without_data(page.replace("seen", "gone").format("Ab+/" * 20))
+    assert without_data("Ab+/" * 20) == "Ab+/" * 20
+
+
+def test_memory_beyond_the_limit_is_seen(monkeypatch):
+    held = subprocess.Popen([sys.executable, "-c", "x = bytearray(200_000_000); print(len(x), flush=True); input()"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    with held:
+        held.stdout.readline()
+        check_memory(held.pid)
+        monkeypatch.setattr("outputs.MAX_MEMORY", 1.5e8)
+        with pytest.raises(AssertionError, match="0.2 GB"):
+            check_memory(held.pid)
+        held.communicate(b"\n")
+
+
+@pytest.mark.parametrize("colour", ["red", "blue"])
+def test_nbval_compares_with_it(colour, tmp_path):
+    """The cell shows red; nbval alone passes either."""
+    file = io.BytesIO(RED_PIXEL)
+    if colour == "blue":
+        Image.new("RGB", (1, 1), colour).save(file, "png")
+    stored = v4.new_output(
+        "display_data",
+        {"image/png": base64.b64encode(file.getvalue()).decode(), "text/plain": "<IPython.core.display.Image object>"},
+    )
+    cell = v4.new_code_cell(SHOW_RED_PIXEL, execution_count=1, outputs=[stored])
+    nbformat.write(v4.new_notebook(cells=[cell]), tmp_path / "tiny.ipynb")
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pytest.ini", "-q", tmp_path / "tiny.ipynb"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
+    ended = subprocess.run([*command, "-p", "conftest"], cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == (colour == "blue"), ended.stdout
+    assert ("The picture differs" in ended.stdout) == (colour == "blue")
