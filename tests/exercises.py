@@ -29,6 +29,7 @@ NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])")
 #: Run once in the kernel: what chapters compute from the same recording with the same settings is kept.
 REMEMBER = """
 import inspect
+import joblib
 import voxelwise
 
 def remember(function):
@@ -36,7 +37,7 @@ def remember(function):
     def call(data, *settings, **named):
         bound = signature.bind(data, *settings, **named)
         bound.apply_defaults()
-        key = getattr(data, "name", id(data)), *map(repr, bound.args[1:])
+        key = getattr(data, "name", id(data)), joblib.hash(bound.args[1:])
         if key not in known:
             known[key] = data, function(data, *settings, **named)  # data is kept, so that no other gets its id
         result = known[key][1]

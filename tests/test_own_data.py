@@ -119,7 +119,7 @@ def test_settings_shown_run_a_chapter_and_give_the_score_of_the_page(page, ran, 
     run_chapter(chapter, parameters[chapter], tmp_path / "chapter.ipynb")
     text = printed(nbformat.read(tmp_path / "chapter.ipynb", as_version=4))
     (best,) = re.findall(r"^R2 = (\S+) at grid position", printed(page), re.MULTILINE)
-    assert f"best R2: {best}\n" in text
+    assert f"best voxel: R2 = {best}\n" in text
 
 
 def test_sidecar_holds_the_settings_of_the_page(ran):

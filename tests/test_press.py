@@ -247,7 +247,7 @@ def test_cell_for_colab_is_as_short_and_narrow_as_any():
 def test_colab_gets_every_library_that_the_chapters_import():
     """Colab has IPython, and what its pages and pip bring; the cell has all others, by names that the lock knows."""
     libraries = " ".join(LIBRARIES).split()
-    colabs_own = {"ipython", "matplotlib-inline", "requests", "tqdm", "urllib3"}
+    colabs_own = {"ipython", "matplotlib-inline", "pillow", "requests", "tqdm", "urllib3"}
     sources = [path.read_text() for path in (ROOT / "book" / "voxelwise").rglob("*.py")]
     sources += [cell.source for path in CHAPTERS for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     imported = {
