@@ -29,12 +29,12 @@ NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])")
 #: Run once in the kernel: what chapters compute from the same recording with the same settings is kept.
 REMEMBER = """
 import inspect
-import joblib
 import voxelwise
 
 def remember(function):
     known, signature = {}, inspect.signature(function)
     def call(data, *settings, **named):
+        import joblib  # here, since %reset takes the names of this cell away
         bound = signature.bind(data, *settings, **named)
         bound.apply_defaults()
         key = getattr(data, "name", id(data)), joblib.hash(bound.args[1:])

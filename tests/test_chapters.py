@@ -9,6 +9,7 @@ import re
 import nbformat
 import numpy as np
 import pytest
+from PIL import Image
 from voxelwise import cross_validate_ridge, load_recording, load_samples
 
 from conftest import CHAPTERS, NOTEBOOKS, ROOT
