@@ -5,11 +5,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import axe_playwright_python
+import nbformat
 import pytest
 from browsing import find_chromium, watch
 from bs4 import BeautifulSoup
 
-from conftest import ROOT
+from conftest import NOTEBOOKS, ROOT
+from outputs import read_pictures
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 TOC = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
@@ -270,3 +272,20 @@ def test_missing_browser_skips_with_the_command_that_brings_it(monkeypatch):
     monkeypatch.setattr("browsing.shutil.which", lambda name: None)
     with pytest.raises(pytest.skip.Exception, match="apt-get install chromium"):
         find_chromium("/nowhere/chrome")
+
+
+def test_pages_show_the_outputs_of_the_notebooks(pages):
+    index = (pages / "book" / "index.html").read_text()
+    for path in NOTEBOOKS:
+        page = (pages / "book" / f"{path.stem}.html").read_text()
+        assert f'href="{path.stem}.html"' in index
+        for cell in nbformat.read(path, as_version=4).cells:
+            if read_pictures(cell.get("outputs", [])):
+                assert f'alt="{cell.metadata.mystnb.image.alt}"' in page
+                assert f'id="{cell.metadata.mystnb.figure.name}"' in page
+    assert "(2860, 5438)" in (pages / "book" / "01_loading_the_data.html").read_text()
+
+
+def test_front_door_and_what_github_needs(pages):
+    assert "book/index.html" in (pages / "index.html").read_text()
+    assert (pages / ".nojekyll").exists()  # or GitHub Pages leave out the folders that begin with _
