@@ -289,3 +289,9 @@ def test_pages_show_the_outputs_of_the_notebooks(pages):
 def test_front_door_and_what_github_needs(pages):
     assert "book/index.html" in (pages / "index.html").read_text()
     assert (pages / ".nojekyll").exists()  # or GitHub Pages leave out the folders that begin with _
+
+
+def test_no_page_is_heavy(pages):
+    """The map that can be explored brings the data of all voxels with it."""
+    sizes = {path.name: path.stat().st_size for path in pages.rglob("*.html")}
+    assert 500_000 < sizes["03_mapping_the_brain.html"] == max(sizes.values()) < 3_000_000
