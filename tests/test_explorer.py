@@ -1,15 +1,12 @@
 """The pictures to touch: what is in them, and what a reader with a mouse, a finger, a keyboard or no scripts sees."""
 
-import base64
 import io
 import itertools
-import json
 import re
 from types import SimpleNamespace
 
 import matplotlib
 import nibabel
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,9 +18,9 @@ from voxelwise.explorer.fragment import pack_decimals
 from voxelwise.plotting.slices import background_slice, draw_marked_slice
 
 from conftest import ROOT
-
-CHAPTER = ROOT / "book" / "03_mapping_the_brain.ipynb"
-CLEAR = 12  # of 255, in which two colours may differ: a number at the border of two steps of the colour map
+from explored import (
+    CHAPTER, CLEAR, assert_shows, data_of, decoded, hear, in_slice_of, picture, pixel_colours, spot, stored, unpacked,
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,87 +72,6 @@ def visit(browser):
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def stored(kind):
-    """The fragment of a kind that the chapter's notebook holds."""
-    notebook = nbformat.read(CHAPTER, as_version=4)
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    (html,) = [html for o in outputs if f'brain-{kind}"' in (html := o.get("data", {}).get("text/html", ""))]
-    return html
-
-
-def data_of(html):
-    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', html, re.DOTALL)[1])
-
-
-def unpacked(text, dtype="<i2"):
-    return np.frombuffer(base64.b64decode(text), dtype).astype(int)
-
-
-def picture(address):
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/png;base64,")))))
-
-
-def decoded(html):
-    """The arrays of an explorer, by the description in its docstrings and not by its script."""
-    data = data_of(html)
-    counts, (n_rows, n_columns) = unpacked(data["fields"]["counts"]), data["fields"]["shape"]
-    fields = np.zeros((len(counts), n_rows * n_columns))
-    voxels, pixels = np.repeat(np.arange(len(counts)), counts), unpacked(data["fields"]["pixels"], "<u2")
-    fields[voxels, pixels] = unpacked(data["fields"]["values"]) * data["fields"]["unit"]
-    return SimpleNamespace(
-        scores=unpacked(data["scores"]["values"]).reshape(-1, 3) * data["scores"]["unit"],
-        fields=fields.reshape(-1, n_rows, n_columns),
-        positions=unpacked(data["positions"]).reshape(-1, 3),
-        places=unpacked(data["places"]).reshape(-1, 3),
-        raw=data,
-    )
-
-
-def pixel_colours(page, selector, xs, ys):
-    """Colours (n, 3) of a canvas at places that are given in shares of its width and height."""
-    script = """(canvas, [xs, ys]) => {
-      const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
-      const context = copy.getContext("2d", { willReadFrequently: true });
-      context.drawImage(canvas, 0, 0);
-      return xs.map((x, n) => [...context.getImageData(x * canvas.width, ys[n] * canvas.height, 1, 1).data.slice(0, 3)]);
-    }"""
-    return np.array(page.locator(selector).evaluate(script, [list(map(float, xs)), list(map(float, ys))]))
-
-
-def drawn_field(page, shape, root=".brain-voxels"):
-    """The colours of the field that is on the screen, shape (n_rows, n_columns, 3); a quarter into each pixel."""
-    rows, columns = np.indices(shape).reshape(2, -1)
-    xs, ys = (columns + 0.25) / shape[1], (rows + 0.25) / shape[0]
-    return pixel_colours(page, f"{root} .field canvas", xs, ys).reshape(*shape, 3)
-
-
-def expected_field(field, limit):
-    return 255 * matplotlib.colormaps["RdBu_r"]((field + limit) / (2 * limit))[..., :3]
-
-
-def assert_shows(page, column, html, fields):
-    """The explorer tells of this voxel and draws its field."""
-    shown = page.locator(".brain-voxels")
-    assert shown.get_attribute("data-voxel") == str(column)
-    assert f"Voxel {column}" in shown.locator(".title").inner_text()
-    limit = data_of(html)["colours"]["field"]["limit"]
-    np.testing.assert_allclose(drawn_field(page, fields.shape[1:]), expected_field(fields[column], limit), atol=CLEAR)
-
-
-def spot(page, html, column):
-    """Where on the page the middle of a voxel of the present slice lies."""
-    arrays = decoded(html)
-    n_columns, n_rows, _ = arrays.raw["shape"]
-    c, r, _ = arrays.places[column]
-    box = page.locator(".brain-voxels .stage canvas").bounding_box()
-    return box["x"] + (c + 0.5) * box["width"] / n_columns, box["y"] + (n_rows - r - 0.5) * box["height"] / n_rows
-
-
-def in_slice_of(html, column):
-    places = decoded(html).places
-    return np.flatnonzero(places[:, 2] == places[column, 2])
 
 
 # What is in the page
@@ -236,7 +152,7 @@ def test_few_voxels_no_background_no_mark(visit):
     fragment = explore_voxels(np.array([[0.1], [-0.2]]), np.zeros((1, 2, 3)), nibabel.Nifti1Image(mask, np.eye(4)))
     page = visit(fragment.html)
     page.locator(".brain-voxels .stage canvas").press("ArrowRight")
-    assert "No voxel" in page.locator(".brain-voxels .status").inner_text()
+    hear(page, "No voxel")
     assert page.locator(".brain-voxels dd").all_inner_texts() == ["−0.05", "−0.20 to 0.10", "(0, 3, 4)", "0, 3, 4 mm", "none"]
     assert_shows(page, 0, fragment.html, np.zeros((1, 2, 3)))
 
@@ -359,7 +275,10 @@ def test_arrow_keys_go_to_the_neighbour_over_gaps(brain, fragment, visit):
         if expected is None:
             expected = int(page.locator(".brain-voxels").get_attribute("data-pinned"))
             ahead = (places[expected] - places[column])[:2] @ DIRECTIONS[key]
-            assert ahead > 0 or (expected == column and "No voxel" in page.locator(".brain-voxels .status").inner_text())
+            if expected == column:
+                hear(page, "No voxel")
+            else:
+                assert ahead > 0
         else:
             n_gaps += np.abs(places[expected] - places[column]).sum() > 1
         assert_shows(page, expected, fragment.html, brain.fields)
@@ -401,7 +320,7 @@ def test_letters_bring_the_marked_voxels(brain, fragment, visit):
         button.click()
         assert_shows(page, column, fragment.html, brain.fields)
         assert button.get_attribute("aria-pressed") == "true"
-        assert f"marked {letter}" in page.locator(".brain-voxels .status").inner_text()
+        hear(page, f"marked {letter}")
 
 
 def test_a_finger_taps_and_is_drawn_across(brain, fragment, visit):
@@ -434,6 +353,60 @@ def test_the_chapter_shows_its_known_voxel(samples, visit):
     page.mouse.move(1, 1)
     page.locator(".brain-voxels .stage canvas").press("ArrowLeft")
     assert_shows(page, column, html, fields)
+
+
+def test_a_finger_scrolls_the_page_past_the_slice(brain, fragment, planes, visit):
+    """What was chosen stays chosen."""
+    page = visit(
+        fragment.html + planes.html + '<div style="height: 2000px"></div>',
+        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True,
+    )
+    page.locator(".brain-planes .parts").wait_for()
+    touch = page.context.new_cdp_session(page)
+    for kind in ("voxels", "planes"):
+        root = page.locator(f".brain-{kind}")
+        root.evaluate("(root) => root.scrollIntoView()")
+        chosen, start = root.evaluate("(root) => [root.dataset.pinned ?? root.dataset.position, scrollY]")
+        box = root.locator(".stage canvas").first.bounding_box()
+        x, y = box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"]
+        moves = [("touchMove", [y - 20 * n]) for n in range(1, 9)]
+        for kind, heights in (("touchStart", [y]), *moves, ("touchEnd", [])):
+            points = [{"x": x, "y": height} for height in heights]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.wait_for_function("(start) => scrollY > start + 80", arg=start)
+        assert root.evaluate("(root) => root.dataset.pinned ?? root.dataset.position") == chosen
+
+
+def test_a_screen_reader_is_told_once(brain, fragment, planes, visit):
+    """Not while the mouse points here and there, and once where a key is held: of the place it ends at."""
+    page = visit(fragment.html + planes.html)
+    page.locator(".brain-planes .parts").wait_for()
+    page.evaluate("""() => {
+      window.heard = [];
+      const hear = ([{ target }]) => window.heard.push(target.textContent);
+      for (const line of document.querySelectorAll("[role=status]"))
+        new MutationObserver(hear).observe(line, { childList: true });
+    }""")
+    for column in in_slice_of(fragment.html, brain.marked[0])[:5]:
+        page.mouse.move(*spot(page, fragment.html, column))
+    page.mouse.move(1, 1)
+    hold = """(element, [type, changes]) => {
+      for (const change of changes) {
+        if (type === "input") element.value = change;
+        element.dispatchEvent(
+          type === "input" ? new Event(type) : new KeyboardEvent(type, { key: change, bubbles: true }));
+      }
+    }"""
+    page.locator(".brain-voxels .stage canvas").evaluate(hold, ["keydown", ["ArrowRight", "ArrowLeft", "PageUp"]])
+    column = page.locator(".brain-voxels").get_attribute("data-pinned")
+    hear(page, f"Voxel {column}")
+    page.locator(".brain-planes input").first.evaluate(hold, ["input", [2, 3, 4]])
+    told = page.locator(".brain-planes .told").inner_text()
+    hear(page, told, "planes")
+    first, second = page.evaluate("heard")
+    mean, low, high = (f"{value:.2f}".replace("-", "−") for value in decoded(fragment.html).scores[int(column)])
+    assert f"Mean R² {mean}; R² of folds {low} to {high}" in first and "Strongest pixel" in first
+    assert second == told
 
 
 # On any page
@@ -492,6 +465,24 @@ def test_it_fits_itself_to_a_new_width(fragment, visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 340
 
 
+def test_on_paper_there_are_no_buttons_and_nothing_is_cut_off(fragment, planes, visit):
+    """A page that is printed gets its width without word to its scripts."""
+    silent = "<script>window.ResizeObserver = class { observe() {} }</script>"
+    page = visit(silent + fragment.html + planes.html)
+    page.locator(".brain-planes .parts").wait_for()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})
+    assert page.get_by_role("button").count() == page.get_by_role("slider").count() == 0
+    for kind in ("voxels", "planes"):
+        plate = page.locator(f".brain-{kind}").bounding_box()
+        for canvas in page.locator(f".brain-{kind} canvas").all():
+            box = canvas.bounding_box()
+            assert plate["x"] <= box["x"] and box["x"] + box["width"] <= plate["x"] + plate["width"]
+    ratios = "(canvas) => [canvas.width / canvas.height, canvas.clientWidth / canvas.clientHeight]"
+    drawn, shown = page.locator(".brain-voxels .field canvas").evaluate(ratios)
+    assert shown == pytest.approx(drawn, rel=0.01)
+
+
 DARK_PAGES = {
     "book light": dict(head='data-theme="light"', color_scheme="dark"),
     "book dark": dict(head='data-theme="dark"', color_scheme="light"),
@@ -541,10 +532,12 @@ def test_jupyterlab_inserts_it_piece_by_piece(brain, fragment, visit):
         fragment.html,
     )
     assert_shows(page, brain.marked[0], fragment.html, brain.fields)
-    assert page.locator(".brain-voxels").get_attribute("data-lm-suppress-shortcuts") == "true"
     page.evaluate("document.addEventListener('keydown', (event) => { document.title += event.key; })")
     page.get_by_role("slider").press("ArrowRight")
-    assert "Arrow" not in page.title(), "the notebook would go to its next cell"
+    page.locator(".brain-voxels .stage canvas").press("b")
+    assert page.title() == "A page", "the notebook would go to its next cell, or add one"
+    page.keyboard.press("Control+s")
+    assert page.title() == "A pageControls", "the notebook saves"
 
 
 # The three planes

@@ -15,7 +15,8 @@ import nbformat
 import pytest
 from browsing import watch
 
-from conftest import CHAPTERS, ROOT
+from conftest import ROOT
+from explored import CHAPTER, assert_shows, decoded, spot, stored
 
 MINUTE = 60_000  # milliseconds
 ALL_HAVE_RUN = """n => {
@@ -74,9 +75,9 @@ def wait_for(url, server, log):
 
 
 def test_chapter_runs_in_jupyterlab(browser, lab, project):
-    """Everything that a chapter printed is cleared, and there again after "Run All Cells"."""
-    chapter = project / "book" / CHAPTERS[0].name
-    before = [cell for cell in nbformat.read(chapter, as_version=4).cells if cell.cell_type == "code"]
+    """What a chapter shows is cleared, is there again after "Run All Cells", and answers to mouse and keys."""
+    chapter = project / "book" / CHAPTER.name
+    before = nbformat.read(chapter, as_version=4).cells
     page = browser.new_page()
     faults = watch(page, lab)
     page.goto(f"{lab}lab/tree/{chapter.name}?token=a-word")
@@ -84,16 +85,39 @@ def test_chapter_runs_in_jupyterlab(browser, lab, project):
     choose(page, "Edit", "Clear Outputs of All Cells")
     page.wait_for_function("() => !document.querySelector('.jp-Notebook .jp-OutputArea-output')")
     choose(page, "Run", "Run All Cells")
-    page.wait_for_function(ALL_HAVE_RUN, arg=len(before), timeout=2 * MINUTE)
+    page.wait_for_function(ALL_HAVE_RUN, arg=sum(cell.cell_type == "code" for cell in before), timeout=2 * MINUTE)
+    explore(page)
     with page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
         page.keyboard.press("Control+s")
     page.close()
-    after = [cell for cell in nbformat.read(chapter, as_version=4).cells if cell.cell_type == "code"]
-    assert [cell.source for cell in after] == [cell.source for cell in before]
+    after = nbformat.read(chapter, as_version=4).cells
+    assert [(cell.cell_type, cell.source) for cell in after] == [(cell.cell_type, cell.source) for cell in before]
     for old, new in zip(before, after, strict=True):
-        assert [output.output_type for output in new.outputs] == [output.output_type for output in old.outputs]
-    assert after[-1].outputs
+        kinds, wanted = ([output.output_type for output in cell.get("outputs", [])] for cell in (new, old))
+        assert kinds == wanted
     assert not [fault for fault in faults if fault.startswith("outside")]  # the rest is JupyterLab's own affair
+
+
+def explore(page):
+    """Go to voxel B by the mouse and by the keys; JupyterLab's own keys do nothing there."""
+    html, start, column = stored("voxels"), 1780, 1951
+    fields = decoded(html).fields
+    for kind in ("voxels", "planes"):
+        page.locator(f".brain-{kind} .parts").wait_for(state="attached")
+    assert page.locator(".brain-fragment img").count() == 0
+    page.locator(".brain-voxels").scroll_into_view_if_needed()
+    canvas = page.locator(".brain-voxels .stage canvas")
+    assert_shows(page, start, html, fields)
+    page.mouse.move(*spot(page, html, column))
+    assert_shows(page, column, html, fields)
+    page.mouse.click(*spot(page, html, start))
+    page.mouse.move(1, 1)
+    assert_shows(page, start, html, fields)
+    canvas.press("ArrowLeft")
+    assert_shows(page, column, html, fields)
+    for key in ("a", "b", "x", "d", "d", "m", "Enter", "Shift+Enter", "PageUp", "PageDown"):
+        canvas.press(key)
+    assert page.locator(".jp-Cell.jp-mod-active .brain-voxels").count() == 1
 
 
 def choose(page, menu, entry):

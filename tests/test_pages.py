@@ -255,6 +255,32 @@ def test_folded_code_opens_by_keyboard_and_on_paper(visit):
     assert page.get_by_text("Hide the imports").is_visible()
 
 
+def test_a_dark_page_is_light_on_paper(visit):
+    """Paper is white: what is printed is black on it. Then the screen is dark again."""
+    tab, _ = visit(CHAPTER, colours="dark")
+    tab.wait_for_function(HAS_COLOURS, arg="dark")
+    tab.evaluate("addEventListener('beforeprint', () => { window.printed = document.documentElement.dataset.theme; })")
+    tab.pdf()
+    assert tab.evaluate("printed") == "light"
+    assert tab.evaluate(HAS_COLOURS, "dark")
+
+
+def test_every_stop_of_the_tab_key_can_be_seen(visit):
+    """Around what has the focus there is a line or a shadow; so from the top of the page to its first words."""
+    tab, _ = visit(CHAPTER)
+    stops = []
+    while not stops or stops[-1][0] != "copybtn" and len(stops) < 60:
+        tab.keyboard.press("Tab")
+        stops.append(tab.evaluate("""() => {
+            const stop = document.activeElement, {outlineStyle, boxShadow} = getComputedStyle(stop);
+            const name = stop.classList.contains("copybtn") ? "copybtn" : stop.outerHTML.slice(0, 100);
+            return [name, outlineStyle !== "none" || / 3px/.test(boxShadow)];
+        }"""))
+    assert "Skip to main content" in stops[0][0]
+    assert stops[-1][0] == "copybtn"
+    assert [name for name, is_seen in stops if not is_seen] == []
+
+
 @pytest.mark.parametrize("name, box", [
     (CHAPTER, ".cell_input pre"),
     ("book/benchmarks", ".pst-scrollable-table-container"),

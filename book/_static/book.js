@@ -6,6 +6,11 @@ if (!root.mode) {
   root.theme = window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
+// Paper is light.
+let onScreen;
+window.addEventListener("beforeprint", () => { [onScreen, root.theme] = [root.theme, "light"]; });
+window.addEventListener("afterprint", () => { root.theme = onScreen; });
+
 // The search reads each page it finds, to show a line of it. No browser lets it read files.
 if (location.protocol === "file:") {
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;

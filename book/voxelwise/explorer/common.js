@@ -32,11 +32,21 @@ function colourBar(colour, low, high, numbers, label, ...over) {
     make("div", { class: "label" }, label));
 }
 
+// A line for screen readers. It waits until the reader rests: a drag or a held key would never let them finish.
+function speaker() {
+  const element = make("p", { class: "status", role: "status" });
+  let waiting;
+  return { element, say(text) {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { element.textContent = text; }, 300);
+  } };
+}
+
 // Start all fragments of a kind that are on the page and not started yet.
 function start(kind, show) {
   for (const root of document.querySelectorAll(`.brain-${kind}:not([data-ready])`)) {
     root.dataset.ready = "true";
-    // A notebook takes the arrow keys for itself otherwise; data-lm-suppress-shortcuts keeps its other shortcuts off.
+    // A notebook would take arrows and letters for itself. With Ctrl they are its own: Ctrl+S saves here, too.
     root.addEventListener("keydown", (event) => {
       if (!event.ctrlKey && !event.altKey && !event.metaKey) event.stopPropagation();
     });

@@ -58,8 +58,7 @@ def build_fragment(kind, data, still, alt, library=""):
     style, script = (_read(kind, ending) for ending in ("css", "js"))
     packed = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")  # ends no script
     parts = (
-        # The attribute keeps JupyterLab's shortcuts from taking the keys.
-        f'<div class="brain-fragment brain-{kind}" data-lm-suppress-shortcuts="true">',
+        f'<div class="brain-fragment brain-{kind}">',
         f'<img class="still dark-light" src="{png_address(picture_of(still))}" alt="{html.escape(alt)}">',
         f'<script type="application/json">{packed}</script>',
         f"<style>{style}</style>",

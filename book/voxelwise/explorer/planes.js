@@ -42,15 +42,19 @@ async function show(root) {
     canvas.style.aspectRatio = `${shape[across] * sizes[across]} / ${shape[up] * sizes[up]}`;
     const lines = ["upright", "level"].map((name) => make("span", { class: name }));
     const ends = normal === 0 ? ["back", "front"] : ["L", "R"];
+    let before;
     const move = (event) => {
       const box = canvas.getBoundingClientRect();
       const inside = (value, size) => Math.max(0, Math.min(size - 1, Math.floor(value * size)));
       at[across] = inside((event.clientX - box.left) / box.width, shape[across]);
       at[up] = inside((box.bottom - event.clientY) / box.height, shape[up]);
-      draw();
+      moved();
     };
     canvas.addEventListener("click", move);
     canvas.addEventListener("pointermove", (event) => { if (event.buttons) move(event); });
+    // A finger that turns out to scroll the page leaves the place as it was.
+    canvas.addEventListener("pointerdown", () => { before = [...at]; });
+    canvas.addEventListener("pointercancel", () => { Object.assign(at, before); moved(); });
     const stage = make("div", { class: "stage" }, canvas, ...lines,
       ...ends.map((end, n) => make("span", { class: `end ${n ? "last" : "first"}`, "aria-hidden": "true" }, end)));
     return { stage, draw() {
@@ -63,11 +67,11 @@ async function show(root) {
   });
   const sliders = AXES.map((axis, n) => {
     const range = make("input", { type: "range", min: 0, max: shape[n] - 1 });
-    range.addEventListener("input", () => { at[n] = Number(range.value); draw(); });
+    range.addEventListener("input", () => { at[n] = Number(range.value); moved(); });
     const millimetres = make("span");
     return { range, millimetres, row: make("label", {}, millimetres, range) };
   });
-  const told = make("p", { class: "told", role: "status" });
+  const told = make("p", { class: "told" }), voice = speaker();
 
   function draw() {
     AXES.forEach((axis, n) => { brain.numSlice[axis] = at[n] * fineness; });
@@ -84,6 +88,10 @@ async function show(root) {
     told.textContent = `Grid (${position.join(", ")}): ${value}`;
     root.dataset.position = position.join(" ");
   }
+  function moved() {
+    draw();
+    voice.say(told.textContent);
+  }
 
   const { map, limit } = data.colours, numbers = ["0", signed(limit / 2, 2), signed(limit, 1)];
   const bar = colourBar(colourScale(map, 0, limit), 0, limit, numbers, "R² on held-out runs");
@@ -91,6 +99,7 @@ async function show(root) {
     make("div", { class: "sliders" }, ...sliders.map(({ row }) => row)), told, bar);
   draw();
   root.querySelector("img.still").replaceWith(parts);
+  parts.after(voice.element);
 }
 
 start("planes", show);

@@ -35,7 +35,6 @@ function layOut(data) {
     spread: make("span", { class: "spread" }),
     title: make("div", { class: "title" }),
     facts: make("dl"),
-    status: make("p", { class: "status", role: "status" }),
   };
   page.marks.forEach((element, n) => element.style.setProperty("--mark", data.marked[n].colour));
   page.slice = sliceView(data, page.canvas, scoreColour);
@@ -80,9 +79,9 @@ function draw(data, page, voxel, pinned) {
 function explore(root) {
   const data = read(dataOf(root)), page = layOut(data);
   // The voxel that stays, the one under the mouse if any, and where in the slice the reader last chose to be.
-  let pinned = data.marked[0].voxel, hovered, aim = data.place(pinned);
+  let pinned = data.marked[0].voxel, hovered, before, aim = data.place(pinned);
   const slice = () => data.place(pinned)[2];
-  const say = (text) => { page.status.textContent = text; };
+  const { element: status, say } = speaker();
 
   function show() {
     const voxel = hovered ?? pinned;
@@ -128,6 +127,9 @@ function explore(root) {
     if (voxel !== undefined && voxel !== pinned) pin(voxel);
   });
   page.canvas.addEventListener("pointerleave", () => hover(undefined));
+  // A finger that turns out to scroll the page leaves the voxel as it was.
+  page.canvas.addEventListener("pointerdown", () => { before = pinned; });
+  page.canvas.addEventListener("pointercancel", () => pin(before));
   page.canvas.addEventListener("click", (event) => {
     const voxel = page.slice.voxelAt(event, slice(), event.pointerType === "mouse" ? 8 : 24);
     if (voxel !== undefined) pin(voxel);
@@ -144,7 +146,7 @@ function explore(root) {
     show();
   }
   root.querySelector("img.still").replaceWith(page.parts);
-  page.parts.after(page.status);
+  page.parts.after(status);
   page.slice.load(show);
   new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);  // later: drawing changes the height
   resize();
