@@ -294,6 +294,44 @@ def test_what_is_wide_scrolls_by_itself_and_by_keyboard(visit, name, box):
     page.wait_for_function("box => box.scrollLeft > 0", arg=wide.element_handle())
 
 
+def test_what_goes_on_beyond_the_edge_fades_out(visit):
+    """A table may end at the edge of a column, and seem complete."""
+    page, _ = visit("book/benchmarks", 360)
+    fade = "box => parseFloat(getComputedStyle(box).getPropertyValue('--fade'))"
+    wide = page.locator(".pst-scrollable-table-container").first
+    assert wide.evaluate(fade) > 0
+    wide.evaluate("box => box.scrollTo({left: box.scrollWidth, behavior: 'instant'})")
+    page.wait_for_function(f"box => ({fade})(box) === 0", arg=wide.element_handle())
+    page, _ = visit("book/benchmarks")
+    assert page.locator(".pst-scrollable-table-container").first.evaluate(fade) == 0
+
+
+def test_messages_are_seen_whole(visit):
+    """On a screen of full size, no printed line hides its end."""
+    page, _ = visit("book/own_data")
+    boxes = page.locator("article .cell_output pre")
+    assert "expected 80, the number of" in " ".join(boxes.all_inner_texts())
+    assert boxes.evaluate_all("boxes => boxes.filter(box => box.scrollWidth > box.clientWidth).length") == 0
+
+
+def test_no_line_begins_with_the_mark_after_a_formula(visit):
+    page, _ = visit("book/05_the_visual_field", 360)
+    page.evaluate(IS_READY)
+    after, apart = page.evaluate("""() => {
+        const places = [...document.querySelectorAll("article span.math")]
+            .filter(({nextSibling}) => /^[.,:;]/.test(nextSibling?.data ?? ""))
+            .map(formula => {
+                const mark = document.createRange();
+                mark.setStart(formula.nextSibling, 0);
+                mark.setEnd(formula.nextSibling, 1);
+                return mark.getBoundingClientRect().left - formula.getBoundingClientRect().right;
+            });
+        return [places.length, places.filter(gap => Math.abs(gap) > 2).length];
+    }""")
+    assert after > 2
+    assert apart == 0
+
+
 def test_missing_browser_skips_with_the_command_that_brings_it(monkeypatch):
     monkeypatch.setattr("browsing.shutil.which", lambda name: None)
     with pytest.raises(pytest.skip.Exception, match="apt-get install chromium"):

@@ -1,7 +1,8 @@
 """A Sphinx extension that mends what the libraries that make the pages leave amiss.
 
 Their faults show in a browser, as an error on each page, and to screen readers, as names and lists that make no sense.
-And on a phone, the pictures are too small to read: each becomes a link to itself.
+On a phone, the pictures are too small to read: each becomes a link to itself. And there a line may begin with
+the comma that follows a formula: the two are kept together.
 """
 
 import re
@@ -14,6 +15,9 @@ MENDED = {
 }
 PICTURE = re.compile(r'(<figure[^>]*>\s*)(<img [^>]*src="([^":]+)"[^>]*>)')  # a file, that is, no data: URL
 LINKED = r'\1<a class="image-reference" href="\3">\2</a>'
+# To a browser, a formula is a box, and before and behind a box a line may end.
+FORMULA = re.compile(r'\(?<span class="math [^>]*>[^<]*</span>[).,:;?!]+|\(<span class="math [^>]*>[^<]*</span>')
+UNBROKEN = r'<span class="unbroken">\g<0></span>'
 
 
 def is_of_thebe(script):
@@ -26,6 +30,7 @@ def mend_page(app, page, template, context, doctree):
     # jupyter-book always loads sphinx-thebe, for live cells, which this book has not. Listed twice, it fails.
     context["script_files"] = [script for script in context["script_files"] if not is_of_thebe(script)]
     body = PICTURE.sub(LINKED, context.get("body", ""))
+    body = FORMULA.sub(UNBROKEN, body)
     for fault, mended in MENDED.items():
         body = body.replace(fault, mended)
     context["body"] = body
