@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 import pytest
@@ -25,6 +26,14 @@ def pytest_runtest_call(item):
         compare_outputs(item.cell.outputs, item.test_outputs)
         check_memory(item.parent.kernel.km.provisioner.pid)
     return result
+
+
+@pytest.fixture
+def off_screen():
+    """Figures are drawn without a window, and closed in the end."""
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,12 @@
 """What a figure that compares models must not get wrong: which value stands where, and in whose colour."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 from voxelwise import plotting
 
 
-@pytest.fixture(autouse=True)
-def off_screen():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("off_screen")
 
 
 def test_pairs_lie_where_their_scores_say():

@@ -1,6 +1,5 @@
 """What a figure must not get wrong: places, orientation, what is hidden."""
 
-import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 import pandas as pd
@@ -9,11 +8,7 @@ from matplotlib.colors import to_rgb
 from voxelwise import plotting
 
 
-@pytest.fixture(autouse=True)
-def off_screen():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("off_screen")
 
 
 def image_with(position, affine, shape=(8, 9, 5)):

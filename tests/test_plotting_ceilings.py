@@ -1,16 +1,11 @@
 """What the figures of the noise ceiling must not get wrong."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from voxelwise import plotting
 
 
-@pytest.fixture(autouse=True)
-def off_screen():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("off_screen")
 
 
 def test_repeats_stand_below_their_image_around_their_mean():

@@ -1,16 +1,11 @@
 """What the figures about chance must not get wrong."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from voxelwise import plotting
 
 
-@pytest.fixture(autouse=True)
-def off_screen():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("off_screen")
 
 
 def test_all_permutations_are_counted_and_the_marks_lie_where_they_belong():

@@ -1,17 +1,12 @@
 """What the figures of the decoders must not get wrong: which image is the right one, and what lies below what."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 from voxelwise import plotting
 
 
-@pytest.fixture(autouse=True)
-def off_screen():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("off_screen")
 
 
 def test_the_right_candidate_is_marked_and_shown_above_the_best_wrong_one():
