@@ -4,20 +4,17 @@ Run it with ``make bench``. Every measurement is a process of its own (``measure
 all of them again, so that what else the machine does falls on all alike. The tables hold medians.
 """
 
-import os
-import platform
 import statistics
 import sys
 import time
 from dataclasses import dataclass
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
-from .measure import ROOT, measure
+from press.measured import describe_measurement, make_table, store
+
+from .measure import measure
 
 REPETITIONS = 3
-MEASURED = ROOT / "book" / "_measured"
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "nilearn", "joblib", "himalaya", "dask")
 
 
@@ -94,12 +91,6 @@ def show(value):
     return f"{value:,.{digits}f}"
 
 
-def table(texts, numbers, rows):
-    """A Markdown table, given the headings of its columns of text and of those of numbers."""
-    marks = ["---"] * len(texts) + ["---:"] * len(numbers)
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in ([*texts, *numbers], marks, *rows))
-
-
 def table_of_peers(medians):
     """This book beside each peer: seconds, how many times as many, megabytes."""
     rows = []
@@ -111,7 +102,7 @@ def table_of_peers(medians):
         one, other, *rest = map(show, numbers)
         rows.append([row.what, row.peer, one, about + other, *rest])
     numbers = ["This book (s)", "Peer (s)", "Peer / book", "This book (MB)", "Peer (MB)"]
-    return table(["What", "Peer"], numbers, rows)
+    return make_table(["What", "Peer"], numbers, rows)
 
 
 def table_of_sizes(medians):
@@ -122,7 +113,7 @@ def table_of_sizes(medians):
             found = medians[*call, size]
             numbers = found["seconds"], 1e6 * found["seconds"] / size, found["beyond"]
             rows.append([what, f"{size:,}", *map(show, numbers)])
-    return table(["What"], ["Voxels", "Time (s)", "Per voxel (µs)", "Memory (MB)"], rows)
+    return make_table(["What"], ["Voxels", "Time (s)", "Per voxel (µs)", "Memory (MB)"], rows)
 
 
 def table_of_dask(medians):
@@ -133,32 +124,15 @@ def table_of_dask(medians):
             one, two, dask = (medians[each]["seconds"] for each in spread(call, size))
             rows.append([what, f"{size:,}", *map(show, (one, two, one / two, dask, one / dask))])
     rows.append(["Starting the cluster", *[""] * 4, show(medians[STARTING]["seconds"]), ""])
-    return table(["What"], ["Voxels", "One process (s)", "n_jobs=2 (s)", "Gain", "Two workers (s)", "Gain"], rows)
-
-
-def processor():
-    """Name of the processor."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return make_table(["What"], ["Voxels", "One process (s)", "n_jobs=2 (s)", "Gain", "Two workers (s)", "Gain"], rows)
 
 
 def write_pages(medians):
     """Replace the tables of the pages; each whole or not at all."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    measured = (
-        f"Measured on {date.today()}: {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{libraries}. Medians of {REPETITIONS} runs.\n"
-    )
-    MEASURED.mkdir(exist_ok=True)
-    for name, made in {
-        "benchmarks": table_of_peers(medians), "sizes": table_of_sizes(medians), "dask": table_of_dask(medians)
-    }.items():
-        page = MEASURED / f"{name}.md"
-        fresh = page.with_suffix(".new")
-        fresh.write_text(f"{made}\n{measured}", encoding="utf-8")
-        fresh.replace(page)
-        print(f"\n{made}", end="")
-    print(f"\n{measured}")
+    measured = f"\n{describe_measurement(*LIBRARIES)} Medians of {REPETITIONS} runs.\n"
+    store("benchmarks", table_of_peers(medians) + measured)
+    store("sizes", table_of_sizes(medians) + measured)
+    store("dask", table_of_dask(medians) + measured)
 
 
 if __name__ == "__main__":
