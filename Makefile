@@ -6,7 +6,7 @@ PIP := -m pip -qq --disable-pip-version-check
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: bench book clean help lab links lock refresh test test-real
+.PHONY: bench book clean coverage help lab links lock refresh repeat test test-real
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -18,6 +18,8 @@ book: $(READY)  ## run the chapters and render the pages (DATASET=name or folder
 lab: $(READY)  ## open the chapters in JupyterLab
 	cd book && JUPYTER_PREFER_ENV_PATH=1 JUPYTER_PATH= ../.venv/bin/python -m jupyterlab
 
+# One thread for linear algebra in each process: there are as many processes as cores already.
+test: export OPENBLAS_NUM_THREADS = 1
 test: $(READY)  ## run every check, the stored outputs of the chapters included
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
@@ -29,6 +31,12 @@ refresh: $(READY)  ## run the chapters and store their outputs in book/
 
 bench: $(READY)  ## measure the book against its peers, for its tables (half an hour)
 	.venv/bin/python -m benchmarks.bench
+
+coverage: $(READY)  ## run every check, and count which lines and branches of the code it runs
+	.venv/bin/python -m checks.coverage
+
+repeat: $(READY)  ## run every check ten times over (an hour)
+	.venv/bin/python -m checks.repeat
 
 links: $(READY)  ## check the links to other hosts
 	.venv/bin/jupyter-book build . --builder linkcheck --path-output _build/links

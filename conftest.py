@@ -1,5 +1,7 @@
 """What the tests run on: the simulated recording, whole, small ones written for the purpose, and the pages."""
 
+import fcntl
+import os
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,6 +14,7 @@ from voxelwise import cross_validate_ridge, load_recording, load_samples
 import build_book
 from browsing import run_chromium, serve_folder
 from outputs import check_memory, compare_outputs
+from running import start_kernel
 
 ROOT = Path(__file__).resolve().parent
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
@@ -76,14 +79,27 @@ def small_folder(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def client():
+    """A kernel that runs one chapter after the other, with other parameters: see ``running``."""
+    with start_kernel() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
 def pages(tmp_path_factory):
-    """The folder of the rendered pages, of the chapters as they are stored."""
-    output = tmp_path_factory.mktemp("rendered")
-    source = output / "source"
-    build_book.stage_pages(ROOT, source)
-    for chapter in build_book.find_chapters(ROOT):
-        (source / "book" / chapter.name).write_bytes(chapter.read_bytes())
-    return build_book.render_pages(source, output).parent
+    """The folder of the rendered pages, of the chapters as they are stored; the first worker that asks makes them."""
+    base = tmp_path_factory.getbasetemp()
+    output = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "rendered"
+    output.mkdir(exist_ok=True)
+    with (output / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (output / "html").exists():
+            source = output / "source"
+            build_book.stage_pages(ROOT, source)
+            for chapter in build_book.find_chapters(ROOT):
+                (source / "book" / chapter.name).write_bytes(chapter.read_bytes())
+            build_book.render_pages(source, output)
+    return output / "html"
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from voxelwise.download import find_recording
 
 from conftest import CHAPTERS
 from press.chapters import run_chapter
-from test_chapters import printed
+from running import printed_in
 
 pytestmark = pytest.mark.skipif(
     find_recording() is None,
@@ -89,5 +89,5 @@ def test_the_strongest_pixels_of_the_fields(samples):
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 def test_every_chapter_runs(chapter, tmp_path):
     run_chapter(chapter, {"dataset": "miyawaki2008"}, tmp_path / chapter.name)
-    text = printed(nbformat.read(tmp_path / chapter.name, as_version=4))
+    text = printed_in(nbformat.read(tmp_path / chapter.name, as_version=4))
     assert "Recording: miyawaki2008" in text

@@ -2,22 +2,19 @@
 
 import dataclasses
 
-import nbformat
 import nibabel
 import numpy as np
 import pytest
 from voxelwise import cross_validate_ridge, load_recording, load_samples, noise_ceiling, score_transfer
 
-from conftest import ROOT
-from press.chapters import run_chapter
+from conftest import CHAPTERS
+from running import run_with
 
-CHAPTER = ROOT / "book" / "09_how_good_could_it_be.ipynb"
+CHAPTER = CHAPTERS[8]
 
 
-def printed(folder, tmp_path, **parameters):
-    run_chapter(CHAPTER, dict(dataset=str(folder), alpha=1.0, n_splits=3) | parameters, tmp_path / "chapter.ipynb")
-    cells = nbformat.read(tmp_path / "chapter.ipynb", as_version=4).cells
-    return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+def printed(client, folder, **parameters):
+    return run_with(client, CHAPTER, **dict(dataset=str(folder), alpha=1.0, n_splits=3) | parameters)
 
 
 @pytest.fixture
@@ -43,9 +40,9 @@ def folder(tmp_path):
     return folder
 
 
-def test_it_runs_where_images_come_again(folder, tmp_path):
+def test_it_runs_where_images_come_again(folder, client):
     shape = (3, 4)
-    text = printed(folder, tmp_path, stimulus_shape=list(shape), lag=0)
+    text = printed(client, folder, stimulus_shape=list(shape), lag=0)
     recording = load_recording(folder, stimulus_shape=shape)
     samples, figures = (load_samples(recording, kind=kind, lag=0) for kind in ("random", "figure"))
     ceiling = noise_ceiling(figures)
@@ -61,22 +58,22 @@ def test_it_runs_where_images_come_again(folder, tmp_path):
     assert "The true ceilings of this recording are not known." in text
 
 
-def test_it_runs_where_no_ceiling_is_clear(folder, tmp_path):
-    text = printed(folder, tmp_path, stimulus_shape=[3, 4], lag=0, min_errors=1e6)
+def test_it_runs_where_no_ceiling_is_clear(folder, client):
+    text = printed(client, folder, stimulus_shape=[3, 4], lag=0, min_errors=1e6)
     assert "ceilings more than 1e+06 errors above 0: 0 of 24\n" in text
 
 
-def test_no_transfer_is_scored_on_the_runs_that_were_trained_on(folder, tmp_path):
+def test_no_transfer_is_scored_on_the_runs_that_were_trained_on(folder, client):
     for path in [*folder.glob("func/*figure*"), *folder.glob("label/*figure*")]:
         path.rename(path.with_name(path.name.replace("figure_run", "random_run9")))
-    text = printed(folder, tmp_path, stimulus_shape=[3, 4], lag=0, repeat_kind="random")
+    text = printed(client, folder, stimulus_shape=[3, 4], lag=0, repeat_kind="random")
     ceiling = noise_ceiling(load_samples(load_recording(folder, stimulus_shape=(3, 4)), lag=0))
     clear = ceiling.r2 > 4 * ceiling.error
     assert f"ceilings more than 4 errors above 0: {clear.sum()} of 24\n" in text, "the ceiling itself is fine"
     assert "It is skipped" in text and "tested on them" not in text and "share of the ceiling" not in text
 
 
-def test_it_says_so_where_no_image_comes_again(small_folder, tmp_path):
-    text = printed(small_folder, tmp_path, lag=0, repeat_kind="random")
+def test_it_says_so_where_no_image_comes_again(small_folder, client):
+    text = printed(client, small_folder, lag=0, repeat_kind="random")
     assert "Recording: mine" in text and "No image is shown in two of the 4 runs" in text
     assert "the ceiling of this recording is not known" in text

@@ -3,49 +3,25 @@
 That their outputs are those of a fresh run is for nbval, and ``outputs``, to see.
 """
 
-import functools
 import re
 
-import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 from voxelwise import cross_validate_ridge, load_recording, load_samples
 
 from conftest import CHAPTERS, NOTEBOOKS, ROOT
-from exercises import NEVER, run_until, start_kernel
 from outputs import read_pictures
-from press.chapters import find_chapters, run_chapter, tagged_cells
+from press.chapters import find_chapters, tagged_cells
 from press.parameters import read_parameters
+from running import find_parameters, printed_in, read_chapter, run_with
 
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 each_notebook = pytest.mark.parametrize("chapter", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
 
-@functools.cache
-def stored(chapter):
-    return nbformat.read(chapter, as_version=4)
-
-
-@pytest.fixture(scope="module")
-def client():
-    """A kernel that runs one chapter after the other."""
-    with start_kernel() as client:
-        yield client
-
-
-def run_with(chapter, tmp_path, **parameters):
-    """Everything that a chapter prints under other parameters."""
-    run_chapter(ROOT / "book" / f"{chapter}.ipynb", parameters, tmp_path / "chapter.ipynb")
-    return printed(nbformat.read(tmp_path / "chapter.ipynb", as_version=4))
-
-
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def printed(notebook):
-    return "".join(output.get("text", "") for cell in code_cells(notebook) for output in cell.outputs)
 
 
 def test_there_are_eleven_chapters():
@@ -55,14 +31,14 @@ def test_there_are_eleven_chapters():
 
 @each_notebook
 def test_cells_were_run_once_in_order(chapter):
-    counts = [cell.execution_count for cell in code_cells(stored(chapter))]
+    counts = [cell.execution_count for cell in code_cells(read_chapter(chapter))]
     assert counts == list(range(1, len(counts) + 1))
 
 
 @each_notebook
 def test_outputs_hold_no_warning_path_or_home(chapter):
     machine = re.compile(r"(^|[\s\"'(])(/[\w.-]+){2,}|[A-Z]:\\|nilearn_data|\.venv|site-packages|Warning", re.MULTILINE)
-    for cell in code_cells(stored(chapter)):
+    for cell in code_cells(read_chapter(chapter)):
         for output in cell.outputs:
             assert output.get("name") != "stderr", cell.source
             assert output.output_type != "error", cell.source
@@ -72,7 +48,7 @@ def test_outputs_hold_no_warning_path_or_home(chapter):
 
 @each_notebook
 def test_metadata_hold_nothing_of_machine_or_time(chapter):
-    notebook = stored(chapter)
+    notebook = read_chapter(chapter)
     assert "papermill" not in notebook.metadata and "version" not in notebook.metadata.language_info
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags", "mystnb"}, cell.source
@@ -80,7 +56,7 @@ def test_metadata_hold_nothing_of_machine_or_time(chapter):
 
 @each_notebook
 def test_every_figure_has_caption_name_and_alt_text(chapter):
-    for cell in code_cells(stored(chapter)):
+    for cell in code_cells(read_chapter(chapter)):
         if read_pictures(cell.outputs):
             assert len(cell.metadata.mystnb.image.alt) > 40, cell.source
             assert len(cell.metadata.mystnb.figure.caption) > 20, cell.source
@@ -88,7 +64,7 @@ def test_every_figure_has_caption_name_and_alt_text(chapter):
 
 
 def test_figure_names_and_alt_texts_are_unique():
-    figures = [cell.metadata.mystnb for chapter in NOTEBOOKS for cell in code_cells(stored(chapter)) if read_pictures(cell.outputs)]
+    figures = [cell.metadata.mystnb for chapter in NOTEBOOKS for cell in code_cells(read_chapter(chapter)) if read_pictures(cell.outputs)]
     assert len({figure.figure.name for figure in figures}) == len({figure.image.alt for figure in figures}) == len(figures)
 
 
@@ -102,7 +78,7 @@ def test_every_parameter_is_typed_and_explained(chapter):
 
 def test_cells_are_short_and_narrow():
     for chapter in NOTEBOOKS:
-        for cell in code_cells(stored(chapter)):
+        for cell in code_cells(read_chapter(chapter)):
             lines = cell.source.splitlines()
             assert len(lines) <= 15, cell.source
             assert max(map(len, lines)) <= 88, cell.source
@@ -115,12 +91,12 @@ def test_cover_is_the_stored_picture():
 
 
 def test_published_shapes_are_printed():
-    assert "(n_samples, n_voxels) = (2860, 5438)" in printed(stored(CHAPTERS[0]))
-    assert "(n_samples, n_pixels) = (2860, 100)" in printed(stored(CHAPTERS[0]))
+    assert "(n_samples, n_voxels) = (2860, 5438)" in printed_in(read_chapter(CHAPTERS[0]))
+    assert "(n_samples, n_pixels) = (2860, 100)" in printed_in(read_chapter(CHAPTERS[0]))
 
 
-def test_alpha_lag_and_folds_change_the_scores(recording, tmp_path):
-    text = run_with("02_building_the_encoding_model", tmp_path, alpha=5000.0, lag=3, n_splits=4)
+def test_alpha_lag_and_folds_change_the_scores(recording, client):
+    text = run_with(client, CHAPTERS[1], alpha=5000.0, lag=3, n_splits=4)
     scores = cross_validate_ridge(load_samples(recording, lag=3), alpha=5000.0, n_splits=4).mean(axis=0)
     assert f"best voxel: {scores.argmax()} at" in text
     assert f"R2 = {scores.max():.2f}\n" in text
@@ -129,8 +105,8 @@ def test_alpha_lag_and_folds_change_the_scores(recording, tmp_path):
     assert "(n_splits, n_voxels) = (4, 5438)" in text
 
 
-def test_lag_changes_the_matrices(tmp_path):
-    text = run_with("01_loading_the_data", tmp_path, lag=4)
+def test_lag_changes_the_matrices(client):
+    text = run_with(client, CHAPTERS[0], lag=4)
     assert "(2820, 5438)" in text
     assert "closest agreement is at lag 2; this chapter uses lag 4" in text
 
@@ -138,10 +114,8 @@ def test_lag_changes_the_matrices(tmp_path):
 @each_chapter
 def test_each_chapter_runs_on_a_folder_of_ones_own(chapter, small_folder, client):
     """No run 3 of 145 volumes, no slice 10, no background, no regions, no truth: other examples are found."""
-    parameters = dict(dataset=str(small_folder), lag=0, alpha=1.0, n_splits=4)
-    known = read_parameters(chapter)
-    change = "\n".join(f"{name} = {value!r}" for name, value in parameters.items() if name in known)
-    text = run_until(client, stored(chapter), change, NEVER)
+    text = run_with(client, chapter, dataset=str(small_folder), lag=0, alpha=1.0, n_splits=4)
+    _, known = find_parameters(read_chapter(chapter))
     assert "Recording: mine" in text
     samples = load_samples(load_recording(small_folder), lag=0)
     if "alpha" in known:

@@ -9,14 +9,8 @@ from nbclient.exceptions import CellExecutionError
 from voxelwise import is_rest, load_run_images
 
 from conftest import CHAPTERS
-from exercises import HEADING, NEVER, as_pattern, check_answer, find_faults, find_section
-from exercises import read_chapter, read_exercises, run_until, start_kernel
-
-
-@pytest.fixture(scope="session")
-def client():
-    with start_kernel() as client:
-        yield client
+from exercises import HEADING, as_pattern, check_answer, find_faults, find_section, read_exercises
+from running import read_chapter, run_until
 
 
 ALL = [
@@ -160,5 +154,5 @@ def test_runs_do_not_see_each_other_and_end_early(client):
     """Nothing of one run is left to the next, and nothing runs after the last quoted line."""
     run_until(client, small_chapter(), "leftover = 1", as_pattern("done 4\n"))
     with pytest.raises(CellExecutionError, match="leftover"):
-        run_until(client, small_chapter(), "print(leftover)", NEVER)
+        run_until(client, small_chapter(), "print(leftover)")
     assert "done" not in run_until(client, small_chapter(), "alpha = 3.0", as_pattern("and so on\n"))

@@ -10,23 +10,22 @@ import subprocess
 import sys
 
 import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import ROOT
+from conftest import CHAPTERS, ROOT
 from press.analysis import prepare_recording
-from press.chapters import find_chapters, run_chapter
+from press.chapters import find_chapters
 from press.parameters import collect_values, read_parameters, share_settings
-from test_chapters import code_cells, printed
+from running import printed_in, read_chapter, run_with
 
 PAGE = ROOT / "book" / "own_data.ipynb"
 
 
 @pytest.fixture(scope="module")
 def page():
-    return nbformat.read(PAGE, as_version=4)
+    return read_chapter(PAGE)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +34,9 @@ def ran(page):
     names, before = {}, os.getcwd()
     with contextlib.redirect_stdout(io.StringIO()), plt.rc_context():
         try:
-            for cell in code_cells(page):
-                exec(cell.source, names)
+            for cell in page.cells:
+                if cell.cell_type == "code":
+                    exec(cell.source, names)
         finally:
             os.chdir(before)
             plt.close("all")
@@ -64,7 +64,7 @@ def test_command_shown_prints_what_the_page_shows(page, ran):
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("folder      my_recording\n")
-    assert ended.stdout in printed(page)
+    assert ended.stdout in printed_in(page)
 
 
 def test_labels_are_the_pictures_that_were_on_the_screen(ran):
@@ -107,7 +107,7 @@ def test_spoilt_files_are_whole_again(ran):
     assert not ran["check_folder"](folder(ran), (6, 8)).faults
 
 
-def test_settings_shown_run_a_chapter_and_give_the_score_of_the_page(page, ran, tmp_path):
+def test_settings_shown_run_a_chapter_and_give_the_score_of_the_page(page, ran, client):
     words = command(page, "build_book.py")
     settings = {words[at + 1]: words[at + 2] for at, word in enumerate(words) if word == "-p"}
     assert words[words.index("--dataset") + 1] == "path/to/my_recording"
@@ -115,10 +115,8 @@ def test_settings_shown_run_a_chapter_and_give_the_score_of_the_page(page, ran, 
     parameters = share_settings(settings | {"dataset": folder(ran)}, declared)
     recording = prepare_recording(ROOT / "book", collect_values(declared, parameters))
     assert recording.name == "my_recording"
-    chapter = ROOT / "book" / "03_mapping_the_brain.ipynb"
-    run_chapter(chapter, parameters[chapter], tmp_path / "chapter.ipynb")
-    text = printed(nbformat.read(tmp_path / "chapter.ipynb", as_version=4))
-    (best,) = re.findall(r"^R2 = (\S+) at grid position", printed(page), re.MULTILINE)
+    text = run_with(client, CHAPTERS[2], **parameters[CHAPTERS[2]])
+    (best,) = re.findall(r"^R2 = (\S+) at grid position", printed_in(page), re.MULTILINE)
     assert f"best voxel: R2 = {best}\n" in text
 
 
@@ -139,7 +137,6 @@ def test_page_takes_part_in_builds_of_other_recordings(page):
     assert share_settings({"dataset": "elsewhere", "lag": "3"}, declared)[PAGE] == {}
 
 
-def test_another_repetition_time_gives_another_lag(tmp_path):
-    run_chapter(PAGE, {"tr": 1.25, "n_runs": 3, "noise_sd": 1.0}, tmp_path / "page.ipynb")
-    text = printed(nbformat.read(tmp_path / "page.ipynb", as_version=4))
+def test_another_repetition_time_gives_another_lag(client):
+    text = run_with(client, PAGE, tr=1.25, n_runs=3, noise_sd=1.0)
     assert "lag = 4\n" in text and "run-03" in text and "run-04" not in text

@@ -152,7 +152,7 @@ def wait_for(url, seconds=60):
 
 def test_script_of_a_chapter_says_what_its_notebook_says(tmp_path):
     """The whole chapter as a program, from a folder elsewhere, with warnings as errors."""
-    chapter = ROOT / "book" / "11_by_region.ipynb"
+    chapter = ROOT / "book" / "05_the_visual_field.ipynb"
     script = tmp_path / "chapter.py"
     script.write_text(write_script(chapter))
     ended = subprocess.run(

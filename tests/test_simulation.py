@@ -5,7 +5,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -118,16 +121,6 @@ def test_response_is_what_the_truth_says(recording, samples):
     assert np.median(np.diag(agreement)) > 3 * np.median(agreement)
 
 
-def test_same_bytes_each_time(recording, tmp_path):
-    simulation.write_recording(tmp_path / "again", n_jobs=1)
-    first = recording.mask.parents[1]
-    names = sorted(str(path.relative_to(first)) for path in first.rglob("*.*"))
-    same, different, missing = filecmp.cmpfiles(first, tmp_path / "again", names, shallow=False)
-    assert (sorted(same), different, missing) == (names, [], [])
-    assert len(names) == 32 + 32 + 39 + 3
-    assert sum((first / name).stat().st_size for name in names) < 80e6
-
-
 MAKE = "from voxelwise.simulation import simulated_recording as make; print(make())"
 
 
@@ -137,7 +130,7 @@ def start_making(data_dir):
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
 
 
-def test_killed_half_way_then_asked_for_twice_at_once(tmp_path):
+def test_killed_half_way_then_the_same_bytes_as_ever(recording, tmp_path):
     killed = start_making(tmp_path)
     while not list(tmp_path.rglob("data_random_run0*.nii.gz")) and killed.poll() is None:
         time.sleep(0.05)
@@ -145,12 +138,14 @@ def test_killed_half_way_then_asked_for_twice_at_once(tmp_path):
     killed.communicate()
     assert not list(tmp_path.glob("voxelwise_simulated/*/miyawaki2008"))
 
-    both = [start_making(tmp_path) for _ in range(2)]
-    (one, complaint), (other, _) = [process.communicate() for process in both]
+    made, complaint = start_making(tmp_path).communicate()
     assert complaint == "", "a progress bar, though this is no terminal"
-    assert one == other
-    dataset = fetch_miyawaki2008(data_dir=os.path.dirname(one.strip()), verbose=0)
-    assert all(os.path.getsize(path) for path in dataset.func)
+    first, again = recording.mask.parents[1], Path(made.strip())
+    names = sorted(str(path.relative_to(first)) for path in first.rglob("*.*"))
+    same, different, missing = filecmp.cmpfiles(first, again, names, shallow=False)
+    assert (sorted(same), different, missing) == (names, [], [])
+    assert len(names) == 32 + 32 + 39 + 3
+    assert sum((first / name).stat().st_size for name in names) < 80e6
 
 
 @pytest.fixture
@@ -166,6 +161,17 @@ def quick_making(monkeypatch):
 
     monkeypatch.setattr(simulation, "write_recording", write)
     return made
+
+
+def test_asked_for_twice_at_once(quick_making, tmp_path, monkeypatch):
+    """Both write until both have; the one that is later finds the other's in place, and takes that."""
+    both, write = threading.Barrier(2, timeout=60), simulation.write_recording
+    monkeypatch.setattr(simulation, "write_recording", lambda folder: (write(folder), both.wait()))
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(simulation.simulated_recording, [tmp_path, tmp_path])
+    assert one == other and len(quick_making) == 2
+    assert (one / "data.txt").read_text() == "whole"
+    assert [path.name for path in one.parents[1].iterdir()] == [one.parent.name], "nothing is left lying about"
 
 
 def test_made_once(quick_making, tmp_path):

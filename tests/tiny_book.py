@@ -12,6 +12,7 @@ from conftest import ROOT
 from press.chapters import find_chapters, run_chapters
 from press.parameters import read_parameters, share_settings
 from press.status import MARK
+from running import printed_in
 
 RED_PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5E"
@@ -116,14 +117,8 @@ class Book:
     def run_chapters(self, **settings):
         """Run the chapters in this process, and return what each printed."""
         runs = run_chapters(self.share_settings(**settings), self.root, self.root / "out")
-        return [printed(run.notebook) for run in runs]
+        return [printed_in(nbformat.read(run.notebook, as_version=4)) for run in runs]
 
     def share_settings(self, **settings):
         """Return what each chapter gets of the settings."""
         return share_settings(settings, {path: read_parameters(path) for path in find_chapters(self.root)})
-
-
-def printed(path):
-    """Return the text that the cells of an executed notebook printed."""
-    cells = nbformat.read(path, as_version=4).cells
-    return "".join(o.get("text", "") for cell in cells for o in cell.get("outputs", []))
