@@ -8,11 +8,11 @@ from pathlib import Path
 from press.analysis import prepare_recording, save_results
 from press.chapters import find_chapters, read_cover, run_chapters
 from press.colab import add_colab_cell
-from press.pages import hold_folder, render_pages, stage_pages
+from press.pages import hold_folder, render_pages, restore_pages, stage_pages
 from press.parameters import collect_values, read_parameters, share_settings
 from press.repository import find_address
 from press.status import describe_build, fill_status, list_changes
-from press.terminal import BuildError, show_path
+from press.terminal import BuildError, explain_error, show_path
 
 ROOT = Path(__file__).resolve().parent
 
@@ -31,6 +31,7 @@ def build_book(root, declared, parameters, recording, output):
     source, made, failures = output / "source", [], []
     values, address = collect_values(declared, parameters), find_address(root)
     with hold_folder(output):
+        restore_pages(output)
         stage_pages(root, source, address)
         runs = run_chapters(parameters, root, source)
         changed = list_changes(declared, parameters)
@@ -42,10 +43,22 @@ def build_book(root, declared, parameters, recording, output):
             try:
                 made.append(show_path(step(*arguments)))
             except (BuildError, OSError) as error:
-                failures.append(str(error))
+                failures.append(explain_error(error, output))
         print(*reversed(made), sep="\n")  # the page to open comes last
     if failures:
         raise BuildError("\n".join(failures))
+
+
+def put_in_place(content, path):
+    """Write a file whole or not at all, even when interrupted, and return whether it changed."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        if changed := (not path.exists() or path.read_bytes() != content):
+            beside.write_bytes(content)
+            os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)  # of a full disk, or of a run that was killed
+    return changed
 
 
 def refresh_book(root, parameters):
@@ -56,10 +69,7 @@ def refresh_book(root, parameters):
         if cover := read_cover(executed):
             fresh[root / "book" / "cover.png"] = cover
         for path, content in fresh.items():
-            if changed := (not path.exists() or path.read_bytes() != content):
-                beside = path.with_name(f".{path.name}.new")
-                beside.write_bytes(content)
-                os.replace(beside, path)  # whole or not at all, even when interrupted
+            changed = put_in_place(content, path)
             print("refreshed" if changed else "unchanged", path.name)
 
 
@@ -91,6 +101,7 @@ def collect_settings(options, book):
 def main():
     """Run the command line."""
     options = parse_arguments()
+    output = ROOT
     try:
         settings = collect_settings(options, ROOT / "book")
         declared = {chapter: read_parameters(chapter) for chapter in find_chapters(ROOT)}
@@ -99,10 +110,10 @@ def main():
         if options.refresh:
             refresh_book(ROOT, parameters)
         else:
-            output = options.output or ROOT / "_build" / recording.name
-            build_book(ROOT, declared, parameters, recording, output.resolve())
+            output = (options.output or ROOT / "_build" / recording.name).resolve()
+            build_book(ROOT, declared, parameters, recording, output)
     except (BuildError, OSError) as error:
-        sys.exit(str(error))
+        sys.exit(explain_error(error, output))
     except KeyboardInterrupt:
         print("Interrupted. What was built before is still in place.", file=sys.stderr)
         sys.exit(130)

@@ -1,6 +1,7 @@
 """The pages: their source, put together in a folder of the build, and rendered there."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -53,6 +54,13 @@ def name_repository(path, address):
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
 
 
+def restore_pages(output):
+    """Put earlier pages back, where a build was stopped just as it was to put new ones in their place."""
+    older, html = output / ".render" / "older", output / "html"
+    if older.exists() and not html.exists():
+        older.rename(html)
+
+
 def render_pages(source, output):
     """Render the staged source, and only when that succeeds put it in place of ``html``."""
     fresh, html, log = output / ".render", output / "html", output / "render.log"
@@ -63,11 +71,16 @@ def render_pages(source, output):
     with log.open("w") as file:
         ended = subprocess.run(command, stdout=file, stderr=file, env=os.environ | {"PYTHONPATH": importable})
     if ended.returncode:
+        if not shutil.disk_usage(output).free or "No space left" in log.read_text():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(fresh))
         lines = strip_color(log.read_text()).replace(f"{source}/", "").splitlines()
         found = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-10:]
         raise BuildError("\n".join(["Rendering failed:", *found, f"See {show_path(log)}"]))
-    if html.exists():
-        html.rename(fresh / "older")
-    (fresh / "_build" / "html").rename(html)
+    try:
+        if html.exists():
+            html.rename(fresh / "older")
+        (fresh / "_build" / "html").rename(html)
+    finally:
+        restore_pages(output)
     shutil.rmtree(fresh)
     return html / "index.html"

@@ -1,6 +1,7 @@
 """What the person at the terminal is told."""
 
 import contextlib
+import errno
 import time
 from pathlib import Path
 
@@ -12,6 +13,13 @@ class BuildError(Exception):
 def show_path(path):
     """Return the path as people type it: relative to the working directory when inside it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def explain_error(error, folder):
+    """Return the message of an error, with what to do where the disk of the folder is full."""
+    if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
+        return str(error)
+    return f"{error}\nNo room is left for {folder}. Free some space and try again; what was there before still is."
 
 
 @contextlib.contextmanager

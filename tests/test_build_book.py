@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from nbformat import v4
 
 from press.chapters import find_chapters, merge_streams
-from press.terminal import BuildError
+from press.pages import render_pages
+from press.terminal import BuildError, explain_error
 from tiny_book import FIRST, RED_PIXEL, SECOND, SHOW_RED_PIXEL, Book
 
 
@@ -213,6 +216,32 @@ def test_refresh_stores_nothing_when_a_chapter_fails(book):
     assert book.path("02_first").read_bytes() == before
 
 
+def test_refresh_clears_away_what_a_killed_one_was_writing(book):
+    assert book.command("--refresh").returncode == 0
+    (book.root / "book" / ".02_first.ipynb.new").write_text("cut")
+    assert "unchanged 02_first.ipynb" in book.command("--refresh").stdout
+    assert not list((book.root / "book").glob(".*"))
+
+
+FULL = Path("/dev/full")  # a file that can never be written to for want of room
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+
+
+@needs_full
+@pytest.mark.parametrize("place", ["_build/refresh/book/02_first.ipynb", "book/.02_first.ipynb.new"])
+def test_refresh_on_a_full_disk_says_so_and_stores_nothing(book, place):
+    (book.root / "_build/refresh/book").mkdir(parents=True)
+    (book.root / "_build/refresh/.lock").touch()
+    (book.root / place).symlink_to(FULL)
+    before = book.path("02_first").read_bytes()
+    ended = book.command("--refresh")
+    assert ended.returncode == 1
+    assert f"No room is left for {book.root}. Free some space" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert book.path("02_first").read_bytes() == before
+    assert not list((book.root / "book").glob(".*"))
+
+
 def test_cover_needs_exactly_one_image(book):
     book.write_chapter("01_second", SECOND, "1 + 1", tag="cover")
     before = book.path("02_first").read_bytes()
@@ -251,6 +280,36 @@ def test_failed_rendering_shows_the_warning_and_keeps_the_earlier_pages(book):
     assert warning.startswith("book/index.md:3: WARNING: undefined label")
     assert last == "See _build/simulated/render.log"
     assert page.read_text() == "earlier"
+
+
+def test_pages_that_a_killed_build_had_moved_aside_come_back(book):
+    older = book.root / "_build/simulated/.render/older/index.html"
+    older.parent.mkdir(parents=True)
+    older.write_text("earlier")
+    (book.root / "_build/simulated/.lock").touch()
+    book.write_chapter("02_first", FIRST, "1 / 0")
+    assert book.command().returncode == 1
+    assert (book.root / "_build/simulated/html/index.html").read_text() == "earlier"
+
+
+def test_earlier_pages_come_back_when_the_new_ones_cannot_be_moved(tmp_path, monkeypatch):
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "index.html").write_text("earlier")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0))  # and it made no pages
+    with pytest.raises(FileNotFoundError):
+        render_pages(tmp_path / "source", tmp_path)
+    assert (tmp_path / "html" / "index.html").read_text() == "earlier"
+
+
+def test_full_disk_while_rendering_is_said(tmp_path, monkeypatch):
+    def run(*_, stdout, **__):
+        stdout.write("OSError: [Errno 28] No space left on device")
+        return SimpleNamespace(returncode=1)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(OSError, match="No space left") as error:
+        render_pages(tmp_path / "source", tmp_path)
+    assert "Free some space" in explain_error(error.value, tmp_path)
 
 
 def test_results_are_made_by_the_settings_of_the_chapters(book):
