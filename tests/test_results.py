@@ -185,6 +185,18 @@ def test_older_set_comes_back_when_the_new_one_cannot_be_moved(folder, mine, pai
     assert set(folder.parent.iterdir()) == beside
 
 
+def test_older_set_that_a_killed_call_had_moved_aside_comes_back(folder, mine, pairs, monkeypatch):
+    def refuse(*_):
+        raise OSError("disk full")
+
+    before = contents(folder)
+    folder.rename(folder.with_name(".results.old"))
+    monkeypatch.setattr(results, "_write_table", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        write_results(folder, mine, pairs, **SETTINGS)
+    assert contents(folder) == before
+
+
 def test_new_set_replaces_the_older_one(folder, mine, pairs):
     (folder / "older.txt").touch()
     (folder.parent / ".results.new").mkdir()  # of a call that was killed

@@ -84,6 +84,7 @@ def write_results(folder, recording, samples, lag=2, alpha=100.0, n_splits=10, m
     settings = {"lag": lag, "alpha": alpha, "n_splits": n_splits, "max_iter": max_iter}
     sidecar = _describe(recording, settings | {"stimulus_shape": list(map(int, samples.stimulus_shape))})
 
+    _restore(folder)
     making = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(making, ignore_errors=True)  # of a call that was killed
     making.mkdir(parents=True)
@@ -166,14 +167,23 @@ def _write_table(table, path):
 
 def _replace(folder, fresh):
     """Put the fresh folder in place of another, or leave that one where it was."""
-    older = fresh.with_suffix(".old")
-    shutil.rmtree(older, ignore_errors=True)
-    if folder.exists():
-        folder.rename(older)
+    older = _older(folder)
     try:
+        if folder.exists():
+            shutil.rmtree(older, ignore_errors=True)
+            folder.rename(older)
         fresh.rename(folder)
-    except BaseException:
-        if older.exists():
-            older.rename(folder)
-        raise
+    finally:
+        _restore(folder)
     shutil.rmtree(older, ignore_errors=True)
+
+
+def _restore(folder):
+    """Put the older folder back where the fresh one is missing: this call or an earlier one was stopped in between."""
+    if _older(folder).exists() and not folder.exists():
+        _older(folder).rename(folder)
+
+
+def _older(folder):
+    """Where the older folder is while the fresh one takes its place."""
+    return folder.with_name(f".{folder.name}.old")
