@@ -26,7 +26,8 @@ def hold_folder(folder):
         raise BuildError(f"{show_path(folder)} holds other files; choose a new folder.")
     with (folder / ".lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, and with those that inherit it
+            os.set_inheritable(lock.fileno(), True)
         except BlockingIOError:
             raise BuildError(f"Another build is at work in {show_path(folder)}.") from None
         yield folder
@@ -69,7 +70,10 @@ def render_pages(source, output):
     command = [jupyter_book, "build", source, "--path-output", fresh, "-W", "--keep-going", "-q"]
     importable = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])  # for press.buttons
     with log.open("w") as file:
-        ended = subprocess.run(command, stdout=file, stderr=file, env=os.environ | {"PYTHONPATH": importable})
+        ended = subprocess.run(
+            command, stdout=file, stderr=file, env=os.environ | {"PYTHONPATH": importable},
+            close_fds=False,  # it holds the folder's lock, too: it outlives this process, should that alone be killed
+        )  # fmt: skip
     if ended.returncode:
         if not shutil.disk_usage(output).free or "No space left" in log.read_text():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(fresh))

@@ -14,8 +14,9 @@ import nbformat
 import pytest
 from nbformat import v4
 
+from conftest import ROOT
 from press.chapters import find_chapters, merge_streams
-from press.pages import render_pages
+from press.pages import hold_folder, render_pages
 from press.terminal import BuildError, explain_error
 from tiny_book import FIRST, RED_PIXEL, SECOND, SHOW_RED_PIXEL, Book
 
@@ -120,6 +121,35 @@ def test_folder_in_use_and_folder_of_others(book):
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "Another build is at work in _build/simulated" in book.refuse()
     assert "book holds other files" in book.refuse("--output", "book")
+
+
+RENDER = """
+import sys
+from pathlib import Path
+from press.pages import hold_folder, render_pages
+
+sys.executable = sys.argv[1] + "/python"  # jupyter-book is looked for beside it
+with hold_folder(Path(sys.argv[1])) as folder:
+    render_pages(folder, folder)
+"""
+
+
+def test_rendering_that_outlives_its_build_keeps_the_next_one_out(tmp_path):
+    (tmp_path / ".lock").touch()
+    jupyter_book, started, may_end = (tmp_path / name for name in ("jupyter-book", "started", "may_end"))
+    jupyter_book.write_text(f"#!/bin/sh\ntouch {started}\nwhile ! test -e {may_end}; do sleep 0.1; done\n")
+    jupyter_book.chmod(0o755)
+    build = subprocess.Popen([sys.executable, "-c", RENDER, tmp_path], cwd=ROOT)
+    try:
+        while not started.exists():
+            assert build.poll() is None
+            time.sleep(0.05)
+        build.kill()
+        build.wait()
+        with pytest.raises(BuildError, match="Another build is at work"), hold_folder(tmp_path):
+            pass
+    finally:
+        may_end.touch()
 
 
 def test_failing_chapter_and_cell_are_named(book):
