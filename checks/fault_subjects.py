@@ -71,6 +71,7 @@ class Subject:
 
     def __init__(self, scratch):
         self.folder, self.log, self.cwd = scratch / "place", scratch / "log.txt", scratch / "book"
+        self.named = self.folder  # where it says that a disk is full
 
     def run(self, at_step=None):
         """Let it work undisturbed."""
@@ -196,7 +197,7 @@ class Outputs(Subject):
         super().__init__(scratch)
         copy_book(self.cwd)
         self.folder, self.program = self.cwd / "book", [self.cwd / "build_book.py", "--refresh"]
-        self.chapter, self.fresh = self.cwd / CHAPTER, None
+        self.named, self.chapter, self.fresh = self.cwd, self.cwd / CHAPTER, None
         notebook = json.loads(self.chapter.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             for output in cell.get("outputs", []):

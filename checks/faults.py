@@ -85,7 +85,7 @@ def fill_disk(subject):
             subject.reset()
             leave(free)
             ended = subject.run()
-            faults = judge_message(ended, subject.folder) + subject.look(killed=False)
+            faults = judge_message(ended, subject.named) + subject.look(killed=False)
             leave(500_000_000)
             row.add(faults + subject.look_after_next(), f"{free / 1e6:.2f} MB free")
     return row

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 ALONE = "CHECKED_ALONE"  # set once the command runs where it may mount
 
@@ -32,11 +33,10 @@ def mount(*options):
 @contextlib.contextmanager
 def small_disk(folder):
     """Put the folder on a disk of its own, and yield a function that leaves it so many bytes."""
-    folder.mkdir(exist_ok=True)
-    kept = folder.with_name(f"{folder.name}.kept")
-    shutil.copytree(folder, kept)
-    mount("-t", "tmpfs", "-o", "size=1g", "none", folder)
-    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    with tempfile.TemporaryDirectory() as kept:
+        shutil.copytree(folder, kept, dirs_exist_ok=True)
+        mount("-t", "tmpfs", "-o", "size=1g", "none", folder)
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
 
     def leave(free):
         usage = shutil.disk_usage(folder)
@@ -47,4 +47,3 @@ def small_disk(folder):
         yield leave
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
-        shutil.rmtree(kept)
