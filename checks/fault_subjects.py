@@ -69,6 +69,8 @@ def digest(folder):
 class Subject:
     """What the three have in common."""
 
+    n_aside = 0  # how often what was there waited for the next run to bring it back
+
     def __init__(self, scratch):
         self.folder, self.log, self.cwd = scratch / "place", scratch / "log.txt", scratch / "book"
         self.named = self.folder  # where it says that a disk is full
@@ -131,7 +133,7 @@ class Pages(Subject):
 
     name = "Making the pages"
     refusal = "Another build is at work"
-    spaces = (100_000, 1_000_000, 10_000_000, 30_000_000)
+    spaces = (100_000, 1_000_000, 10_000_000, "[results]")  # the last: filled as the results begin
 
     def __init__(self, scratch, recording):
         super().__init__(scratch)
@@ -159,13 +161,19 @@ class Pages(Subject):
     def look(self, killed=True):
         """The earlier pages or the new ones, and the results, which are the same each time."""
         faults = []
-        if digest(self.folder / "html") != self.earlier:
+        if digest(self.folder / "html") != self.earlier and not self.is_aside("html", ".render/older", self.earlier):
             faults = self.look_at_pages()
-        if faults and digest(self.folder / ".render" / "older") == self.earlier:
-            faults = ["no pages until the next run, which brings the earlier ones back"]
-        if digest(self.folder / "results") != self.results:
-            faults.append("results are gone or in part")
-        return faults
+        return faults + ([] if self.is_aside("results", ".results.old", self.results) else self.look_at_results())
+
+    def is_aside(self, name, aside, earlier):
+        """Whether a folder is gone but whole beside, from where the next run, even one that fails, takes it back."""
+        waits = not (self.folder / name).exists() and digest(self.folder / aside) == earlier
+        self.n_aside += waits
+        return waits
+
+    def look_at_results(self):
+        """What is wrong with the results."""
+        return [] if digest(self.folder / "results") == self.results else ["results are gone or in part"]
 
     def look_at_pages(self):
         """What is wrong with the new pages."""
@@ -179,9 +187,7 @@ class Pages(Subject):
 
     def look_fresh(self):
         """The new pages, the results, and nothing else but what a build always leaves."""
-        faults = self.look_at_pages()
-        if digest(self.folder / "results") != self.results:
-            faults.append("results are gone or in part")
+        faults = self.look_at_pages() + self.look_at_results()
         left = {path.name for path in self.folder.iterdir()} - {".lock", "html", "render.log", "results", "source"}
         return faults + [f"left behind: {name}" for name in sorted(left)]
 

@@ -71,6 +71,8 @@ def kill(subject, times, seconds, n_steps, rng):
         longest = max(longest, lasted or 0)
         row.add([*faults, *subject.look(), *subject.look_after_next()], moment)
     row.note = f"what it had started ended within {longest:.1f} s"
+    if subject.n_aside:
+        row.note += f"; {subject.n_aside} between two renamings, where the next run brings the earlier ones back"
     return row
 
 
@@ -83,12 +85,24 @@ def fill_disk(subject):
     with small_disk(subject.folder) as leave:
         for free in subject.spaces:
             subject.reset()
-            leave(free)
-            ended = subject.run()
+            ended = run_out_of_space(subject, free, leave)
             faults = judge_message(ended, subject.named) + subject.look(killed=False)
             leave(500_000_000)
-            row.add(faults + subject.look_after_next(), f"{free / 1e6:.2f} MB free")
+            row.add(faults + subject.look_after_next(), f"room: {free}")
     return row
+
+
+def run_out_of_space(subject, free, leave):
+    """Run a subject with so many bytes free, or with none left once it prints a word."""
+    leave(500_000_000 if isinstance(free, str) else free)
+    command = Command(subject.program, subject.log, subject.cwd)
+    while isinstance(free, str) and command.process.poll() is None:
+        if free in command.printed:
+            leave(0)
+            break
+        time.sleep(0.05)
+    command.wait()
+    return command
 
 
 def judge_message(ended, folder):
