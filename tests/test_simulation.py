@@ -2,6 +2,7 @@
 
 import filecmp
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -124,9 +125,11 @@ def test_response_is_what_the_truth_says(recording, samples):
 MAKE = "from voxelwise.simulation import simulated_recording as make; print(make())"
 
 
-def start_making(data_dir):
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "book")}
-    return subprocess.Popen([sys.executable, "-c", MAKE], env=environment | {"NILEARN_DATA": str(data_dir)},
+def start_making(home):
+    """With a home of its own: the recording that others have would be taken."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NILEARN")}
+    environment |= {"PYTHONPATH": str(ROOT / "book"), "HOME": str(home)}
+    return subprocess.Popen([sys.executable, "-c", MAKE], env=environment,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
 
 
@@ -136,11 +139,13 @@ def test_killed_half_way_then_the_same_bytes_as_ever(recording, tmp_path):
         time.sleep(0.05)
     killed.kill()
     killed.communicate()
-    assert not list(tmp_path.glob("voxelwise_simulated/*/miyawaki2008"))
+    assert killed.returncode == -signal.SIGKILL
+    assert not list(tmp_path.glob("nilearn_data/voxelwise_simulated/*/miyawaki2008"))
 
     made, complaint = start_making(tmp_path).communicate()
     assert complaint == "", "a progress bar, though this is no terminal"
     first, again = recording.mask.parents[1], Path(made.strip())
+    assert again.is_relative_to(tmp_path)
     names = sorted(str(path.relative_to(first)) for path in first.rglob("*.*"))
     same, different, missing = filecmp.cmpfiles(first, again, names, shallow=False)
     assert (sorted(same), different, missing) == (names, [], [])
