@@ -6,7 +6,7 @@ PIP := -m pip -qq --disable-pip-version-check
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: bench book clean coverage faults help lab links lock refresh repeat test test-real
+.PHONY: bench book clean coverage everywhere faults help lab links lock refresh repeat test test-real
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -39,6 +39,8 @@ repeat: $(READY)  ## run every check ten times over (an hour)
 	.venv/bin/python -m checks.repeat
 faults: $(READY)  ## kill, starve and double what writes files (a quarter of an hour)
 	.venv/bin/python -m checks.faults
+everywhere: $(READY)  ## compare the outputs on other processors, systems and Pythons (a quarter of an hour)
+	.venv/bin/python -m checks.everywhere
 
 links: $(READY)  ## check the links to other hosts
 	.venv/bin/jupyter-book build . --builder linkcheck --path-output _build/links

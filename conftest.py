@@ -26,7 +26,8 @@ def pytest_runtest_call(item):
     """When nbval has run a cell and compared what it printed, compare the rest: see ``outputs``."""
     result = yield
     if isinstance(item, IPyNbCell):
-        compare_outputs(item.cell.outputs, item.test_outputs)
+        n_pictures = compare_outputs(item.cell.outputs, item.test_outputs)
+        item.user_properties.append(("pictures", n_pictures))  # for a report that counts them
         check_memory(item.parent.kernel.km.provisioner.pid)
     return result
 

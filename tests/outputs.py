@@ -20,13 +20,15 @@ MAX_MEMORY = 1.5e9  # bytes, what Binder can be relied on to give
 
 
 def compare_outputs(stored, fresh):
-    """Fail unless the cell has all its outputs, with the same text, and pictures that look the same."""
+    """Fail unless the cell has all its outputs, with the same text, and pictures that look the same; count these."""
     stored, fresh = merge_streams(stored), merge_streams(fresh)
     assert list(map(read_text, stored)) == list(map(read_text, fresh)), "Other outputs; if that is meant: make refresh"
-    for before, now in zip(read_pictures(stored), read_pictures(fresh), strict=True):
+    pairs = list(zip(read_pictures(stored), read_pictures(fresh), strict=True))
+    for before, now in pairs:
         assert before.shape == now.shape
         rms = np.sqrt(np.mean((before - now) ** 2))
         assert rms <= MAX_RMS, f"The picture differs by RMS {rms:.1f}; if that is meant: make refresh"
+    return len(pairs)
 
 
 def read_text(output):
