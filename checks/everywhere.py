@@ -1,7 +1,7 @@
 """Compare the stored outputs with those of other processors, systems and Pythons: `make everywhere`.
 
 Each condition is a run of pytest on a copy of the checkout. Those of the system come together, and one by one only
-where something differs. Further Pythons are those on PATH, and those named: `python -m checks.everywhere --python PATH`.
+where something differs. Further Pythons are those on PATH, and those named: `python -m checks.everywhere --python X`.
 """
 
 import argparse
@@ -242,7 +242,7 @@ def main():
     table = make_table(["Condition"], ["Notebooks", "Cells", "Pictures", "Tests", "Differing"], rows)
     how = (
         "A row is a run of all notebooks against their stored outputs, and of the tests of the figures, the recording"
-        " and the scores. The other processor is this one without AVX and FMA, in BLAS, numpy and the C library, and with"
+        " and the scores. The other processor is this one less AVX and FMA, in BLAS, numpy and the C library, and with"
         " a recording that it made."
     )
     store("everywhere", f"{table}\n{how} {describe_measurement('numpy', 'scipy')}\n")

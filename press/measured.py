@@ -18,7 +18,7 @@ def make_table(texts, numbers, rows):
 def name_processor():
     """Name of the processor; of its kind where the system does not say more."""
     about = Path("/proc/cpuinfo")
-    lines = about.read_text().splitlines() if about.exists() else []
+    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 

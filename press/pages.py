@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 from papermill.exceptions import strip_color
 
-from press.terminal import BuildError, show_path
+from press.terminal import BuildError, is_full, show_path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE_FILES = {".md", ".bib", ".css", ".gif", ".jpg", ".js", ".png", ".py", ".svg"}
@@ -21,16 +21,29 @@ PAGE_FILES = {".md", ".bib", ".css", ".gif", ".jpg", ".js", ".png", ".py", ".svg
 @contextlib.contextmanager
 def hold_folder(folder):
     """Make the folder, and keep other builds out of it until the ``with`` block ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()) and not (folder / ".lock").exists():
-        raise BuildError(f"{show_path(folder)} holds other files; choose a new folder.")
-    with (folder / ".lock").open("w") as lock:
+    with open_lock(folder) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, and with those that inherit it
             os.set_inheritable(lock.fileno(), True)
         except BlockingIOError:
             raise BuildError(f"Another build is at work in {show_path(folder)}.") from None
         yield folder
+
+
+def open_lock(folder):
+    """Make the folder and the file that holds it; say what to do where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()) and not (folder / ".lock").exists():
+            raise BuildError(f"{show_path(folder)} holds other files; choose a new folder.")
+        return (folder / ".lock").open("wb")
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise BuildError(
+            f"{show_path(folder)} cannot be written to: {error.strerror}.\n"
+            "Build with --output FOLDER, or refresh in a copy of the book that you may change."
+        ) from None
 
 
 def stage_pages(root, source, address=None):
@@ -64,22 +77,9 @@ def restore_pages(output):
 
 def render_pages(source, output):
     """Render the staged source, and only when that succeeds put it in place of ``html``."""
-    fresh, html, log = output / ".render", output / "html", output / "render.log"
+    fresh, html = output / ".render", output / "html"
     shutil.rmtree(fresh, ignore_errors=True)
-    jupyter_book = Path(sys.executable).with_name("jupyter-book")
-    command = [jupyter_book, "build", source, "--path-output", fresh, "-W", "--keep-going", "-q"]
-    importable = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])  # for press.buttons
-    with log.open("w") as file:
-        ended = subprocess.run(
-            command, stdout=file, stderr=file, env=os.environ | {"PYTHONPATH": importable},
-            close_fds=False,  # it holds the folder's lock, too: it outlives this process, should that alone be killed
-        )  # fmt: skip
-    if ended.returncode:
-        if not shutil.disk_usage(output).free or "No space left" in log.read_text():
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(fresh))
-        lines = strip_color(log.read_text()).replace(f"{source}/", "").splitlines()
-        found = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-10:]
-        raise BuildError("\n".join(["Rendering failed:", *found, f"See {show_path(log)}"]))
+    run_jupyter_book(source, fresh, output / "render.log")
     try:
         if html.exists():
             html.rename(fresh / "older")
@@ -88,3 +88,24 @@ def render_pages(source, output):
         restore_pages(output)
     shutil.rmtree(fresh)
     return html / "index.html"
+
+
+def run_jupyter_book(source, fresh, log):
+    """Render the source into a fresh folder; say what is wrong with it where there is a warning."""
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    command = [jupyter_book, "build", source, "--path-output", fresh, "-W", "--keep-going", "-q"]
+    importable = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])  # for press.buttons
+    # Whatever the locale: the pages, and what is said of them, are UTF-8.
+    environment = os.environ | {"PYTHONPATH": importable, "PYTHONUTF8": "1"}
+    with log.open("wb") as file:
+        ended = subprocess.run(
+            command, stdout=file, stderr=file, env=environment,
+            close_fds=False,  # it holds the folder's lock, too: it outlives this process, should that alone be killed
+        )  # fmt: skip
+    if ended.returncode:
+        said = log.read_text(encoding="utf-8", errors="replace")
+        if not shutil.disk_usage(log.parent).free or "No space left" in said:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(fresh))
+        lines = strip_color(said).replace(f"{source}/", "").splitlines()
+        found = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-10:]
+        raise BuildError("\n".join(["Rendering failed:", *found, f"See {show_path(log)}"]))

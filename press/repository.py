@@ -12,7 +12,7 @@ def ask_git(root, *question):
     """Return git's answer about the book's own repository, or None where there is no answer."""
     own = ["--git-dir", root / ".git", "--work-tree", root]  # not that of a folder above
     try:
-        ended = subprocess.run(["git", *own, *question], capture_output=True, text=True)
+        ended = subprocess.run(["git", *own, *question], capture_output=True, encoding="utf-8", errors="replace")
     except OSError:  # no git
         return None
     return ended.stdout.strip() if ended.returncode == 0 else None

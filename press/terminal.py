@@ -15,9 +15,14 @@ def show_path(path):
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
+def is_full(error):
+    """Tell whether it was for want of room on the disk."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+
+
 def explain_error(error, folder):
     """Return the message of an error, with what to do where the disk of the folder is full."""
-    if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
+    if not is_full(error):
         return str(error)
     return f"{error}\nNo room is left for {folder}. Free some space and try again; what was there before still is."
 

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
+from checks.everywhere import hold
 from conftest import ROOT
 from press.chapters import find_chapters, merge_streams
 from press.pages import hold_folder, render_pages
@@ -54,8 +55,7 @@ def test_missing_chapter_is_named(book):
 
 
 def test_chapter_that_is_no_notebook_is_named(book):
-    book.path("01_second").write_text("<<<<<<< HEAD")
-    assert "01_second.ipynb is not a Jupyter notebook" in book.refuse()
+    book.path("01_second").write_text("    assert "01_second.ipynb is not a Jupyter notebook" in book.refuse()
 
 
 def test_chapter_without_parameters_cell_is_named(book):
@@ -123,6 +123,7 @@ def test_folder_in_use_and_folder_of_others(book):
     assert "book holds other files" in book.refuse("--output", "book")
 
 
+<<<<<<< HEAD
 RENDER = """
 import sys
 from pathlib import Path
@@ -150,6 +151,33 @@ def test_rendering_that_outlives_its_build_keeps_the_next_one_out(tmp_path):
             pass
     finally:
         may_end.touch()
+
+
+def test_what_cannot_be_written_says_what_to_do(book):
+    (book.root / "_build").write_text("in the way", encoding="utf-8")
+    for arguments, folder in [((), "_build/simulated"), (("--refresh",), "_build/refresh")]:
+        assert book.refuse(*arguments).splitlines() == [
+            f"{folder} cannot be written to: Not a directory.",
+            "Build with --output FOLDER, or refresh in a copy of the book that you may change.",
+        ]
+
+
+def test_book_that_is_read_only_is_built_elsewhere(book, tmp_path):
+    """Into a folder whose name has a space and a letter beyond ASCII."""
+    output = tmp_path / "pages of Zé"
+    shown = []
+    for arguments in (["--output", output], [], ["--refresh"]):
+        command = hold(book.root, [sys.executable, "build_book.py", *arguments])
+        shown.append(subprocess.run(command, cwd=book.root, capture_output=True, text=True, timeout=120))
+        if "unshare:" in shown[-1].stderr:
+            pytest.skip(shown[-1].stderr)
+    built, *refused = shown
+    assert built.returncode == 0, built.stderr
+    assert (output / "html" / "index.html").exists()
+    for ended in refused:
+        assert ended.returncode == 1 and ended.stdout == ""
+        assert "cannot be written to" in ended.stderr and "--output" in ended.stderr
+        assert "Traceback" not in ended.stderr
 
 
 def test_failing_chapter_and_cell_are_named(book):
@@ -333,7 +361,7 @@ def test_earlier_pages_come_back_when_the_new_ones_cannot_be_moved(tmp_path, mon
 
 def test_full_disk_while_rendering_is_said(tmp_path, monkeypatch):
     def run(*_, stdout, **__):
-        stdout.write("OSError: [Errno 28] No space left on device")
+        stdout.write(b"OSError: [Errno 28] No space left on device")
         return SimpleNamespace(returncode=1)
 
     monkeypatch.setattr(subprocess, "run", run)
