@@ -6,7 +6,7 @@ PIP := -m pip -qq --disable-pip-version-check
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: bench book clean coverage everywhere faults help lab links lock refresh repeat test test-real
+.PHONY: bench book clean coverage everywhere faults fuzz help lab links lock mutants refresh repeat test test-real
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -37,8 +37,16 @@ coverage: $(READY)  ## run every check, and count which lines and branches of th
 
 repeat: $(READY)  ## run every check ten times over (an hour)
 	.venv/bin/python -m checks.repeat
+
+mutants: $(READY)  ## make one mistake at a time, and count those that the tests notice (an hour)
+	.venv/bin/python -m checks.mutants
+
+fuzz: $(READY)  ## give the loaders damaged and made-up files (ten minutes)
+	.venv/bin/python -m checks.fuzz
+
 faults: $(READY)  ## kill, starve and double what writes files (a quarter of an hour)
 	.venv/bin/python -m checks.faults
+
 everywhere: $(READY)  ## compare the outputs on other processors, systems and Pythons (a quarter of an hour)
 	.venv/bin/python -m checks.everywhere
 

@@ -5,6 +5,7 @@ where something differs. Further Pythons are those on PATH, and those named: `py
 """
 
 import argparse
+import contextlib
 import os
 import platform
 import shutil
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ROOT / "_build" / "everywhere"
 # Notebooks and figures, the recording, and numbers held against other libraries.
 SENSITIVE = ("book", *(f"tests/test_{name}.py" for name in ("plot*", "simulation", "encoding", "results")))
+REPORT = ("-o", "junit_family=xunit1", "--junitxml")  # this kind names the files
 TIMEOUT = 3600  # seconds, of a run
 # Binds the folder to itself, read-only, for the command only: what changes the modes of files does not hold root back.
 BIND = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && cd "$1" && shift && exec "$@"'
@@ -161,16 +163,17 @@ def run(condition, tests, scratch):
     copy_checkout(place)
     paths = [str(path.relative_to(place)) for test in tests for path in sorted(place.glob(test))]
     command = [condition.python, "-m", "pytest", *paths, "-q", "-n", "2", "--dist", "loadfile"]
-    command += [f"--junitxml={report}", "-o", "junit_family=xunit1"]  # which names the files
+    command += [*REPORT, report]
     if condition.read_only:
         command = hold(place, command)
     environment = {name: value for name, value in (os.environ | condition.variables).items() if value is not None}
     with log.open("wb") as file:
-        subprocess.run(
-            command, cwd=place, env=environment, umask=condition.umask, stdout=file, stderr=file, timeout=TIMEOUT
-        )
+        options = {"cwd": place, "env": environment, "umask": condition.umask, "timeout": TIMEOUT}
+        with contextlib.suppress(subprocess.TimeoutExpired):  # then there is no report
+            subprocess.run(command, stdout=file, stderr=file, **options)
     if not report.exists():
-        sys.exit(f"{condition.name}: pytest did not end as it should:\n{log.read_text(errors='replace')[-4000:]}")
+        said = log.read_text(encoding="utf-8", errors="replace")[-4000:]
+        sys.exit(f"\n{condition.name}: pytest did not end as it should. It said:\n{said}")
     return read_report(report)
 
 
@@ -250,4 +253,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted. The table of the last whole run is still in place.")

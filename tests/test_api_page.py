@@ -21,7 +21,7 @@ def page(tmp_path_factory):
     (source / "_toc.yml").write_text("format: jb-book\nroot: book/api\n")
     shutil.rmtree(source / "book" / "_measured")
     render_pages(source, output)
-    return (output / "html" / "book" / "api.html").read_text()
+    return (output / "html" / "book" / "api.html").read_text(encoding="utf-8")
 
 
 def documented(page):

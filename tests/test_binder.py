@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from conftest import ROOT
 
-LOCK = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+LOCK = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_python_is_one_that_the_book_runs_with(plan):
     (version,) = re.findall(r"Building conda environment for python=([\d.]+)", "\n".join(plan))
     (package,) = find_spec("repo2docker").submodule_search_locations  # importing it warns
     environment = Path(package) / f"buildpacks/conda/environment.py-{version}-linux-64.lock"
-    (exact,) = re.findall(r"/python-([\d.]+)-", environment.read_text())
+    (exact,) = re.findall(r"/python-([\d.]+)-", environment.read_text(encoding="utf-8"))
     lowest, beyond = re.search(r"\((\d+, \d+, \d+)\) <= v < \((\d+, \d+)\)", (ROOT / "Makefile").read_text()).groups()
     assert Version(lowest.replace(", ", ".")) <= Version(exact) < Version(beyond.replace(", ", "."))
 

@@ -55,7 +55,8 @@ def test_missing_chapter_is_named(book):
 
 
 def test_chapter_that_is_no_notebook_is_named(book):
-    book.path("01_second").write_text("    assert "01_second.ipynb is not a Jupyter notebook" in book.refuse()
+    book.path("01_second").write_text("<<<<<<< HEAD")
+    assert "01_second.ipynb is not a Jupyter notebook" in book.refuse()
 
 
 def test_chapter_without_parameters_cell_is_named(book):
@@ -123,7 +124,6 @@ def test_folder_in_use_and_folder_of_others(book):
     assert "book holds other files" in book.refuse("--output", "book")
 
 
-<<<<<<< HEAD
 RENDER = """
 import sys
 from pathlib import Path
@@ -203,7 +203,7 @@ def test_interrupted_build_says_so(book):
     )
     running = book.root / "_build/simulated/source/book/02_first.ipynb"
     deadline = time.monotonic() + 30
-    while not (running.exists() and '"running"' in running.read_text()):
+    while not (running.exists() and '"running"' in running.read_text(encoding="utf-8")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     # Python can lose the exception of a signal that arrives within a finalizer: press again, as people do.
@@ -225,7 +225,7 @@ def test_cleaning_keeps_what_the_author_wrote_and_drops_the_rest(book):
     notebook.cells[2].metadata["mystnb"] = {"figure": {"name": "fig"}}
     nbformat.write(notebook, book.path("02_first"))
     book.run_chapters()
-    text = (book.root / "out" / "book" / "02_first.ipynb").read_text()
+    text = (book.root / "out" / "book" / "02_first.ipynb").read_text(encoding="utf-8")
     cleaned = nbformat.reads(text, as_version=4)
     assert "papermill" not in text and "execution\"" not in text and str(book.root) not in text
     assert text.endswith("}\n")
@@ -317,11 +317,11 @@ def test_pages_of_a_recording_in_a_folder(book, tmp_path):
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-2:] == ["pages/results", "pages/html/index.html"]
     output = tmp_path / "elsewhere" / "pages"
-    assert "of ../../elsewhere/scans" in (output / "html/book/02_first.html").read_text()
+    assert "of ../../elsewhere/scans" in (output / "html/book/02_first.html").read_text(encoding="utf-8")
     assert (output / "html/index.html").exists()
     assert (output / "source/book/cover.png").read_bytes() == RED_PIXEL
     assert (book.root / "book" / "cover.png").read_bytes() == b"the old cover"
-    assert not [path for path in output.rglob("*.html") if str(tmp_path) in path.read_text()]
+    assert not [path for path in output.rglob("*.html") if str(tmp_path) in path.read_text(encoding="utf-8")]
 
 
 def test_failed_rendering_shows_the_warning_and_keeps_the_earlier_pages(book):
@@ -337,7 +337,7 @@ def test_failed_rendering_shows_the_warning_and_keeps_the_earlier_pages(book):
     first, warning, last = ended.stderr.splitlines()
     assert warning.startswith("book/index.md:3: WARNING: undefined label")
     assert last == "See _build/simulated/render.log"
-    assert page.read_text() == "earlier"
+    assert page.read_text(encoding="utf-8") == "earlier"
 
 
 def test_pages_that_a_killed_build_had_moved_aside_come_back(book):
@@ -375,7 +375,7 @@ def test_results_are_made_by_the_settings_of_the_chapters(book):
     book.write_chapter("01_second", "lag = 4")
     ended = book.command("-p", "alpha", "5")
     assert ended.returncode == 0, ended.stderr
-    made_of = (book.root / "_build/simulated/results/made_of.txt").read_text()
+    made_of = (book.root / "_build/simulated/results/made_of.txt").read_text(encoding="utf-8")
     assert made_of == "samples of simulated at lag 4, alpha 5, 10 folds"
     progress = ended.stdout.splitlines()[2]
     assert re.fullmatch(r"\[results\] scores, fields and table \.\.\. \d+\.\d s", progress)

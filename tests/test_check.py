@@ -36,7 +36,7 @@ def set_first_mask_voxel(path, value):
 
 
 def edit(path, change):
-    path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
+    path.write_text("\n".join(change(path.read_text(encoding="utf-8").splitlines())) + "\n")
 
 
 #: Name of the fault -> file that it is put into, how, and what must be said of that file.
@@ -164,7 +164,7 @@ def test_labels_from_a_spreadsheet(folder):
     """A byte-order mark, Windows line ends and blank lines at the end change nothing."""
     expected = load_samples(load_recording(folder)).stimuli
     for path in (folder / "label").iterdir():
-        rows = path.read_text().splitlines()
+        rows = path.read_text(encoding="utf-8").splitlines()
         path.write_bytes("\ufeff".encode() + ("\r\n".join(rows) + "\r\n\r\n").encode())
     np.testing.assert_array_equal(load_samples(load_recording(folder)).stimuli, expected)
 

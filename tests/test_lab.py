@@ -71,7 +71,7 @@ def wait_for(url, server, log):
         with contextlib.suppress(OSError):
             return urllib.request.urlopen(url, timeout=5).close()
         time.sleep(0.2)
-    pytest.fail(log.read_text())
+    pytest.fail(log.read_text(encoding="utf-8"))
 
 
 def test_chapter_runs_in_jupyterlab(browser, lab, project):

@@ -54,7 +54,9 @@ def test_it_goes_through_the_command_onto_the_pages(folder, tmp_path):
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     html = tmp_path / "out" / "html" / "book"
-    loading, fields = ((html / f"{name}.html").read_text() for name in ("01_loading_the_data", "04_receptive_fields"))
+    loading, fields = (
+        (html / f"{name}.html").read_text(encoding="utf-8") for name in ("01_loading_the_data", "04_receptive_fields")
+    )
     assert "Recording: grey" in loading and "Recording: grey" in fields
     samples = load_samples(load_recording(folder, stimulus_shape=(9, 7)), lag=1)
     assert samples.stimuli.shape == (222, 63)

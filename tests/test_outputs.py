@@ -11,6 +11,7 @@ import pytest
 from nbformat import v4
 from PIL import Image
 
+from checks.everywhere import REPORT, read_report
 from conftest import ROOT
 from outputs import check_memory, compare_outputs, without_data
 from tiny_book import RED_PIXEL, SHOW_RED_PIXEL
@@ -78,7 +79,12 @@ def test_nbval_compares_with_it(tmp_path):
         )
         cell = v4.new_code_cell(SHOW_RED_PIXEL, execution_count=1, outputs=[stored])
         nbformat.write(v4.new_notebook(cells=[cell]), tmp_path / f"{name}.ipynb")
+    report = tmp_path / "report.xml"
     command = [sys.executable, "-m", "pytest", "-c", ROOT / "pytest.ini", "-p", "conftest", "-v", tmp_path]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    ended = subprocess.run([*command, *REPORT, report], cwd=ROOT, capture_output=True, text=True)
     assert "red.ipynb::Cell 0 PASSED" in ended.stdout, ended.stdout
     assert "blue.ipynb::Cell 0 FAILED" in ended.stdout and "The picture differs" in ended.stdout
+    counted = read_report(report)
+    assert (counted.notebooks, counted.cells, counted.pictures, counted.tests) == (2, 2, 1, 0)
+    (((file, cell), message),) = counted.differing.items()
+    assert file.endswith("blue.ipynb") and cell == "Cell 0" and "The picture differs" in message

@@ -14,7 +14,7 @@ from conftest import NOTEBOOKS, ROOT
 from outputs import read_pictures
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-TOC = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
+TOC = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [*TOC, "search", "genindex"]
 WIDTHS = {1440: 900, 360: 740}
 CHAPTER = "book/02_building_the_encoding_model"
@@ -340,19 +340,19 @@ def test_missing_browser_skips_with_the_command_that_brings_it(monkeypatch):
 
 
 def test_pages_show_the_outputs_of_the_notebooks(pages):
-    index = (pages / "book" / "index.html").read_text()
+    index = (pages / "book" / "index.html").read_text(encoding="utf-8")
     for path in NOTEBOOKS:
-        page = (pages / "book" / f"{path.stem}.html").read_text()
+        page = (pages / "book" / f"{path.stem}.html").read_text(encoding="utf-8")
         assert f'href="{path.stem}.html"' in index
         for cell in nbformat.read(path, as_version=4).cells:
             if read_pictures(cell.get("outputs", [])):
                 assert f'alt="{cell.metadata.mystnb.image.alt}"' in page
                 assert f'id="{cell.metadata.mystnb.figure.name}"' in page
-    assert "(2860, 5438)" in (pages / "book" / "01_loading_the_data.html").read_text()
+    assert "(2860, 5438)" in (pages / "book" / "01_loading_the_data.html").read_text(encoding="utf-8")
 
 
 def test_front_door_and_what_github_needs(pages):
-    assert "book/index.html" in (pages / "index.html").read_text()
+    assert "book/index.html" in (pages / "index.html").read_text(encoding="utf-8")
     assert (pages / ".nojekyll").exists()  # or GitHub Pages leave out the folders that begin with _
 
 

@@ -39,7 +39,7 @@ OUTSIDE = ("mybinder.org", "colab.research.google.com", "github.com")
 
 def links(page):
     """The address of each link on a page that is the book's own, not the theme's footer or a source."""
-    return [a["href"] for a in BeautifulSoup(page.read_text(), "html.parser").find_all("a", href=True)]
+    return [a["href"] for a in BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").find_all("a", href=True)]
 
 
 def outside(page):
@@ -71,8 +71,8 @@ def test_pages_of_a_repository_on_github_open_its_chapters(book):
         }
         offered = nbformat.read(html / "_sources" / "book" / f"{chapter}.ipynb", as_version=4)
         assert offered.cells[0].source == write_colab_cell("https://github.com/some-one/a.book")
-        assert "google" not in (html / "book" / f"{chapter}.html").read_text().split("<article")[1]
-        assert "google" not in (html / "_sources" / "book" / f"{chapter}.py").read_text()
+        assert "google" not in (html / "book" / f"{chapter}.html").read_text(encoding="utf-8").split("<article")[1]
+        assert "google" not in (html / "_sources" / "book" / f"{chapter}.py").read_text(encoding="utf-8")
     assert outside(html / "book" / "status.html") == {"https://github.com/some-one/a.book"}
 
 
@@ -90,7 +90,7 @@ def test_without_a_repository_nothing_leads_outside_and_the_downloads_are_there(
     said = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
     assert said.stdout == "alpha is 7\nof simulated\n" and said.stderr == ""
 
-    status = BeautifulSoup((html / "book" / "status.html").read_text(), "html.parser").article
+    status = BeautifulSoup((html / "book" / "status.html").read_text(encoding="utf-8"), "html.parser").article
     rows = [[cell.get_text(" ", strip=True) for cell in row.find_all("td")] for row in status.find_all("tr")[1:]]
     assert [(row[0], row[3]) for row in rows] == [
         ("02_first", "simulated , alpha = 7"), ("01_second", "simulated"), ("All", "")
@@ -106,7 +106,7 @@ def test_plain_jupyter_book_renders_a_sentence_for_the_table(book, tmp_path):
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     html = tmp_path / "plain" / "_build" / "html"
-    assert "Nothing was measured" in (html / "book" / "status.html").read_text()
+    assert "Nothing was measured" in (html / "book" / "status.html").read_text(encoding="utf-8")
     assert "../_sources/book/02_first.py" in links(html / "book" / "02_first.html")
 
 
@@ -154,7 +154,7 @@ def test_script_of_a_chapter_says_what_its_notebook_says(tmp_path):
     """The whole chapter as a program, from a folder elsewhere, with warnings as errors."""
     chapter = ROOT / "book" / "05_the_visual_field.ipynb"
     script = tmp_path / "chapter.py"
-    script.write_text(write_script(chapter))
+    script.write_text(write_script(chapter), encoding="utf-8")
     ended = subprocess.run(
         [sys.executable, "-W", "error", script], cwd=ROOT / "book", env=os.environ | {"MPLBACKEND": "Agg"},
         capture_output=True, text=True,
@@ -218,7 +218,7 @@ def test_cell_for_colab_installs_by_the_lock_then_asks_to_restart(colab, tmp_pat
     assert ended.returncode == 1 and "Restart session" in ended.stderr and "Traceback" not in ended.stderr
     assert ended.stdout == ""
     copy = tmp_path / "content" / "a.book"
-    asked = (tmp_path / "content" / "asked").read_text()
+    asked = (tmp_path / "content" / "asked").read_text(encoding="utf-8")
     assert asked == f"install -c {copy}/requirements.txt {' '.join(LIBRARIES)}"
 
     again = colab("import google.colab", "Requirement already satisfied: numpy")
@@ -248,7 +248,7 @@ def test_colab_gets_every_library_that_the_chapters_import():
     """Colab has IPython, and what its pages and pip bring; the cell has all others, by names that the lock knows."""
     libraries = " ".join(LIBRARIES).split()
     colabs_own = {"ipython", "matplotlib-inline", "pillow", "requests", "tqdm", "urllib3"}
-    sources = [path.read_text() for path in (ROOT / "book" / "voxelwise").rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "book" / "voxelwise").rglob("*.py")]
     sources += [cell.source for path in CHAPTERS for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     imported = {
         name.partition(".")[0]
@@ -259,12 +259,12 @@ def test_colab_gets_every_library_that_the_chapters_import():
     known = packages_distributions()
     needed = {known[name][0].lower() for name in imported - sys.stdlib_module_names - {"voxelwise"}}
     assert needed <= set(libraries) | colabs_own
-    lock = (ROOT / "requirements.txt").read_text()
+    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert all(re.search(rf"^{name}==", lock, re.MULTILINE) for name in libraries)
 
 
 def test_the_stored_status_page_holds_a_sentence_and_no_table():
-    page = (ROOT / "book" / "status.md").read_text()
+    page = (ROOT / "book" / "status.md").read_text(encoding="utf-8")
     assert page.count(MARK) == 1 and "`make book`" in page and "|" not in page
 
 

@@ -60,8 +60,8 @@ def test_the_commit_and_whether_files_differ_from_it(tmp_path):
     git(tmp_path, "add", "page.md")
     git(tmp_path, "commit", "-m", "Start")
     git(tmp_path, "tag", "v1", "-m", "a tag does not replace the commit")
-    head = (tmp_path / ".git" / "HEAD").read_text().split()[1]
-    commit = (tmp_path / ".git" / head).read_text()
+    head = (tmp_path / ".git" / "HEAD").read_text(encoding="utf-8").split()[1]
+    commit = (tmp_path / ".git" / head).read_text(encoding="utf-8")
     assert len(describe_commit(tmp_path)) >= 7 and commit.startswith(describe_commit(tmp_path))
     (tmp_path / "page.md").write_text("two")
     described, _, more = describe_commit(tmp_path).partition(", ")

@@ -92,7 +92,7 @@ def test_regions_in_the_table(folder, pairs):
 
 
 def test_every_column_is_described_and_nothing_else(folder):
-    sidecar = json.loads((folder / "voxels.json").read_text())
+    sidecar = json.loads((folder / "voxels.json").read_text(encoding="utf-8"))
     made_by = sidecar.pop("GeneratedBy")
     assert list(sidecar) == read_table(folder).columns.tolist()
     assert all(entry.keys() == {"Description", "Units"} and all(entry.values()) for entry in sidecar.values())
@@ -154,7 +154,7 @@ def test_same_bytes_twice_and_no_trace_of_the_machine(folder, tmp_path, mine, pa
     assert list(contents(folder)) == NAMES
     assert contents(tmp_path / "again") == contents(folder)
     for name in ("voxels.json", "voxels.tsv"):
-        assert str(tmp_path) not in (folder / name).read_text()
+        assert str(tmp_path) not in (folder / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("step", ["fit_receptive_fields", "_write_table", "_replace"])

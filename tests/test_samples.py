@@ -93,7 +93,7 @@ def test_an_unknown_kind_lists_the_known_ones(small_folder):
 
 def test_labels_that_do_not_match_the_volumes_are_named(small_folder):
     labels = small_folder / "label" / "run2.csv"
-    labels.write_text("\n".join(labels.read_text().splitlines()[:-1]))
+    labels.write_text("\n".join(labels.read_text(encoding="utf-8").splitlines()[:-1]))
     with pytest.raises(RecordingError, match=r"run2.nii.gz: 24 volumes; expected 23"):
         load_samples(load_recording(small_folder))
 

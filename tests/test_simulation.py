@@ -189,7 +189,7 @@ def test_damaged_files_are_made_again(quick_making, tmp_path, damage):
     folder = simulation.simulated_recording(tmp_path)
     damage(folder / "data.txt")
     assert simulation.simulated_recording(tmp_path) == folder
-    assert (folder / "data.txt").read_text() == "whole"
+    assert (folder / "data.txt").read_text(encoding="utf-8") == "whole"
     assert len(list(folder.parents[1].iterdir())) == 1, "nothing is left lying about"
 
 
