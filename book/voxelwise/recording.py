@@ -177,7 +177,7 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
 
 def _as_people_count(path):
     """Sorting key of a file's name in which run 2 comes before run 10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
 
 def _by_kind(func, paths):
