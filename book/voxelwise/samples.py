@@ -161,6 +161,8 @@ def _read_run(path, mask_img, label_file, n_rows, lag):
     """Cleaned responses of one run, shape (n_rows - lag, n_voxels)."""
     values = read_voxels(path, mask_img, label_file, n_rows)
     constant = (values == values[0]).all(axis=0)
+    # Powers of 2 change no digit, and squares of the largest and smallest numbers stay in the range of float32.
+    values = np.ldexp(values, -np.frexp(abs(values).max(axis=0))[1])
     responses = signal.clean(values, detrend=True, standardize="zscore_sample")
     # Rounding would otherwise be blown up to a standard deviation of 1.
     responses[:, constant] = 0
