@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import RecordingError
+from .files import read_region
 
 #: As many voxels as the figures have colours to mark them with.
 MAX_MARKED = 4
@@ -119,9 +120,14 @@ def regions_of_interest(rois, mask_img):
     -------
     regions : DataFrame of bool, one row a voxel, one column a region
         In the order of the mask's voxels and of ``rois``; without columns where there are no regions.
+
+    Raises
+    ------
+    RecordingError
+        If a region cannot be read whole, has values that are not finite, or lies on another grid.
     """
     positions = grid_positions(mask_img)
-    inside = {name: np.asarray(nibabel.load(path).dataobj)[tuple(positions.T)] != 0 for name, path in rois.items()}
+    inside = {name: read_region(path, mask_img)[tuple(positions.T)] for name, path in rois.items()}
     return pd.DataFrame(inside, index=range(len(positions)))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .errors import RecordingError
-from .files import load_images, open_image, read_mask, read_voxels
+from .files import load_images, open_image, read_mask, read_region, read_volume, read_voxels
 from .recording import find_files, header_faults
 from .samples import is_rest
 
@@ -68,6 +68,10 @@ def check_folder(folder, stimulus_shape=None):
         return report
     report.faults += header_faults(recording)
     mask_img = _attempt(report, read_mask, recording.mask)
+    for path in recording.rois.values():
+        _attempt(report, read_region, path, mask_img)
+    if recording.background is not None:
+        _attempt(report, read_volume, recording.background)
     shapes, constant = set(), True
     pairs = [
         (kind, *pair)

@@ -5,18 +5,18 @@ in the same words: which file, what was found, what was expected, what to do.
 """
 
 import math
-import zlib
+import re
 from pathlib import Path
 
-import nibabel
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
 
 from .errors import RecordingError
+from .nifti import open_nifti, whole_array
 
-#: What a foreign, damaged or truncated file makes nibabel raise.
-_UNREADABLE = (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError)
+#: The most values that the mask may keep of one run: 1 GiB as float32.
+MAX_VALUES = 2**28
+#: The most bytes that a label file may have: a thousand rows of 256 x 256 pixels.
+MAX_LABEL_BYTES = 2**27
 
 
 def open_image(path, like=None, n_dimensions=3):
@@ -40,12 +40,7 @@ def open_image(path, like=None, n_dimensions=3):
     RecordingError
         If the file cannot be read as NIfTI, or lies on another grid.
     """
-    try:
-        image = nibabel.load(path, keep_file_open=True)
-    except _UNREADABLE as error:
-        raise RecordingError(
-            f"{path}: not a NIfTI file that can be read ({error}). Copy or convert it again."
-        ) from None
+    image = open_nifti(path)
     if len(image.shape) != n_dimensions:
         raise RecordingError(f"{path}: {len(image.shape)} dimensions {image.shape}; expected {n_dimensions}.")
     if like is not None:
@@ -60,6 +55,56 @@ def open_image(path, like=None, n_dimensions=3):
                 "so the same voxel lies elsewhere in the brain. Resample one to the other."
             )
     return image
+
+
+def read_volume(path, like=None):
+    """Read a single volume.
+
+    Parameters
+    ----------
+    path : path
+    like : Nifti1Image, optional
+        The mask: the volume must have its grid and affine.
+
+    Returns
+    -------
+    values : ndarray, shape (n_x, n_y, n_z)
+
+    Raises
+    ------
+    RecordingError
+        If it cannot be read whole, or lies on another grid.
+    """
+    image = open_image(path, like)
+    try:
+        with np.errstate(all="ignore"), whole_array(image) as array:
+            return np.asarray(array)
+    except Exception as error:  # whatever a damaged file makes nibabel, gzip and zlib raise
+        raise RecordingError(f"{path}: cut off or damaged ({error}). Copy it again.") from None
+
+
+def read_region(path, like=None):
+    """Read which voxels lie in a mask or a region.
+
+    Parameters
+    ----------
+    path : path
+    like : Nifti1Image, optional
+        The mask: the region must have its grid and affine.
+
+    Returns
+    -------
+    inside : ndarray of bool, shape (n_x, n_y, n_z)
+
+    Raises
+    ------
+    RecordingError
+        If it cannot be read whole, has values that are not finite, or lies on another grid.
+    """
+    values = read_volume(path, like)
+    if not np.isfinite(values).all():
+        raise RecordingError(f"{path}: holds values that are not finite. Write 1 inside the mask and 0 outside.")
+    return values != 0
 
 
 def read_mask(path):
@@ -79,16 +124,9 @@ def read_mask(path):
     RecordingError
         If it cannot be read, has values that are not finite, or is empty.
     """
-    image = open_image(path)
-    try:
-        values = np.asarray(image.dataobj)
-    except _UNREADABLE as error:
-        raise RecordingError(f"{path}: cut off or damaged ({error}). Copy it again.") from None
-    if not np.isfinite(values).all():
-        raise RecordingError(f"{path}: holds values that are not finite. Write 1 inside the mask and 0 outside.")
-    if not values.any():
+    if not read_region(path).any():
         raise RecordingError(f"{path}: an empty mask; expected at least one voxel that is not 0.")
-    return image
+    return open_image(path)
 
 
 def read_voxels(path, mask_img, label_file=None, n_rows=None):
@@ -110,8 +148,8 @@ def read_voxels(path, mask_img, label_file=None, n_rows=None):
     Raises
     ------
     RecordingError
-        If the run cannot be read whole, lies on another grid, has another number of volumes, or has values in the mask
-        that are not finite.
+        If the run cannot be read whole, lies on another grid, has another number of volumes, has more values in the
+        mask than can be computed with, or some that are not finite as float32.
     """
     image = open_image(path, like=mask_img, n_dimensions=4)
     if n_rows not in (None, image.shape[3]):
@@ -119,16 +157,23 @@ def read_voxels(path, mask_img, label_file=None, n_rows=None):
             f"{path}: {image.shape[3]} volumes; expected {n_rows}, the number of rows in {label_file}."
         )
     voxels = np.nonzero(np.asarray(mask_img.dataobj))
+    if image.shape[3] * voxels[0].size > MAX_VALUES:
+        raise RecordingError(
+            f"{path}: {image.shape[3]} volumes of {voxels[0].size} voxels in the mask are too many to compute with; "
+            f"expected at most {MAX_VALUES} values. Take fewer voxels into the mask, or split the run."
+        )
     # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
     values = np.empty((image.shape[3], voxels[0].size), dtype=np.float32)
-    for number in range(image.shape[3]):
-        try:
-            values[number] = image.dataobj[..., number][voxels]
-        except _UNREADABLE as error:
-            raise RecordingError(
-                f"{path}: cut off or damaged, volume {number + 1} of {image.shape[3]} could not be read ({error}). "
-                "Copy it again."
-            ) from None
+    number = 0
+    try:
+        with np.errstate(all="ignore"), whole_array(image) as volumes:
+            for number in range(image.shape[3]):
+                values[number] = volumes[..., number][voxels]
+    except Exception as error:  # whatever a damaged file makes nibabel, gzip and zlib raise
+        raise RecordingError(
+            f"{path}: cut off or damaged, volume {number + 1} of {image.shape[3]} could not be read ({error}). "
+            "Copy it again."
+        ) from None
     bad = ~np.isfinite(values)
     if bad.any():
         raise RecordingError(
@@ -175,19 +220,50 @@ def load_images(label_file, stimulus_shape=None):
     return rows.reshape(-1, n_columns, n_rows).swapaxes(1, 2)
 
 
+#: A plain number, as it may stand between two commas.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
 def _read_table(path):
-    """A CSV file as a matrix of finite numbers."""
+    """A CSV file as a matrix of finite numbers; lines that are blank do not count."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")  # spreadsheets like to put a byte-order mark first
-        lines = [line for line in text.splitlines() if line.strip()]
-        rows = np.loadtxt(lines, delimiter=",", dtype=np.float32, ndmin=2) if lines else np.empty((0, 0))
+        text = _read_text(path)
     except (OSError, ValueError) as error:
-        raise RecordingError(
-            f"{path}: not a table of numbers ({error}). Expected one row a volume, numbers with commas between them."
-        ) from None
-    if rows.size == 0:
+        raise RecordingError(f"{path}: not a text in UTF-8 that can be read ({error}). Save it as CSV again.") from None
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines:
         raise RecordingError(f"{path}: empty; expected one row a volume.")
+    try:
+        with np.errstate(over="ignore"):
+            rows = np.loadtxt(lines, delimiter=",", dtype=np.float32, ndmin=2, comments=None)
+    except ValueError:
+        raise RecordingError(
+            f"{path}: not a table of numbers ({_first_fault(lines)}). "
+            "Expected one row a volume, numbers with commas between them."
+        ) from None
     if not np.isfinite(rows).all():
         row = np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]
         raise RecordingError(f"{path}: row {row + 1} holds a value that is not finite; expected numbers only.")
     return rows
+
+
+def _read_text(path):
+    """Text of a file of bounded size."""
+    if not Path(path).is_file():  # a pipe would be waited for
+        raise ValueError("not a file")
+    if (size := Path(path).stat().st_size) > MAX_LABEL_BYTES:
+        raise ValueError(f"{size} bytes; expected at most {MAX_LABEL_BYTES}")
+    return Path(path).read_text(encoding="utf-8-sig")  # spreadsheets like to put a byte-order mark first
+
+
+def _first_fault(lines):
+    """What keeps lines from being rows of a table."""
+    width = lines[0].count(",") + 1
+    for number, line in enumerate(lines, start=1):
+        cells = line.split(",")
+        if len(cells) != width:
+            return f"row {number} has {len(cells)} values, the first has {width}"
+        for cell in cells:
+            if not _NUMBER.fullmatch(cell.strip()):
+                return f"row {number} holds {cell[:30]!r}"
+    return "no reason known"
