@@ -26,6 +26,7 @@ ADDRESS = "https://www.nitrc.org/frs/download.php/8486/miyawaki2008.tgz?i_agree=
 ARCHIVE_BYTES = 161_069_109
 #: While nilearn unpacks, the archive and what is in it lie on the disk at once; a tenth of each is left as a margin.
 DISK_PER_ARCHIVE = 2.2
+MOST_UNPACKED = 2  # times the size of the archive; its files are compressed themselves
 TIMEOUT = 30  # seconds until the server must have answered
 
 NAME = "miyawaki2008"
@@ -251,12 +252,26 @@ def _fetch(workspace):
 
 @contextmanager
 def _safe_extraction():
-    """Have tarfile refuse members that leave the folder, links out of it, and devices, as it does from Python 3.14 on.
+    """Have tarfile refuse all but files and folders, each once, in their folder, and not larger than can be expected.
 
     nilearn looks at the names of the members, but not at where links lead.
     """
     before = vars(tarfile.TarFile)["extraction_filter"]
-    tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
+    sizes = {}
+
+    def only_expected(member, folder):
+        member = tarfile.data_filter(member, folder)
+        name = os.path.normpath(member.name)
+        if member.isdir():
+            return member
+        if not member.isreg() or name in sizes:
+            raise OSError(f"{name!r} comes twice in the archive, or is no file")
+        sizes[name] = member.size
+        if sum(sizes.values()) > MOST_UNPACKED * ARCHIVE_BYTES:
+            raise OSError(f"with {name!r}, the archive unpacks to more than {MOST_UNPACKED} times its size")
+        return member
+
+    tarfile.TarFile.extraction_filter = staticmethod(only_expected)
     try:
         yield
     finally:
