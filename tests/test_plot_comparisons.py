@@ -67,3 +67,5 @@ def test_courses_have_the_colours_of_their_voxels(truth):
         np.testing.assert_array_equal(lines[letter].get_ydata(), course)
         assert lines[letter].get_color() == colour
     assert ("true response" in lines) == (truth is not None)
+    if truth is not None:
+        np.testing.assert_array_equal(lines["true response"].get_xydata(), np.column_stack([[0, 1, 2], truth]))

@@ -32,7 +32,8 @@ def test_the_square_lies_on_its_voxel_and_left_is_left(x_sign):
     square = whole.patches[0].get_bbox()
     assert (square.x0 + square.x1) / 2 == pytest.approx(column) and (square.y0 + square.y1) / 2 == pytest.approx(row)
     fine_row, fine_column = np.unravel_index(np.argmax(background), background.shape)
-    assert ((fine_row + 0.5) / 3 - 0.5, (fine_column + 0.5) / 3 - 0.5) == pytest.approx((row, column), abs=0.34)
+    assert ((fine_row + 0.5) / 3 - 0.5, (fine_column + 0.5) / 3 - 0.5) == pytest.approx((row, column), abs=1e-6)
+    assert [shown.get_extent() for shown in whole.images] == [[-0.5, 7.5, -0.5, 8.5]] * 2, "voxels are centred on whole numbers"
     assert "z = 0 mm" in figure.texts[0].get_text()
 
 
@@ -42,9 +43,12 @@ def test_voxels_of_other_slices_are_not_marked():
     assert len(figure.axes[0].patches) == 2
 
 
-def test_an_empty_map_can_be_drawn():
-    image = nibabel.Nifti1Image(np.zeros((8, 9, 5), np.float32), np.eye(4))
-    assert plotting.plot_score_map(image, None, [(3, 3, 2)]).axes
+@pytest.mark.parametrize("best, limit", [(0, 0.1), (0.03, 0.1), (0.31, 0.4), (0.4, 0.4)])
+def test_the_colours_end_at_the_next_tenth_and_an_empty_map_can_be_drawn(best, limit):
+    volume = np.zeros((8, 9, 5), np.float64)
+    volume[3, 3, 2] = best
+    figure = plotting.plot_score_map(nibabel.Nifti1Image(volume, np.eye(4)), None, [(3, 3, 2)])
+    assert figure.axes[0].images[0].get_clim() == (0, limit)
 
 
 def test_fields_hide_small_weights_and_carry_the_colours_of_the_squares():
@@ -64,19 +68,46 @@ def test_fields_of_fewer_voxels_leave_the_other_panels_empty():
     assert [bool(ax.axison) for ax in figure.axes[:4]] == [True, True, False, False]
 
 
+def test_images_share_one_scale_on_which_the_largest_is_white():
+    images = np.array([[[0.0, 0.5]], [[0.25, 1.0]]])
+    axes = plotting.plot_images(images, ["a", "b"]).axes
+    for ax, image, title in zip(axes, images, "ab", strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), image)
+        assert ax.images[0].get_clim() == (0, 1) and ax.get_title() == title
+
+
 def test_each_score_falls_into_the_histogram():
     scores = np.array([-0.11, -0.01, 0.0, 0.3, 0.3, 0.601])
-    heights = [bar.get_height() for bar in plotting.plot_score_histogram(scores).axes[0].patches]
-    assert sum(heights) == len(scores)
+    (ax,) = plotting.plot_score_histogram(scores).axes
+    assert sum(bar.get_height() for bar in ax.patches) == len(scores)
+    assert ax.get_yscale() == "log"
+
+
+def test_a_search_marks_the_best_penalty_of_each_curve_and_has_a_bar_for_each_choice():
+    alphas, curves = np.array([1.0, 10, 100]), np.array([[0.1, 0.2], [0.3, 0.1], [0.2, 0.0]])
+    choices = np.array([[1.0, 10], [10, 10]])
+    above, below = plotting.plot_alpha_search(alphas, curves, ["a", "b"], curves.mean(axis=1), choices, 50.0).axes
+    lines = {line.get_label(): (list(line.get_ydata()), line.get_color()) for line in above.lines}
+    for curve, label, colour in zip(curves.T, "ab", plotting.MARK_COLOURS, strict=False):
+        assert lines[label] == (curve.tolist(), colour)
+    marks = [line.get_xydata().tolist() for line in above.lines if line.get_marker() == "o"]
+    assert marks == [[[10, 0.3]], [[1, 0.2]], [[10, pytest.approx(0.2)]]]
+    counts, edges, _ = below.patches[0].get_data()
+    assert counts.tolist() == [1, 3, 0]
+    np.testing.assert_allclose(np.log10(edges), [-0.5, 0.5, 1.5, 2.5])  # halfway, as they are seen
+    assert above.get_xscale() == "log" and below.lines[0].get_xdata()[0] == 50
 
 
 def test_shading_marks_the_volumes_with_an_image():
     shown = np.array([False, True, True, False])
-    figure = plotting.plot_time_course(np.zeros(4), shown, np.ones(4))
+    figure = plotting.plot_time_course(np.array([1, 2, 3, 4]), shown, np.ones(4))
     heights, edges, _ = figure.axes[0].patches[0].get_data()
     assert heights.tolist() == shown.tolist()
     assert edges.tolist() == [0.5, 1.5, 2.5, 3.5, 4.5], "volume 1 is centred on 1"
-    assert len(figure.axes[0].lines) == 2
+    lines = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
+    assert lines == {
+        "measured": [[1, 1], [2, 2], [3, 3], [4, 4]], "predicted": [[1, 1], [2, 1], [3, 1], [4, 1]]
+    }  # fmt: skip
 
 
 def fields_at(*places):

@@ -10,16 +10,16 @@ pytestmark = pytest.mark.usefixtures("off_screen")
 
 def test_repeats_stand_below_their_image_around_their_mean():
     images = [np.eye(3), 1 - np.eye(3)]
-    short = np.array([[1.0, 2, 3, 4], [3, 4, 5, np.nan]])
-    figure = plotting.plot_repeats(images, [short, np.ones((3, 5))], n_on=[2, 1], lag=3)
+    short = np.array([[1.0, 2, 3, 4], [3, 4, 5, np.nan], [8, 0, 1, 2]])
+    figure = plotting.plot_repeats(images, [short, np.ones((4, 5))], n_on=[2, 1], lag=3)
     above, below = figure.axes[:2], figure.axes[2:]
     for ax, image in zip(above, images, strict=True):
         np.testing.assert_array_equal(ax.images[0].get_array(), image)
     *repeats, mean = (line.get_ydata() for line in below[0].lines)
     np.testing.assert_array_equal(repeats, short)
-    assert mean.tolist() == [2, 3, 4, 4], "a repeat that ends early has no say in the rest"
+    assert mean.tolist() == [4, 2, 3, 3], "a repeat that ends early has no say in the rest"
     assert {tuple(line.get_xdata()) for line in below[0].lines} == {(3, 4, 5, 6)}, "three volumes after the onset"
-    assert [ax.get_title() for ax in below] == ["2 repeats", "3 repeats"]
+    assert [ax.get_title() for ax in below] == ["3 repeats", "4 repeats"]
     assert [ax.patches[0].get_bbox().x1 for ax in below] == [1.5, 0.5], "the onset is at 0, whatever the lag"
     assert below[0].get_ylim() == below[1].get_ylim() and below[0].get_xlim() != below[1].get_xlim()
 

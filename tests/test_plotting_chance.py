@@ -32,5 +32,7 @@ def test_power_has_a_line_for_each_rule_and_one_for_the_rate():
     np.testing.assert_array_equal(first.get_xydata(), np.transpose([strength, found["a"]]))
     np.testing.assert_array_equal(second.get_xydata(), np.transpose([strength, found["b"]]))
     assert rate.get_ydata()[0] == 0.05
+    across = ax.transData.transform([(share, 0) for share in (0, 0.01, 0.04)])[:, 0]
+    assert across[2] - across[0] == pytest.approx(2 * (across[1] - across[0])), "the square root of the share"
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
     assert first.get_color() != second.get_color() and first.get_linestyle() != second.get_linestyle()
