@@ -1,5 +1,6 @@
 """The search for each voxel's penalty, against scikit-learn in nested loops."""
 
+import ast
 import dataclasses
 import warnings
 
@@ -9,8 +10,12 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from threadpoolctl import threadpool_limits
 from voxelwise import RecordingError, cross_validate_ridge, load_recording, load_samples, search_alpha, whole_run_folds
+from voxelwise.alpha_search import ALPHAS as ALPHAS_BY_DEFAULT
 from voxelwise.chunks import CHUNK_SIZE, one_thread
 from voxelwise.retinotopy import MARKED_COLUMNS
+
+from conftest import ROOT
+from press.parameters import read_parameters
 
 ALPHAS = [3.0, 100.0, 1000.0, 30000.0]
 
@@ -123,10 +128,22 @@ def test_voxels_do_not_depend_on_their_chunk(samples):
         np.testing.assert_allclose(getattr(backwards, name)[:, ::-1], getattr(alone, name), atol=1e-9)
 
 
-@pytest.mark.parametrize(("alphas", "word"), [([1e4, 1e5, 1e6], "smallest penalty, 10000"), ([1e-3, 1e-2], "largest penalty, 0.01")])
+@pytest.mark.parametrize(
+    ("alphas", "word"),
+    [
+        ([1e4, 1e5, 1e6], "smallest penalty, 10000"), ([1e-3, 1e-2], "largest penalty, 0.01"),
+        ([60, 180, 600, 1800, 6000], "smallest penalty, 60"),  # by some of the choices
+    ],
+)  # fmt: skip
 def test_choices_at_the_edge_are_pointed_out(samples, alphas, word):
     with pytest.warns(UserWarning, match=f"are the {word}.*extend alphas"):
         search_alpha(with_voxels(samples, list(MARKED_COLUMNS)), alphas, n_splits=4)
+
+
+def test_penalties_by_default_are_those_of_the_chapter():
+    parameters = read_parameters(ROOT / "book" / "06_choosing_the_penalty.ipynb")
+    ends, n_alphas = (ast.literal_eval(parameters[name].default) for name in ("alpha_range", "n_alphas"))
+    np.testing.assert_allclose(ALPHAS_BY_DEFAULT, np.geomspace(*ends, n_alphas))
 
 
 def test_a_grid_that_is_wide_enough_is_not_complained_of(samples):
