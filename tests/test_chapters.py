@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 from voxelwise import cross_validate_ridge, load_recording, load_samples
+from voxelwise.plotting.fields import FIELD_THRESHOLD
 
 from conftest import CHAPTERS, NOTEBOOKS, ROOT
+from exercises import HEADING, numbers
 from outputs import read_pictures
 from press.chapters import find_chapters, tagged_cells
 from press.parameters import read_parameters
 from running import find_parameters, printed_in, read_chapter, run_with
 
+#: Formulas, code, references and links.
+NO_PROSE = re.compile(r"\$\$.*?\$\$|```.*?```|\$[^$]*\$|\\begin.*?\\end\{\w+\}|\{\w+\}`[^`]*`|\]\([^)]*\)", re.DOTALL)
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 each_notebook = pytest.mark.parametrize("chapter", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
@@ -74,6 +78,40 @@ def test_every_parameter_is_typed_and_explained(chapter):
     assert chapter not in CHAPTERS or {"dataset", "data_dir", "lag"} <= parameters.keys()
     for parameter in parameters.values():
         assert parameter.inferred_type_name != "None" and parameter.help, parameter.name
+
+
+#: Parameters with a default of their own in some chapter: by its margin of noise, and by the time it takes.
+OWN_DEFAULTS = {"min_score": {"0.2", "0.1"}, "n_permutations": {"200", "99"}}
+
+
+def test_a_parameter_of_several_chapters_has_one_type_and_default():
+    """A build sets it in all of them at once."""
+    types, defaults = {}, {}
+    for chapter in CHAPTERS:
+        for name, parameter in read_parameters(chapter).items():
+            types.setdefault(name, set()).add(parameter.inferred_type_name)
+            defaults.setdefault(name, set()).add(parameter.default)
+    assert [name for name, found in types.items() if len(found) > 1] == []
+    assert {name: found for name, found in defaults.items() if len(found) > 1} == OWN_DEFAULTS
+
+
+#: Numbers of the text that no cell holds: examples, 95 of 100, and what figures hide.
+NO_CELL_HAS = {
+    "03_mapping_the_brain": {1000, 1001}, "08_better_than_chance": {95},
+    "04_receptive_fields": {FIELD_THRESHOLD},
+}  # fmt: skip
+
+
+@each_chapter
+def test_numbers_in_the_text_have_a_source(chapter):
+    """A cell or what it shows holds them, but for those below ten, which also count, list and code rest."""
+    cells = code_cells(read_chapter(chapter))
+    shown = [str(output.get("data", {}).get("text/plain", "")) for cell in cells for output in cell.outputs]
+    known = numbers("\n".join([*(cell.source for cell in cells), printed_in(read_chapter(chapter)), *shown]))
+    text = "\n".join(cell.source for cell in read_chapter(chapter).cells if cell.cell_type == "markdown")
+    said = numbers(NO_PROSE.sub(" ", text.partition(HEADING)[0]))
+    missing = {n for n in map(abs, said) if not (n.is_integer() and n < 10)} - set(map(abs, known))
+    assert missing == NO_CELL_HAS.get(chapter.stem, set())
 
 
 def test_cells_are_short_and_narrow():
