@@ -4,12 +4,16 @@ import os
 import re
 import shutil
 import subprocess
+import warnings
 from datetime import date
 
 import pytest
 import yaml
+from voxelwise import load_run_images
+from voxelwise.download import ARCHIVE_BYTES
 
 from conftest import CHAPTERS, ROOT
+from press.parameters import read_parameters
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=[path.stem for path in WORKFLOWS])
@@ -60,6 +64,32 @@ def test_workflows_start_when_they_should():
     assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", schedule["cron"])
 
 
+@pytest.mark.parametrize(
+    "target, command",
+    [
+        ("book", "build_book.py"), ("refresh", "build_book.py --refresh"), ("lab", "-m jupyterlab"),
+        ("test", "-m pytest --numprocesses auto --maxprocesses 4 --dist loadfile"),  # with no path: notebooks, too
+        ("test-real", "-m pytest -rs tests/real_recording.py"), ("bench", "-m benchmarks.bench"),
+    ],
+)  # fmt: skip
+def test_make_runs_what_a_target_is_for(target, command):
+    """What `make` would run, once everything is installed."""
+    asked = ["make", "--dry-run", "--old-file=.venv/.installed", target]
+    ended = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.fullmatch(rf".*\.venv/bin/python {re.escape(command)} *\n", ended.stdout)
+
+
+def test_a_dataset_for_make_is_handed_on():
+    asked = ["make", "--dry-run", "--old-file=.venv/.installed", "book", "DATASET=my folder"]
+    ended = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout == '.venv/bin/python build_book.py --dataset "my folder"\n'
+
+
+def test_warnings_are_errors():
+    with pytest.raises(UserWarning, match="careful"):
+        warnings.warn("careful", stacklevel=1)
+
+
 @each_workflow
 def test_python_versions_are_those_of_the_makefile(path):
     lowest, beyond = (int(n) for n in re.search(r"\(3, (\d+), \d+\) <= v < \(3, (\d+)\)", MAKEFILE).groups())
@@ -91,6 +121,19 @@ def test_pages_are_published_from_the_default_branch_only():
     assert publish["permissions"] == {"contents": "write"} and publish["needs"] == "build"
     assert "github.event_name != 'pull_request'" in publish["if"]
     assert "github.ref_name == github.event.repository.default_branch" in publish["if"]
+
+
+def test_rendering_runs_no_chapter():
+    """build_book.py has run the chapters by then: Jupyter Book would run them once more, by settings of its own."""
+    assert yaml.safe_load(read("_config.yml"))["execute"] == {"execute_notebooks": "off"}
+
+
+def test_the_pages_that_are_published_are_those_that_were_built():
+    building, publishing = (load(ROOT / ".github/workflows/pages.yml")["jobs"][name]["steps"] for name in ("build", "publish"))
+    (kept,) = [step["with"] for step in building if "upload-artifact" in step.get("uses", "")]
+    (taken,) = [step["with"] for step in publishing if "download-artifact" in step.get("uses", "")]
+    assert kept["path"] == "_build/simulated/html" and kept["if-no-files-found"] == "error"
+    assert taken["name"] == kept["name"] and taken["path"] == publishing[-1]["working-directory"]
 
 
 def test_publishing_puts_the_pages_on_gh_pages_and_nothing_older(tmp_path):
@@ -176,6 +219,47 @@ def test_files_that_are_linked_or_named_exist(name):
     missing = [path for path in linked + named if not (ROOT / path).exists()]
     assert [path for path in missing if "12_name" not in path] == []
     assert linked or named or name == "CHANGELOG.md"
+
+
+# Numbers, names and options in running text
+
+
+TEXTS = [*map(read, ("README.md", "CONTRIBUTING.md", "book/index.md"))]
+
+
+def test_sizes_in_the_text_are_those_of_the_recordings(recording):
+    files = (path for path in recording.mask.parents[1].rglob("*") if path.is_file())
+    made, downloaded = sum(path.stat().st_size for path in files) / 1e6, ARCHIVE_BYTES / 1e6
+    for text in TEXTS:
+        assert set(re.findall(r"(\d+) MB", text)) <= {f"{made:.0f}", f"{downloaded:.0f}"}
+        assert set(re.findall(r"(\d+ × \d+)", text)) <= {"10 × 10"}
+    assert recording.truth is not None and load_run_images(recording)[0].shape[1:] == (10, 10)
+    assert f"(`~/nilearn_data`; {made:.0f} MB)" in TEXTS[0] and f"through nilearn ({downloaded:.0f} MB)" in TEXTS[0]
+    assert f"once, {downloaded:.0f} MB," in TEXTS[2]
+
+
+def test_python_in_the_text_is_that_of_the_makefile():
+    oldest, beyond = re.search(r"\((\d+, \d+, \d+)\) <= v < \((\d+, \d+)\)", MAKEFILE).groups()
+    oldest, newest = oldest.replace(", ", "."), f"3.{int(beyond.partition(', ')[2]) - 1}"
+    for text in [*TEXTS, MAKEFILE]:
+        assert set(re.findall(r"(\d+\.\d+\.\d+) (?:or newer|to)\b", text)) == {oldest}
+    assert set(re.findall(r"to (\d\.\d+)", MAKEFILE)) == {newest}
+
+
+def test_options_in_the_text_are_parameters_of_a_chapter():
+    known = set().union(*(read_parameters(chapter) for chapter in CHAPTERS))
+    for text in (TEXTS[0], TEXTS[2]):
+        named = re.findall(r"build_book\.py.* -p (\w+) ", text) + re.findall(r" -p (\w+) \d", text)
+        assert named and set(named) <= known
+
+
+def test_code_in_the_readme_runs(small_folder):
+    """On a small recording in place of `path/to/folder`, with a lag and folds that fit it."""
+    (code,) = re.findall(r"^```python\n(.*?)^```$", TEXTS[0], re.DOTALL | re.MULTILINE)
+    names = {}
+    exec(code.replace("path/to/folder", str(small_folder)).replace("n_splits=10", "n_splits=4"), names)
+    assert names["scores"].shape == (4, names["samples"].responses.shape[1])
+    assert names["fields"].shape == (names["samples"].responses.shape[1], 4, 4)
 
 
 def test_contributing_is_linked_from_the_readme_and_named_in_the_book():
