@@ -70,6 +70,7 @@ def test_workflows_start_when_they_should():
         ("book", "build_book.py"), ("refresh", "build_book.py --refresh"), ("lab", "-m jupyterlab"),
         ("test", "-m pytest --numprocesses auto --maxprocesses 4 --dist loadfile"),  # with no path: notebooks, too
         ("test-real", "-m pytest -rs tests/real_recording.py"), ("bench", "-m benchmarks.bench"),
+        ("mutants", "-m checks.mutants"),
     ],
 )  # fmt: skip
 def test_make_runs_what_a_target_is_for(target, command):
