@@ -201,7 +201,7 @@ CHANGES = [
         ("alpha-changed", TWO, replacing("alpha: float = 100.0", "alpha: float = 101.0"), AS_ALL, RUN),
         ("folds-changed", TWO, replacing("n_splits: int = 10", "n_splits: int = 5"), AS_ALL, RUN),
         ("parameter-untyped", TWO, replacing("alpha: float = 100.0", "alpha = 100.0"), LOOK, AS_ALL),
-        ("parameter-of-another-type", TWO, replacing("alpha: float = 100.0", "alpha: int = 100"), LOOK, AS_ALL),
+        ("parameter-of-another-type", TWO, replacing("alpha: float = 100.0", "alpha: int = 100"), AS_ALL, RUN),
         ("parameter-unknown", ONE, parameter_unknown, LOOK, AS_ALL),
         ("parameter-unexplained", ONE, parameter_unexplained, LOOK, AS_ALL),
         ("tag-lost", ONE, tag_lost, LOOK, RUN),
