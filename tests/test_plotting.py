@@ -199,3 +199,19 @@ def test_recovery_holds_what_was_found_against_the_truth():
     np.testing.assert_array_equal(axes[1].collections[0].get_offsets(), [(2, 3), (5, 6)])
     np.testing.assert_array_equal(axes[2].collections[0].get_offsets(), [(0.5, 0.25), (1, 0.75)])
     assert all(ax.get_xlim() == ax.get_ylim() for ax in axes), "the diagonal goes from corner to corner"
+
+
+def test_the_summary_shows_each_marked_voxel_beside_its_field():
+    positions = [(3, 3, 2), (4, 4, 2)]
+    fields = np.zeros((2, 10, 10))
+    fields[0, 4, 2], fields[1, 3, 3] = 0.3, 1.5
+    figure = plotting.plot_summary(image_with(positions[0], np.eye(4)), None, positions, fields, "mine", (4, 2))
+    brain, *panels = figure.axes
+    assert len(brain.patches) == len(panels) == 2
+    for panel, square, letter, peak in zip(panels, brain.patches, "AB", [(4, 2), (3, 3)], strict=True):
+        shown = panel.images[1]
+        assert np.argwhere(~np.ma.getmaskarray(shown.get_array())).tolist() == [list(peak)]
+        assert shown.get_clim() == (0, 1.5), "one scale for all"
+        assert panel.texts[0].get_text() == letter
+        assert to_rgb(panel.texts[0].get_color()) == square.get_edgecolor()[:3]
+    assert [text.get_text() for text in figure.texts] == ["recording: mine"]
