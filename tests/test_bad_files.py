@@ -211,8 +211,10 @@ def test_the_row_that_is_no_row_of_numbers_is_named(tmp_path, text, message):
 
 def test_a_damaged_region_is_refused(small_folder):
     region = small_folder / "mask" / "V1.nii.gz"
-    region.write_bytes((small_folder / "mask" / "mask.nii.gz").read_bytes()[:-4])
+    mask = small_folder / "mask" / "mask.nii.gz"
+    region.write_bytes(mask.read_bytes())
     recording = load_recording(small_folder)
+    region.write_bytes(mask.read_bytes()[:-4])
     with pytest.raises(RecordingError, match="V1.nii.gz: (cut off or damaged|not a NIfTI file)"):
         regions_of_interest(recording.rois, open_image(recording.mask))
 

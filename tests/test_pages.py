@@ -10,12 +10,13 @@ import pytest
 from browsing import find_chromium, watch
 from bs4 import BeautifulSoup
 
-from conftest import NOTEBOOKS, ROOT
+from conftest import CHAPTERS, NOTEBOOKS, ROOT
 from outputs import read_pictures
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 TOC = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [*TOC, "search", "genindex"]
+CHAPTER_PAGES = [f"book/{path.stem}" for path in CHAPTERS]
 WIDTHS = {1440: 900, 360: 740}
 CHAPTER = "book/02_building_the_encoding_model"
 each_page = pytest.mark.parametrize("name", PAGES)
@@ -85,14 +86,18 @@ def test_every_page_is_looked_at(soups):
 @pytest.mark.parametrize("width, colours", [(1440, "light"), (360, "dark")])
 @each_page
 def test_page_is_sound(visit, name, width, colours):
-    """No fault, no request to another host, nothing too wide, no barrier: wide and light, narrow and dark."""
+    """No fault, no request to another host, nothing too wide, no barrier: wide and light, narrow and dark.
+
+    Chapters are alike, and axe takes seconds for each: wide, it looks at the first three.
+    """
     page, faults = visit(name, width, colours)
     page.evaluate(IS_READY)
     page.wait_for_function(HAS_COLOURS, arg=colours)
     assert page.evaluate(WIDTH_TOO_MUCH) <= 0
-    page.evaluate(AXE)
-    page.evaluate(THIN_OUT_CODE)
-    assert page.evaluate(FIND_FAULTS) == []
+    if width < 1000 or name not in CHAPTER_PAGES[3:]:
+        page.evaluate(AXE)
+        page.evaluate(THIN_OUT_CODE)
+        assert page.evaluate(FIND_FAULTS) == []
     assert faults == []
 
 

@@ -260,6 +260,8 @@ def _safe_extraction():
     sizes = {}
 
     def only_expected(member, folder):
+        if member.offset == 0:  # nilearn unpacks once more when it misses something
+            sizes.clear()
         member = tarfile.data_filter(member, folder)
         name = os.path.normpath(member.name)
         if member.isdir():
