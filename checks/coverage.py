@@ -21,11 +21,12 @@ def run_tests():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     settings = os.environ | {"ROOT": str(ROOT), "COVERAGE_RCFILE": str(ROOT / ".coveragerc")}
-    tested = subprocess.run(["make", "test"], cwd=ROOT, env=settings | {"COVERAGE_PROCESS_START": settings["COVERAGE_RCFILE"]})
+    watched = settings | {"COVERAGE_PROCESS_START": settings["COVERAGE_RCFILE"]}
+    tested = subprocess.run(["make", "test"], cwd=ROOT, env=watched)
     if tested.returncode:
         sys.exit("Some tests failed, so nothing was counted.")
-    for command in (["combine", "--quiet"], ["json", "--quiet", "-o", FOLDER / "coverage.json"], ["html", "--quiet", "-d", FOLDER]):
-        subprocess.run([sys.executable, "-m", "coverage", *command], cwd=ROOT, env=settings, check=True)
+    for command in (["combine"], ["json", "-o", FOLDER / "coverage.json"], ["html", "-d", FOLDER]):
+        subprocess.run([sys.executable, "-m", "coverage", *command, "--quiet"], cwd=ROOT, env=settings, check=True)
     return json.loads((FOLDER / "coverage.json").read_text())["files"]
 
 
