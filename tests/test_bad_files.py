@@ -201,6 +201,7 @@ def test_more_than_can_be_computed_with_is_refused(place, monkeypatch):
         ("0,1,0,1\n# 0,1,0,1\n", "row 2 holds '# 0'"),
         ("0,1,0,1\x0c0,1,0,1\n", "row 1 has 7 values|row 1 holds"),
         ("0,1,0,1\n0,1e39,0,1\n", "row 2 .*not finite"),
+        pytest.param("1" * 1_000_000 + "x", "row 1 holds '1111", id="a search that tries every way never ends"),
     ],
 )
 def test_the_row_that_is_no_row_of_numbers_is_named(tmp_path, text, message):

@@ -220,8 +220,8 @@ def load_images(label_file, stimulus_shape=None):
     return rows.reshape(-1, n_columns, n_rows).swapaxes(1, 2)
 
 
-#: A plain number, as it may stand between two commas.
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+#: A plain number, as it may stand between two commas; of many digits in a row, there is one way to take them.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def _read_table(path):
