@@ -232,6 +232,11 @@ class _Fold:
     n_shown: np.ndarray  # volumes of each image, shape (n_images, 1)
     predictor: np.ndarray  # times X'Y of the other folds: the predictions of these images
 
+    def in_float32(self):
+        """Half the digits, twice as fast."""
+        arrays = (array.astype(np.float32) for array in (self.pixels, self.n_shown, self.predictor))
+        return _Fold(self.rows, self.images, *arrays)
+
 
 @one_thread
 def _prepare_folds(samples, alpha, n_splits):
@@ -248,14 +253,20 @@ def _prepare_folds(samples, alpha, n_splits):
 
 
 def _test_chunk(responses, folds, image_of_row, shown):
-    """Of a chunk of voxels: scores, how many permutations score at least as well, best score of each permutation."""
-    responses = np.ascontiguousarray(responses, np.float64)
-    tests = [Sums.of(responses[fold.rows, :0], responses[fold.rows]) for fold in folds]
-    scores = _mean_score(responses, tests, folds, image_of_row)
+    """Of a chunk of voxels: scores, how many permutations score at least as well, best score of each permutation.
+
+    Scores that are only compared with each other need no more digits than float32 has; all of these are made alike, so
+    that an order that changes nothing makes no difference.
+    """
+    exact = np.ascontiguousarray(responses, np.float64)
+    tests = [Sums.of(exact[fold.rows, :0], exact[fold.rows]) for fold in folds]
+    scores = _mean_score(exact, tests, folds, image_of_row)
+    responses, folds = exact.astype(np.float32), [fold.in_float32() for fold in folds]
+    observed = _mean_score(responses, tests, folds, image_of_row)
     n_at_least, largest = np.zeros(len(scores), dtype=int), []
     for images in shown:
         by_chance = _mean_score(responses, tests, folds, images)
-        n_at_least += by_chance >= scores
+        n_at_least += by_chance >= observed
         largest.append(by_chance.max())
     return scores, n_at_least, np.array(largest)
 
@@ -263,7 +274,8 @@ def _test_chunk(responses, folds, image_of_row, shown):
 def _mean_score(responses, tests, folds, image_of_row):
     """Mean over the folds of R2 for each voxel, if these were the images that the rows answer to."""
     n_rows, n_images = len(image_of_row), folds[-1].images.stop
-    add_up = csr_array((np.ones(n_rows), (image_of_row, np.arange(n_rows))), shape=(n_images, n_rows))
+    ones = np.ones(n_rows, responses.dtype)
+    add_up = csr_array((ones, (image_of_row, np.arange(n_rows))), shape=(n_images, n_rows))
     by_image = add_up @ responses
     products = [fold.pixels.T @ by_image[fold.images] for fold in folds]
     total, scores = sum(products), 0
