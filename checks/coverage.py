@@ -20,7 +20,7 @@ def run_tests():
     """Run the tests with every Python that they start under watch, and return what coverage tells, by file."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
-    settings = os.environ | {"ROOT": str(ROOT), "COVERAGE_RCFILE": str(ROOT / ".coveragerc")}
+    settings = os.environ | {"COVERAGE_ROOT": str(ROOT), "COVERAGE_RCFILE": str(ROOT / ".coveragerc")}
     watched = settings | {"COVERAGE_PROCESS_START": settings["COVERAGE_RCFILE"]}
     tested = subprocess.run(["make", "test"], cwd=ROOT, env=watched)
     if tested.returncode:

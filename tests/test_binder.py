@@ -1,10 +1,13 @@
 """What Binder will make of the repository, by repo2docker's own build plan, and what `postBuild` leaves behind."""
 
+import filecmp
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,24 +57,51 @@ def test_server_that_binder_starts_is_locked_too(plan):
     assert {"jupyterlab", "notebook", "ipykernel"} <= LOCK.keys()
 
 
-def tree(folder):
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-
-
-def test_post_build_makes_the_recording_in_an_empty_home_and_it_is_found_there(tmp_path):
+def run_post_build(home):
     """As on Binder: home and repository are one folder, and `python` is that of the environment."""
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    watched = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    environment = watched | {"HOME": str(home), "PATH": programs, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.Popen(
+        ["./postBuild"], cwd=home, env=environment, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_post_build_makes_the_recording_in_an_empty_home(tmp_path, recording):
+    """Killed half-way, it leaves none; the next time, it makes the same bytes as ever, where the loader finds them."""
     home = tmp_path / "jovyan"
     home.mkdir()
     shutil.copy(ROOT / "postBuild", home)
     shutil.copytree(ROOT / "book" / "voxelwise", home / "book" / "voxelwise")
-    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {"HOME": str(home), "PATH": programs, "PYTHONDONTWRITEBYTECODE": "1"}
-    ended = subprocess.run(["./postBuild"], cwd=home, env=environment, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    made = tree(home)
-    program = "from voxelwise import load_recording, load_samples\nprint(load_samples(load_recording()).responses.shape)"
-    first_cell = [sys.executable, "-c", program]
-    ended = subprocess.run(first_cell, cwd=home / "book", env=environment, capture_output=True, text=True)
-    assert ended.stdout == "(2860, 5438)\n", ended.stderr
-    assert tree(home) == made
+    killed = run_post_build(home)
+    while not list(home.rglob("data_figure_run*.nii.gz")) and killed.poll() is None:
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    assert not list(home.glob("nilearn_data/voxelwise_simulated/*/miyawaki2008"))
+
+    built = run_post_build(home)
+    _, complaint = built.communicate()
+    assert (built.returncode, complaint) == (0, ""), "a progress bar would be a complaint: this is no terminal"
     assert [path.name for path in (home / "nilearn_data").iterdir()] == ["voxelwise_simulated"]
+    first, again = recording.mask.parents[1], find_recording(home)
+    names = sorted(str(path.relative_to(first)) for path in first.rglob("*.*"))
+    same, different, missing = filecmp.cmpfiles(first, again, names, shallow=False)
+    assert (sorted(same), different, missing) == (names, [], [])
+    assert len(names) == 32 + 32 + 39 + 3
+    assert sum((first / name).stat().st_size for name in names) < 80e6
+
+
+def find_recording(home):
+    """Where a first cell in that home finds the recording."""
+    program = "from voxelwise import load_recording\nprint(load_recording().mask.parents[1])"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=home / "book", env={"HOME": str(home), "PATH": os.environ["PATH"]},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
+    folder = Path(ended.stdout.strip())
+    assert folder.is_relative_to(home)
+    return folder

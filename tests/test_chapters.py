@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from voxelwise import cross_validate_ridge, load_recording, load_samples
+from voxelwise import cross_validate_ridge, load_samples
 from voxelwise.plotting.fields import FIELD_THRESHOLD
 
 from conftest import CHAPTERS, NOTEBOOKS, ROOT
@@ -16,7 +16,7 @@ from exercises import HEADING, numbers
 from outputs import read_pictures
 from press.chapters import find_chapters, tagged_cells
 from press.parameters import read_parameters
-from running import find_parameters, printed_in, read_chapter, run_with
+from running import printed_in, read_chapter, run_with
 
 #: Formulas, code, references and links.
 NO_PROSE = re.compile(r"\$\$.*?\$\$|```.*?```|\$[^$]*\$|\\begin.*?\\end\{\w+\}|\{\w+\}`[^`]*`|\]\([^)]*\)", re.DOTALL)
@@ -147,17 +147,3 @@ def test_lag_changes_the_matrices(client):
     text = run_with(client, CHAPTERS[0], lag=4)
     assert "(2820, 5438)" in text
     assert "closest agreement is at lag 2; this chapter uses lag 4" in text
-
-
-@each_chapter
-def test_each_chapter_runs_on_a_folder_of_ones_own(chapter, small_folder, client):
-    """No run 3 of 145 volumes, no slice 10, no background, no regions, no truth: other examples are found."""
-    text = run_with(client, chapter, dataset=str(small_folder), lag=0, alpha=1.0, n_splits=4)
-    _, known = find_parameters(read_chapter(chapter))
-    assert "Recording: mine" in text
-    samples = load_samples(load_recording(small_folder), lag=0)
-    if "alpha" in known:
-        best = cross_validate_ridge(samples, 1.0, 4).mean(axis=0).max()
-        assert f"R2 = {best:.2f}" in text
-    if "marked_voxels" in known:
-        assert "best" in text

@@ -22,8 +22,8 @@ def client():
 
 @pytest.fixture(scope="module")
 def some_samples(samples):
-    """Four chunks of voxels."""
-    return dataclasses.replace(samples, responses=samples.responses[:, : 4 * CHUNK_SIZE])
+    """Two chunks of voxels."""
+    return dataclasses.replace(samples, responses=samples.responses[:, : 2 * CHUNK_SIZE])
 
 
 def count_tasks(client):

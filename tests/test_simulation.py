@@ -1,15 +1,10 @@
 """The simulated recording: its layout, its sameness, its making, and the truth that it is made from."""
 
-import filecmp
 import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -18,7 +13,6 @@ from nilearn.datasets import fetch_miyawaki2008
 from voxelwise import RecordingError, is_rest, load_images, simulation, true_fields, voxel_at
 from voxelwise.retinotopy import MARKED_COLUMNS, MARKED_VOXELS
 
-from conftest import ROOT
 
 PUBLISHED_HISTOGRAM = np.array([4190, 430, 240, 200, 145, 100, 70, 70, 35, 15])  # max(R2, 0) in bins of 0.06
 PUBLISHED_STRONGEST = {1780: (4, 2), 1951: (4, 2), 2131: (3, 3), 1935: (4, 2)}
@@ -120,37 +114,6 @@ def test_response_is_what_the_truth_says(recording, samples):
     agreement = np.corrcoef(white[shown].T, samples.responses[shown][:, strongest].T)[:50, 50:]
     assert np.median(np.diag(agreement)) > 0.4
     assert np.median(np.diag(agreement)) > 3 * np.median(agreement)
-
-
-MAKE = "from voxelwise.simulation import simulated_recording as make; print(make())"
-
-
-def start_making(home):
-    """With a home of its own: the recording that others have would be taken."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NILEARN")}
-    environment |= {"PYTHONPATH": str(ROOT / "book"), "HOME": str(home)}
-    return subprocess.Popen([sys.executable, "-c", MAKE], env=environment,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
-
-
-def test_killed_half_way_then_the_same_bytes_as_ever(recording, tmp_path):
-    killed = start_making(tmp_path)
-    while not list(tmp_path.rglob("data_random_run0*.nii.gz")) and killed.poll() is None:
-        time.sleep(0.05)
-    killed.kill()
-    killed.communicate()
-    assert killed.returncode == -signal.SIGKILL
-    assert not list(tmp_path.glob("nilearn_data/voxelwise_simulated/*/miyawaki2008"))
-
-    made, complaint = start_making(tmp_path).communicate()
-    assert complaint == "", "a progress bar, though this is no terminal"
-    first, again = recording.mask.parents[1], Path(made.strip())
-    assert again.is_relative_to(tmp_path)
-    names = sorted(str(path.relative_to(first)) for path in first.rglob("*.*"))
-    same, different, missing = filecmp.cmpfiles(first, again, names, shallow=False)
-    assert (sorted(same), different, missing) == (names, [], [])
-    assert len(names) == 32 + 32 + 39 + 3
-    assert sum((first / name).stat().st_size for name in names) < 80e6
 
 
 @pytest.fixture
