@@ -8,20 +8,14 @@ import hashlib
 import json
 import shutil
 import subprocess
-from pathlib import Path
 
 import nibabel
 import numpy as np
-import yaml
 
+from .short_book import ROOT, copy_book
 from .stopping import run
 
-ROOT = Path(__file__).resolve().parents[1]
-CHAPTER = "book/01_loading_the_data.ipynb"
-TOC = {"format": "jb-book", "root": "book/index", "chapters": [
-    {"file": "book/01_loading_the_data"}, {"file": "book/status"}, {"file": "book/references"},
-]}  # fmt: skip
-BEYOND = ["myst.xref_missing", "ref.doc", "ref.ref", "ref.myst"]  # what leads to the pages that are left out
+CHAPTER = "book/01_loading_the_data"
 MAKE = """
 import sys
 sys.path.insert(0, "")
@@ -31,17 +25,6 @@ try:
 except RecordingError as error:
     sys.exit(str(error))
 """
-
-
-def copy_book(root):
-    """A copy of the book with one chapter, in a repository of its own."""
-    left_out = shutil.ignore_patterns(".*", "_build", "__pycache__", "tests", "[01][02-9]_*.ipynb", "1[01]_*.ipynb")
-    shutil.copytree(ROOT, root, ignore=left_out)
-    shutil.copy(ROOT / ".gitignore", root)
-    (root / "_toc.yml").write_text(yaml.safe_dump(TOC))
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    config["sphinx"]["config"]["suppress_warnings"] = BEYOND
-    (root / "_config.yml").write_text(yaml.safe_dump(config))
 
 
 def copy_few_voxels(recording, folder):
@@ -137,7 +120,7 @@ class Pages(Subject):
 
     def __init__(self, scratch, recording):
         super().__init__(scratch)
-        copy_book(self.cwd)
+        copy_book(self.cwd, CHAPTER)
         copy_few_voxels(recording, scratch / "few")
         self.program = [self.cwd / "build_book.py", "--output", self.folder, "--dataset", scratch / "few"]
         self.edition, self.earlier, self.names, self.results = 0, None, None, None
@@ -201,9 +184,9 @@ class Outputs(Subject):
 
     def __init__(self, scratch):
         super().__init__(scratch)
-        copy_book(self.cwd)
+        copy_book(self.cwd, CHAPTER)
         self.folder, self.program = self.cwd / "book", [self.cwd / "build_book.py", "--refresh"]
-        self.named, self.chapter, self.fresh = self.cwd, self.cwd / CHAPTER, None
+        self.named, self.chapter, self.fresh = self.cwd, self.cwd / f"{CHAPTER}.ipynb", None
         notebook = json.loads(self.chapter.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             for output in cell.get("outputs", []):
@@ -231,7 +214,7 @@ class Outputs(Subject):
         """What git has to say, but for the chapter."""
         git = ["git", "status", "--porcelain", "--untracked-files=all"]
         said = subprocess.run(git, cwd=self.cwd, check=True, capture_output=True, text=True).stdout
-        return [line for line in said.splitlines() if not line.endswith(CHAPTER)]
+        return [line for line in said.splitlines() if not line.endswith(f"{CHAPTER}.ipynb")]
 
     def look_fresh(self):
         """The new chapter and nothing else."""

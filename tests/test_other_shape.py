@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from voxelwise import cross_validate_ridge, load_recording, load_samples
 
+from checks.short_book import copy_book
 from conftest import CHAPTERS, ROOT
 from running import find_parameters, read_chapter, run_with
-from short_book import copy_book
 
 
 @pytest.fixture(scope="module")
