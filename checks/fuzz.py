@@ -1,8 +1,8 @@
 """Feed the loaders bad files, and see whether anything but the right answer or a clear refusal comes out.
 
-Run it with ``make fuzz``; ``fuzz_inputs.make_input("Bombs", 7)`` makes number 7 of the kind "Bombs" again. Each input is
-read in a process that may take two gigabytes more than it has, and half a minute, and may not warn, log, write, start a
-program or open a connection.
+Run it with ``make fuzz``; ``fuzz_inputs.make_input("Bombs", 7)`` makes number 7 of the kind "Bombs" again. Each input
+is read in a process that may take two gigabytes more than it has, and half a minute, and may not warn, log, write,
+start a program or open a connection.
 """
 
 import collections

@@ -64,10 +64,11 @@ def unsafe_member(rng, outside):
     return gzip.compress(pack_members(members, outside), compresslevel=1)
 
 
-#: Kind of input -> its function, its share of all inputs, and whether the content that is unpacked must be the good one.
+#: Kind of input -> its function, its share of all inputs, and whether what is unpacked must be the good content.
 KINDS = {
     "Archive, nothing wrong": (unharmed, 1, True), "Archive, cut off or bits flipped": (cut_or_flipped, 3, True),
-    "Archive, bits flipped before compression": (flipped_inside, 3, False), "Archive, unsafe members": (unsafe_member, 3, True),
+    "Archive, bits flipped before compression": (flipped_inside, 3, False),
+    "Archive, unsafe members": (unsafe_member, 3, True),
 }  # fmt: skip
 
 
@@ -97,7 +98,8 @@ def judge(folder, kind, rng):
         return f"{type(error).__name__}: {error}"
     shutil.rmtree(workspace)
     found = {str(path.relative_to(target)): path.read_bytes() for path in target.rglob("*") if path.is_file()}
-    around = {str(path.relative_to(folder)) for path in folder.rglob("*") if target not in path.parents} - {"data", "outside"}
+    others = [path for path in folder.rglob("*") if target not in path.parents]
+    around = {str(path.relative_to(folder)) for path in others} - {"data", "outside"}
     if around != {f"data/{download.NAME}", "outside/sentinel"} or (outside / "sentinel").read_bytes() != SENTINEL:
         return f"wrote outside: {sorted(around)}"
     if set(found) != (set(CONTENTS) if outcome == "right" else set()):

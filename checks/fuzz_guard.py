@@ -1,4 +1,4 @@
-"""One input after another in a process of its own, which is watched: what it says, writes, starts, and how much it takes.
+"""One input after another in a process of its own, which is watched: what it says, writes, starts and takes.
 
 The process may crash or hang; who started it sees that, and starts another one behind the input that did it.
 """
@@ -30,8 +30,8 @@ CHECKED = 4  # every so many inputs, the whole folder is checked, too
 #: What a loader has no business to do, beside opening a file to write; names of Python's audit events.
 FORBIDDEN = (
     "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "subprocess.", "pty.", "pickle.",
-    "socket.connect", "socket.bind", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod",
-    "os.truncate", "shutil.", "tempfile.", "ctypes.dlopen", "webbrowser.", "urllib.",
+    "socket.connect", "socket.bind", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink",
+    "os.chmod", "os.truncate", "shutil.", "tempfile.", "ctypes.dlopen", "webbrowser.", "urllib.",
 )  # fmt: skip
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 

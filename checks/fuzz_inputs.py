@@ -31,15 +31,17 @@ FIELDS = {
 NASTY = {
     "h": [-32768, -1, 0, 1, 2, 3, 4, 5, 7, 8, 16, 32, 64, 128, 256, 511, 512, 768, 1024, 1536, 1792, 2048, 2304, 32767],
     "i": [-(2**31), -1, 0, 1, 16, 348, 540, 2**31 - 1],
-    "f": [np.nan, np.inf, -np.inf, 0, -1, 1e-45, -1e-30, 1e-3, 0.5, 3, 344, 351, 352.5, 353, 368, 1e4, 2**31, 1e30, 3e38],
+    "f": [np.nan, np.inf, -np.inf, 0, -1, 1e-45, -1e-30, 1e-3, 0.5, 3, 344, 351, 352.5, 353, 368, 1e4, 2**31, 1e30,
+          3e38],
     "b": [0, 2, 63, -1, -128],
 }
 MAGICS = [b"ni1\0", b"n+1\0", b"n+2\0", b"ni2\0", b"\0\0\0\0", b"n+1 ", b"\xff" * 4]
 CELLS = [
-    "", " ", "a", "nan", "-nan", "inf", "-Infinity", "1e999", "1e39", "-1e-999", "-0", "0x1A", "0x1p3", "1_0", "1j", "1d5",
-    "#1", "1#", "'1'", '"1"', '"1', "1\x00", "\x00", "\u0661", "\uff11", "\xa01", " 1\t", "+1", "+-1", ".5", "5.", ".", "e5",
-    "1e", "1e5.0", "9" * 400, "0" * 5000, "1 2", "1;2", "1\x0b", "1\x0c2", "1\x1c2", "1\x852", "1\u20282", "=1+1", "True",
-    "None", "__import__('os').system('touch owned')", "\ufeff1", "1.1754944e-38", "1e-45", "16777217", "3.4028236e38",
+    "", " ", "a", "nan", "-nan", "inf", "-Infinity", "1e999", "1e39", "-1e-999", "-0", "0x1A", "0x1p3", "1_0", "1j",
+    "1d5", "#1", "1#", "'1'", '"1"', '"1', "1\x00", "\x00", "\u0661", "\uff11", "\xa01", " 1\t", "+1", "+-1", ".5",
+    "5.", ".", "e5", "1e", "1e5.0", "9" * 400, "0" * 5000, "1 2", "1;2", "1\x0b", "1\x0c2", "1\x1c2", "1\x852", "1\u20282",
+    "=1+1", "True", "None", "__import__('os').system('touch owned')", "\ufeff1", "1.1754944e-38", "1e-45",
+    "16777217", "3.4028236e38",
 ]  # fmt: skip
 
 
@@ -184,7 +186,8 @@ def gzip_layout(rng, files):
     wrong = struct.pack("<II", zlib.crc32(content), len(content) + 1)
     files[name] = pick(rng, [
         members, members + bytes(rng.integers(1, 600)), files[name] + rng.bytes(rng.integers(1, 600)),
-        members + pack(b""), members[:-1], pack(files[name]), pack(content + rng.bytes(9)), pack(content + bytes(2**21)),
+        members + pack(b""), members[:-1], pack(files[name]), pack(content + rng.bytes(9)),
+        pack(content + bytes(2**21)),
         header + body + trailer, header + body + wrong, header + body, content,
     ])  # fmt: skip
 
@@ -203,11 +206,13 @@ def odd_cell(rng, files):
 def odd_layout(rng, files):
     """Other ends of lines, separators and encodings; rows too many, too long, empty; a header; a comment."""
     rows = files[LABEL].decode().splitlines()
-    extra = ["", "   ", "#", "# a comment", "pixel 1,pixel 2,pixel 3,pixel 4", rows[0] + ",", "," + rows[0], rows[0] + ",1",
+    extra = ["", "   ", "#", "# a comment", "pixel 1,pixel 2,pixel 3,pixel 4", rows[0] + ",", "," + rows[0],
+             rows[0] + ",1",
              ",,,", "0,1,0", "\x00", "1" * 100_000, "1," * 50_000 + "1", rows[0] + " # rest", "\f", "\x1a"]  # fmt: skip
     for _ in range(rng.integers(0, 3)):
         rows.insert(rng.integers(len(rows) + 1), pick(rng, extra))
-    ends = ["\n", "\n", "\r\n", "\r", "\n\n", "\n\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\x00", " \n", ",\n", "", "  "]
+    ends = ["\n", "\n", "\r\n", "\r", "\n\n", "\n\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\x00", " \n", ",\n",
+            "", "  "]
     text = pick(rng, ends).join(rows) + pick(rng, ["", "\n", "\r\n", "\x1a"])
     text = text.replace(",", pick(rng, [",", ",", ",", ", ", " ,", ";", "\t", " ", ",,", "\uff0c"]))
     files[LABEL] = text.encode(pick(rng, ["utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"]))
@@ -241,7 +246,8 @@ KINDS = {
     "Header, bits flipped": (flipped_header, 14), "Numbers, bits flipped": (flipped_data, 8),
     "Header, forged fields": (forged_header, 16), "Header, forged extensions": (forged_extension, 6),
     "Bombs": (bomb, 4), "Odd gzip files": (gzip_layout, 6), "Labels, cut off or bits flipped": (damaged_label, 8),
-    "Labels, odd cells": (odd_cell, 8), "Labels, odd layout": (odd_layout, 8), "Labels, a million columns": (wide_label, 0.1),
+    "Labels, odd cells": (odd_cell, 8), "Labels, odd layout": (odd_layout, 8),
+    "Labels, a million columns": (wide_label, 0.1),
     "Odd things in place of files": (odd_place, 2), "Odd names": (odd_name, 1),
 }  # fmt: skip
 

@@ -59,7 +59,7 @@ def read_table(content):
 
 
 def standardise(values):
-    """Each column without its straight line, divided by what remains of its spread; and how well rounding allows that."""
+    """Each column without its straight line, over what remains of its spread; and how well rounding allows that."""
     values = values.astype(np.float32).astype(np.float64)
     line = np.vander(np.arange(len(values)), 2)
     scale = np.maximum(abs(values).max(axis=0), 1e-300)

@@ -13,8 +13,8 @@ INTERVAL = 0.25  # seconds from one look to the next
 def peak_memory(process):
     """Return the most bytes that a process held at once; where the system does not say, those that it holds now."""
     try:
-        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")  # a name is any bytes
-        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+        status = Path(f"/proc/{process.pid}/status").read_bytes()
+        return 1024 * int(re.search(rb"VmHWM:\s+(\d+) kB", status)[1])
     except (OSError, TypeError):  # no Linux, or the process is just ending
         with contextlib.suppress(psutil.Error):
             return process.memory_info().rss

@@ -1,4 +1,4 @@
-"""Chapters run with other parameters, one after the other in one kernel: the imports take longer than many a chapter."""
+"""Chapters run with other parameters, one after the other in one kernel: imports take longer than many a chapter."""
 
 import ast
 import contextlib

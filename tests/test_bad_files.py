@@ -1,4 +1,4 @@
-"""Whatever a file holds, the loaders give the right answer or refuse it in their own words; ``make fuzz`` tries more."""
+"""Whatever a file holds, the loaders give the right answer or refuse it; ``make fuzz`` tries more."""
 
 import gzip
 import logging
@@ -37,7 +37,8 @@ def place(tmp_path):
 def forge(content, **fields):
     """The bytes of an image, with fields of its header replaced."""
     image = bytearray(content)
-    places = {"dim": (40, "8h"), "datatype": (70, "h"), "vox_offset": (108, "f"), "srow_x": (280, "4f"), "sform": (254, "h")}
+    places = {"dim": (40, "8h"), "datatype": (70, "h"), "vox_offset": (108, "f")}
+    places |= {"srow_x": (280, "4f"), "sform": (254, "h")}
     for name, values in fields.items():
         start, kind = places[name]
         struct.pack_into(f"<{kind}", image, start, *values)
@@ -118,8 +119,11 @@ def test_any_table_of_finite_numbers_is_read_as_it_was_written(place, table, end
     np.testing.assert_array_equal(images, [np.reshape(row, (side, side), order="F") for row in table])
 
 
+CELL = st.from_regex(NUMBER, fullmatch=True) | st.text(max_size=4)
+
+
 @quickly
-@given(rows=st.lists(st.lists(st.from_regex(NUMBER, fullmatch=True) | st.text(max_size=4), min_size=4, max_size=4), min_size=1))
+@given(rows=st.lists(st.lists(CELL, min_size=4, max_size=4), min_size=1))
 def test_any_cells_are_plain_numbers_or_refused(place, rows):
     content = "\n".join(",".join(row) for row in rows).encode(errors="surrogatepass")
     label = place.with_suffix(".csv")
@@ -222,7 +226,7 @@ def test_a_damaged_region_is_refused(small_folder):
 
 @pytest.mark.parametrize("factor", [2.0**-100, 2.0**110])
 def test_responses_do_not_depend_on_the_unit(small_folder, factor):
-    """Powers of 2 change no digit: neither squares that overflow nor a spread taken for none may change the z-scores."""
+    """Powers of 2 change no digit: no square that overflows, and no spread taken for none, may change the z-scores."""
     recording = load_recording(small_folder)
     expected = load_samples(recording).responses
     for path in recording.func["random"]:
