@@ -1,5 +1,7 @@
 """Change one thing at a time and see whether the tests notice: `python -m checks.mutants [NAME...]`.
 
+With names of mutants or parts, only these are tried again; the table keeps what is known of the others.
+
 What is changed stands in the tables of ``checks/changes``, and where a notebook has to be read, in ``checks.stored``.
 Each change is made in a scratch copy of the files that git knows, and undone there before the next.
 """
@@ -13,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -25,6 +26,7 @@ from press.measured import describe_measurement, make_table, store
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = sorted((ROOT / "checks" / "changes").glob("*.toml"))
+OUTCOMES = ROOT / "_build" / "mutants" / "outcomes.json"
 CAUGHT, SURVIVED, TIMED_OUT = "caught", "survived", "timed out"
 
 
@@ -164,7 +166,16 @@ def try_all(tests_of, copies):
     return outcomes
 
 
-def write_table(outcomes, minutes):
+def remember(mutants, outcomes):
+    """Add outcomes to those of earlier runs; return what is known of each mutant, in their order."""
+    known = json.loads(OUTCOMES.read_text(encoding="utf-8")) if OUTCOMES.exists() else {}
+    known |= {mutant.name: outcome for mutant, outcome in outcomes.items()}
+    OUTCOMES.parent.mkdir(parents=True, exist_ok=True)
+    OUTCOMES.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    return {mutant: known[mutant.name] for mutant in mutants if mutant.name in known}
+
+
+def write_table(outcomes):
     """Store what was caught, by part, and all that was not."""
     rows, left = [], []
     for part in dict.fromkeys(mutant.part for mutant in outcomes):
@@ -175,18 +186,18 @@ def write_table(outcomes, minutes):
     for mutant, outcome in outcomes.items():
         if outcome != CAUGHT:
             left.append(f"- `{mutant.name}` {outcome}: {mutant.reason or 'nothing noticed it.'}\n")
-    table = make_table(["What was changed"], ["changes", "caught", "survived", "timed out"], rows)
-    how = f"One change at a time in a copy, and the tests that should notice it; {minutes:.0f} minutes."
+    table = make_table(["What was changed"], ["Changes", "Caught", "Survived", "Timed out"], rows)
+    how = "One change at a time in a copy, and the tests that should notice it."
     store("mutants", f"{table}\n{how} {describe_measurement('pytest')}\n" + ("\n" + "".join(left) if left else ""))
 
 
 def main():
     """Run the command line."""
     mutants = read_mutants()
-    some = [mutant for mutant in mutants if {mutant.name, mutant.part} & set(sys.argv[1:])]
-    if sys.argv[1:] and not some:
+    chosen = [mutant for mutant in mutants if {mutant.name, mutant.part} & set(sys.argv[1:])]
+    if sys.argv[1:] and not chosen:
         sys.exit(f"No such mutant. The parts are {', '.join(dict.fromkeys(mutant.part for mutant in mutants))}.")
-    chosen, start = some or mutants, time.monotonic()
+    chosen = chosen or mutants
     try:
         for mutant in chosen:
             mutate(mutant)
@@ -196,8 +207,9 @@ def main():
         outcomes = try_all({mutant: mutant.tests for mutant in chosen}, copies)
         left = [mutant for mutant in chosen if outcomes[mutant] == SURVIVED and mutant.more and not mutant.reason]
         outcomes |= try_all({mutant: mutant.more for mutant in left}, copies)
-    if not some:
-        write_table(outcomes, (time.monotonic() - start) / 60)
+    known = remember(mutants, outcomes)
+    if len(known) == len(mutants):
+        write_table(known)
     sys.exit(any(outcome != CAUGHT and not mutant.reason for mutant, outcome in outcomes.items()))
 
 

@@ -145,6 +145,15 @@ def test_regions_are_named_for_each_voxel(brain):
     assert html.count("</script>") == 2, "a region's name does not end the script"
 
 
+def test_without_marks_the_best_voxel_is_marked(brain):
+    inputs = dict(scores=brain.scores, fields=brain.fields, mask_img=brain.mask_img)
+    best = int(brain.scores.mean(axis=0).argmax())
+    assert best != 0
+    for asked, expected in ([], [best]), ([3, 1], [3, 1]):
+        marked = data_of(explore_voxels(**inputs, marked=asked).html)["marked"]
+        assert [mark["voxel"] for mark in marked] == expected
+
+
 def test_few_voxels_no_background_no_mark(visit):
     """One voxel at the corner of the grid: it is the marked one."""
     mask = np.zeros((3, 4, 5), np.uint8)
