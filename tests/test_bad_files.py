@@ -248,3 +248,21 @@ def test_an_unsafe_archive_is_refused_and_leaves_nothing(tmp_path, monkeypatch, 
     monkeypatch.setattr(fuzz_archives, "UNSAFE", [fuzz_archives.UNSAFE[number]])
     assert fuzz_archives.judge(tmp_path / "there", kind, np.random.default_rng(number)) == "refused"
     assert tarfile.TarFile.extraction_filter is None
+
+
+def test_stored_integers_are_scaled_as_the_header_says(place):
+    """Slope 0.5 and intercept 100, in bytes 112 to 119."""
+    image = bytearray(RUN)
+    struct.pack_into("<2f", image, 112, 0.5, 100.0)
+    place.write_bytes(pack(bytes(image)))
+    mask_img = read_mask(place.parent / "mask.nii.gz")
+    stored = nibabel.Nifti1Image.from_bytes(RUN).dataobj.get_unscaled()[np.asarray(mask_img.dataobj) != 0]
+    np.testing.assert_allclose(read_voxels(place, mask_img), 100 + 0.5 * stored.T, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_volumes", [0, -1])
+def test_a_shape_that_is_none_is_refused(place, n_volumes):
+    shape = nibabel.Nifti1Image.from_bytes(RUN).shape[:3]
+    place.write_bytes(pack(forge(RUN, dim=(4, *shape, n_volumes, 1, 1, 1))))
+    with pytest.raises(RecordingError, match="expected whole numbers from 1"):
+        open_image(place, n_dimensions=4)

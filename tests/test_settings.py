@@ -39,6 +39,7 @@ from press.parameters import collect_values, read_parameters
         (dict(n_permutations=0), "n_permutations=0.*at least 1"),
         (dict(n_permutations=99, rate=0.005), "n_permutations=99.*0.005.*at least 199"),
         (dict(rate=0.0), "rate=0.*above 0 and below 1"),
+        (dict(rate=1.0), "rate=1.*above 0 and below 1"),
         (dict(rate=5.0), "rate=5"),
         (dict(seed=-1), "seed=-1"),
         (dict(n_voxels=1), "n_voxels=1.*at least 2"),
