@@ -76,13 +76,13 @@ def test_workflows_start_when_they_should():
 )  # fmt: skip
 def test_make_runs_what_a_target_is_for(target, command):
     """What `make` would run, once everything is installed."""
-    asked = ["make", "--dry-run", "--old-file=.venv/.installed", target]
+    asked = ["make", "--no-print-directory", "--dry-run", "--old-file=.venv/.installed", target]
     ended = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
     assert re.fullmatch(rf".*\.venv/bin/python {re.escape(command)} *\n", ended.stdout)
 
 
 def test_a_dataset_for_make_is_handed_on():
-    asked = ["make", "--dry-run", "--old-file=.venv/.installed", "book", "DATASET=my folder"]
+    asked = ["make", "--no-print-directory", "--dry-run", "--old-file=.venv/.installed", "book", "DATASET=my folder"]
     ended = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout == '.venv/bin/python build_book.py --dataset "my folder"\n'
 
