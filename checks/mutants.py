@@ -1,6 +1,7 @@
 """Change one thing at a time and see whether the tests notice: `python -m checks.mutants [NAME...]`.
 
-With names of mutants or parts, only these are tried again; the table keeps what is known of the others.
+With names of mutants or parts, only these are tried; with "rest", those that are not known to be caught, after a run
+that was interrupted or a test that was mended. The table keeps what is known of the others.
 
 What is changed stands in the tables of ``checks/changes``, and where a notebook has to be read, in ``checks.stored``.
 Each change is made in a scratch copy of the files that git knows, and undone there before the next.
@@ -162,17 +163,22 @@ def try_all(tests_of, copies):
     changed = {mutant: lambda copy, pair=(mutant, tests): copy.try_out(*pair) for mutant, tests in tests_of.items()}
     for mutant, outcome in run_all(changed, copies):
         outcomes[mutant] = outcome
+        remember(mutant, outcome)
         print(f"[{len(outcomes)}/{len(tests_of)}] {outcome:<9} {mutant.name}", flush=True)
     return outcomes
 
 
-def remember(mutants, outcomes):
-    """Add outcomes to those of earlier runs; return what is known of each mutant, in their order."""
-    known = json.loads(OUTCOMES.read_text(encoding="utf-8")) if OUTCOMES.exists() else {}
-    known |= {mutant.name: outcome for mutant, outcome in outcomes.items()}
+def read_outcomes():
+    """What is known of the mutants from this run and earlier ones, by name."""
+    return json.loads(OUTCOMES.read_text(encoding="utf-8")) if OUTCOMES.exists() else {}
+
+
+def remember(mutant, outcome):
+    """Keep an outcome, so that an interrupted run loses none."""
     OUTCOMES.parent.mkdir(parents=True, exist_ok=True)
-    OUTCOMES.write_text(json.dumps(known, indent=1), encoding="utf-8")
-    return {mutant: known[mutant.name] for mutant in mutants if mutant.name in known}
+    fresh = OUTCOMES.with_suffix(".new")
+    fresh.write_text(json.dumps(read_outcomes() | {mutant.name: outcome}, indent=1), encoding="utf-8")
+    fresh.replace(OUTCOMES)
 
 
 def write_table(outcomes):
@@ -193,11 +199,13 @@ def write_table(outcomes):
 
 def main():
     """Run the command line."""
-    mutants = read_mutants()
-    chosen = [mutant for mutant in mutants if {mutant.name, mutant.part} & set(sys.argv[1:])]
-    if sys.argv[1:] and not chosen:
-        sys.exit(f"No such mutant. The parts are {', '.join(dict.fromkeys(mutant.part for mutant in mutants))}.")
-    chosen = chosen or mutants
+    mutants, asked, known = read_mutants(), set(sys.argv[1:]), read_outcomes()
+    if asked == {"rest"}:
+        chosen = [mutant for mutant in mutants if known.get(mutant.name) != CAUGHT]
+    else:
+        chosen = [mutant for mutant in mutants if not asked or {mutant.name, mutant.part} & asked]
+    if not chosen:
+        sys.exit(f"No such mutant is left. The parts are {', '.join(dict.fromkeys(mutant.part for mutant in mutants))}.")
     try:
         for mutant in chosen:
             mutate(mutant)
@@ -207,9 +215,9 @@ def main():
         outcomes = try_all({mutant: mutant.tests for mutant in chosen}, copies)
         left = [mutant for mutant in chosen if outcomes[mutant] == SURVIVED and mutant.more and not mutant.reason]
         outcomes |= try_all({mutant: mutant.more for mutant in left}, copies)
-    known = remember(mutants, outcomes)
-    if len(known) == len(mutants):
-        write_table(known)
+    known = read_outcomes()
+    if all(mutant.name in known for mutant in mutants):
+        write_table({mutant: known[mutant.name] for mutant in mutants})
     sys.exit(any(outcome != CAUGHT and not mutant.reason for mutant, outcome in outcomes.items()))
 
 
