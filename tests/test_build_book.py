@@ -250,7 +250,8 @@ def test_merging_joins_only_consecutive_pieces_of_one_stream():
     assert [o.get("text") for o in merged] == ["ab", "c", None, None, "d"]
 
 
-def test_refresh_is_stable_and_renders_nothing(book):
+def test_refresh_is_stable_and_makes_nothing_else(book):
+    """The second one also clears away what a killed one was writing."""
     book.write_chapter("01_second", SECOND, SHOW_RED_PIXEL, tag="cover")
     stored = []
     for outcome in ("refreshed", "unchanged"):
@@ -259,10 +260,12 @@ def test_refresh_is_stable_and_renders_nothing(book):
         assert ended.stdout.splitlines()[2:] == [
             f"{outcome} {name}" for name in ("02_first.ipynb", "01_second.ipynb", "cover.png")
         ]
+        assert not list((book.root / "book").glob(".*"))
         stored.append([path.read_bytes() for path in sorted((book.root / "book").glob("*.*"))])
+        (book.root / "book" / ".02_first.ipynb.new").write_text("cut")
     assert stored[0] == stored[1]
     assert (book.root / "book" / "cover.png").read_bytes() == RED_PIXEL
-    assert not list(book.root.rglob("*.html"))
+    assert not list(book.root.rglob("*.html")) and not list(book.root.rglob("results"))
 
 
 def test_refresh_stores_nothing_when_a_chapter_fails(book):
@@ -272,13 +275,6 @@ def test_refresh_stores_nothing_when_a_chapter_fails(book):
     assert ended.returncode == 1
     assert "ZeroDivisionError" in ended.stderr
     assert book.path("02_first").read_bytes() == before
-
-
-def test_refresh_clears_away_what_a_killed_one_was_writing(book):
-    assert book.command("--refresh").returncode == 0
-    (book.root / "book" / ".02_first.ipynb.new").write_text("cut")
-    assert "unchanged 02_first.ipynb" in book.command("--refresh").stdout
-    assert not list((book.root / "book").glob(".*"))
 
 
 FULL = Path("/dev/full")  # a file that can never be written to for want of room
@@ -387,8 +383,3 @@ def test_failure_of_the_results_keeps_the_pages(book):
     assert ended.stderr == "no luck\n"
     assert ended.stdout.splitlines()[-1] == "_build/simulated/html/index.html"
     assert (book.root / "_build/simulated/html/index.html").exists()
-
-
-def test_refresh_writes_no_results(book):
-    assert book.command("--refresh").returncode == 0
-    assert not list(book.root.rglob("results"))
