@@ -13,7 +13,6 @@ from nilearn.datasets import fetch_miyawaki2008
 from voxelwise import RecordingError, is_rest, load_images, simulation, true_fields, voxel_at
 from voxelwise.retinotopy import MARKED_COLUMNS, MARKED_VOXELS
 
-
 PUBLISHED_HISTOGRAM = np.array([4190, 430, 240, 200, 145, 100, 70, 70, 35, 15])  # max(R2, 0) in bins of 0.06
 PUBLISHED_STRONGEST = {1780: (4, 2), 1951: (4, 2), 2131: (3, 3), 1935: (4, 2)}
 
