@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .chunks import map_chunks, one_thread
-from .encoding import as_r2, check_alpha, decompose, whole_run_folds
+from .encoding import as_r2, check_alpha, decompose, whole_run_folds, with_constant
 from .errors import RecordingError
 from .sums import Sums
 
@@ -96,10 +96,10 @@ def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
         raise RecordingError(
             f"n_splits={n_splits}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on."
         )
-    bases = _decompose_without(samples.stimuli, folds)
+    bases, images = _decompose_without(samples.stimuli, folds), _condense(samples.stimuli, folds)
     n_voxels = samples.responses.shape[1]
     search = AlphaSearch(alphas, *(np.empty((n, n_voxels)) for n in (len(alphas), len(folds), len(folds))))
-    chunks = map_chunks(_search_chunk, samples.responses, samples.stimuli, folds, bases, alphas, n_jobs=n_jobs)
+    chunks = map_chunks(_search_chunk, samples.responses, samples.stimuli, folds, bases, images, alphas, n_jobs=n_jobs)
     for columns, (curves, chosen, scores) in chunks:
         search.curves[:, columns], search.chosen[:, columns], search.scores[:, columns] = curves, chosen, scores
     _warn_at_edge(search)
@@ -116,13 +116,29 @@ def _decompose_without(stimuli, folds):
     return bases
 
 
-def _search_chunk(responses, stimuli, folds, bases, alphas):
+@one_thread
+def _condense(stimuli, folds):
+    """For each fold a matrix A with ``A'A = X'X``, X its images and a constant; A has as many rows as X has rank.
+
+    An image stays on the screen for several volumes, so that these are fewer rows than pixels.
+    """
+    condensed = []
+    for rows in folds:
+        pixels = with_constant(stimuli[rows])
+        squares, directions = np.linalg.eigh(pixels.T @ pixels)
+        kept = squares > squares[-1] * len(squares) * np.finfo(float).eps
+        condensed.append((directions[:, kept] * np.sqrt(squares[kept])).T)
+    return condensed
+
+
+def _search_chunk(responses, stimuli, folds, bases, images, alphas):
     """Curves, choices and scores of a chunk of voxels."""
     tests, total = Sums.of_folds(stimuli, responses, folds)
     inner = np.zeros((len(folds), len(alphas), responses.shape[1]))  # summed over the inner folds of each outer one
     for first, second in itertools.combinations(range(len(folds)), 2):
         train = total - tests[first] - tests[second]
-        as_first, as_second = _score_alphas(train, [tests[first], tests[second]], *bases[first, second], alphas)
+        held_out = [(tests[fold], images[fold]) for fold in (first, second)]
+        as_first, as_second = _score_alphas(train, held_out, *bases[first, second], alphas)
         inner[second] += as_first
         inner[first] += as_second
     inner /= len(folds) - 1
@@ -137,22 +153,24 @@ def _search_chunk(responses, stimuli, folds, bases, alphas):
     return inner.mean(axis=0), chosen, scores
 
 
-def _score_alphas(train, tests, directions, variances, alphas):
-    """R2 of each penalty on each set of test samples, shapes (n_alphas, n_voxels).
+def _score_alphas(train, held_out, directions, variances, alphas):
+    """R2 of each penalty on each set of test samples, shapes (n_alphas, n_voxels); a set is its sums and its images.
 
     Along the eigenvectors, ridge divides the product of pixels and responses by variance + alpha: weights are
-    ``a = d c``. The squared error on other samples is ``yy - 2 a'q + a'Pa`` with their products ``q`` and ``P``
-    along the same vectors.
+    ``a = d c``. The squared error on other samples is ``yy - 2 a'q + |P a|^2``, with the products ``q`` of their pixels
+    and responses and their condensed images ``P`` along the same vectors.
     """
     along = directions.T @ train.centred()[1]
     shrinkage = 1 / (variances + alphas[:, np.newaxis])
     scores = []
-    for test in tests:
-        xx, xy, yy = test.centred(around=train)
-        across = directions.T @ xx @ directions
+    for test, images in held_out:
+        _, xy, yy = test.centred(around=train)
+        pixels, constant = images[:, :-1], images[:, -1]
+        across = (pixels - np.outer(constant, train.x / train.n)) @ directions
         residual = yy - 2 * shrinkage @ (along * (directions.T @ xy))
         for error, shrink in zip(residual, shrinkage, strict=True):
-            error += np.einsum("dv,dv->v", along, (shrink[:, np.newaxis] * across * shrink) @ along)
+            predicted = (across * shrink) @ along
+            error += np.einsum("iv,iv->v", predicted, predicted)
         scores.append(as_r2(residual, test))
     return scores
 
