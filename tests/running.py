@@ -89,12 +89,21 @@ def run_cells(client, cells, pattern=NEVER):
     return printed
 
 
-def run_until(client, notebook, change, pattern=NEVER):
-    """What the chapter prints with changed parameters, until the pattern is found or the chapter ends."""
+def run_until(client, notebook, change, pattern=NEVER, shown=("text/plain",)):
+    """What the chapter prints with changed parameters, until the pattern is found or the chapter ends.
+
+    Of figures, only what is to be shown is drawn.
+    """
     notebook = copy.deepcopy(notebook)
     cell, _ = find_parameters(notebook)
     notebook.cells.insert(notebook.cells.index(cell) + 1, nbformat.v4.new_code_cell(change))
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(f"import os\nos.chdir({str(BOOK)!r})\n%reset -f"))
+    start = f"""
+import os
+os.chdir({str(BOOK)!r})
+get_ipython().display_formatter.active_types = {list(shown)}
+%reset -f
+"""
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(start))
     return run_cells(client, notebook.cells, pattern)
 
 
@@ -103,4 +112,4 @@ def run_with(client, path, **parameters):
     notebook = read_chapter(path)
     _, known = find_parameters(notebook)
     change = "\n".join(f"{name} = {value!r}" for name, value in parameters.items() if name in known)
-    return run_until(client, notebook, change)
+    return run_until(client, notebook, change, shown=("text/plain", "image/png"))

@@ -165,6 +165,7 @@ def test_what_cannot_be_written_says_what_to_do(book):
 def test_book_that_is_read_only_is_built_elsewhere(book, tmp_path):
     """Into a folder whose name has a space and a letter beyond ASCII."""
     output = tmp_path / "pages of Zé"
+    book.write_toc("02_first")
     shown = []
     for arguments in (["--output", output], [], ["--refresh"]):
         command = hold(book.root, [sys.executable, "build_book.py", *arguments])
@@ -307,12 +308,18 @@ def test_cover_needs_exactly_one_image(book):
 
 def test_pages_of_a_recording_in_a_folder(book, tmp_path):
     """The whole way, from a folder beside the project to the page to open."""
-    book.write_chapter("01_second", SECOND, SHOW_RED_PIXEL, tag="cover")
+    book.write_chapter("01_second", "lag = 4", SHOW_RED_PIXEL, tag="cover")
     (tmp_path / "elsewhere" / "scans").mkdir(parents=True)
-    ended = book.command("--dataset", "scans", "--output", "pages", cwd=tmp_path / "elsewhere")
+    command = ["--dataset", "scans", "--output", "pages", "-p", "alpha", "5"]
+    ended = book.command(*command, cwd=tmp_path / "elsewhere")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[-2:] == ["pages/results", "pages/html/index.html"]
+    *_, progress, results, page = ended.stdout.splitlines()
+    assert re.fullmatch(r"\[results\] scores, fields and table \.\.\. \d+\.\d s", progress)
+    assert (results, page) == ("pages/results", "pages/html/index.html")
     output = tmp_path / "elsewhere" / "pages"
+    # A default, one set by `-p`, and one that no chapter has.
+    made_of = (output / "results" / "made_of.txt").read_text(encoding="utf-8")
+    assert made_of == "samples of scans at lag 4, alpha 5, 10 folds"
     assert "of ../../elsewhere/scans" in (output / "html/book/02_first.html").read_text(encoding="utf-8")
     assert (output / "html/index.html").exists()
     assert (output / "source/book/cover.png").read_bytes() == RED_PIXEL
@@ -325,6 +332,7 @@ def test_failed_rendering_shows_the_warning_and_keeps_the_earlier_pages(book):
     page.parent.mkdir(parents=True)
     page.write_text("earlier")
     (book.root / "_build/simulated/.lock").touch()
+    book.write_toc("02_first")
     (book.root / "book" / "index.md").write_text("# Home\n\n{ref}`nowhere`\n")
     ended = book.command()
     assert ended.returncode == 1
@@ -366,18 +374,8 @@ def test_full_disk_while_rendering_is_said(tmp_path, monkeypatch):
     assert "Free some space" in explain_error(error.value, tmp_path)
 
 
-def test_results_are_made_by_the_settings_of_the_chapters(book):
-    """A default, one set by `-p`, and one that no chapter has; the progress line stands alone."""
-    book.write_chapter("01_second", "lag = 4")
-    ended = book.command("-p", "alpha", "5")
-    assert ended.returncode == 0, ended.stderr
-    made_of = (book.root / "_build/simulated/results/made_of.txt").read_text(encoding="utf-8")
-    assert made_of == "samples of simulated at lag 4, alpha 5, 10 folds"
-    progress = ended.stdout.splitlines()[2]
-    assert re.fullmatch(r"\[results\] scores, fields and table \.\.\. \d+\.\d s", progress)
-
-
 def test_failure_of_the_results_keeps_the_pages(book):
+    book.write_toc("02_first")
     ended = book.command("-p", "alpha", "13")
     assert ended.returncode == 1
     assert ended.stderr == "no luck\n"

@@ -134,12 +134,12 @@ def test_published_shapes_are_printed():
 
 
 def test_alpha_lag_and_folds_change_the_scores(recording, client):
-    text = run_with(client, CHAPTERS[1], alpha=5000.0, lag=3, n_splits=4)
-    scores = cross_validate_ridge(load_samples(recording, lag=3), alpha=5000.0, n_splits=4).mean(axis=0)
+    text = run_with(client, CHAPTERS[1], alpha=5000.0, lag=4, n_splits=4)
+    scores = cross_validate_ridge(load_samples(recording, lag=4), alpha=5000.0, n_splits=4).mean(axis=0)
     assert f"best voxel: {scores.argmax()} at" in text
     assert f"R2 = {scores.max():.2f}\n" in text
     assert f"voxels with R2 above 0: {(scores > 0).sum()} of 5438" in text
-    assert "fold  4: run 16, 17, 18, 19, 20 (710 samples)" in text
+    assert "fold  4: run 16, 17, 18, 19, 20 (705 samples)" in text
     assert "(n_splits, n_voxels) = (4, 5438)" in text
 
 

@@ -10,6 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 from voxelwise import RecordingError, load_recording, load_samples
+from voxelwise.__main__ import main
 from voxelwise.check import check_folder
 
 from conftest import ROOT
@@ -169,24 +170,22 @@ def test_labels_from_a_spreadsheet(folder):
     np.testing.assert_array_equal(load_samples(load_recording(folder)).stimuli, expected)
 
 
-def check_command(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "voxelwise", "check", folder, *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "book")}, capture_output=True, text=True,
-    )  # fmt: skip
-
-
 def test_the_command_prints_a_table_and_exits_with_the_verdict(folder):
-    good = check_command(folder)
-    assert (good.returncode, good.stderr) == (0, "")
-    assert re.search(r"run3.nii.gz +random +run3.csv +36 +8\n", good.stdout)
     put(folder, "NaN")
     put(folder, "region elsewhere")
-    bad = check_command(folder)
-    assert (bad.returncode, bad.stderr) == (1, "")
-    assert "2 faults:" in bad.stdout and "run3.nii.gz" in bad.stdout and "V1.nii.gz" in bad.stdout
+    ended = subprocess.run(
+        [sys.executable, "-m", "voxelwise", "check", folder],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "book")}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert re.search(r"run2.nii.gz +random +run2.csv +24 +5\n", ended.stdout)
+    assert "2 faults:" in ended.stdout and "run3.nii.gz" in ended.stdout and "V1.nii.gz" in ended.stdout
 
 
-def test_the_command_on_no_folder_at_all(tmp_path):
-    ended = check_command(tmp_path / "nowhere")
-    assert ended.returncode == 1 and "found 0 runs" in ended.stdout
+@pytest.mark.parametrize("name, code, said", [("mine", 0, "run3.nii.gz"), ("nowhere", 1, "found 0 runs")])
+def test_the_command_on_a_good_folder_and_on_none(folder, monkeypatch, capsys, name, code, said):
+    monkeypatch.setattr(sys, "argv", ["voxelwise", "check", str(folder.with_name(name))])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    assert said in capsys.readouterr().out

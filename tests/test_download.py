@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import functools
+import inspect
 import io
 import os
 import shutil
@@ -137,6 +138,8 @@ def server(monkeypatch):
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send_here)
     monkeypatch.setattr(download, "ARCHIVE_BYTES", len(SMALL))
+    # With each message nilearn names its caller: it goes through all modules, of which the tests have thousands.
+    monkeypatch.setattr(inspect, "getmodule", lambda *_: None)
     yield server
     server.close()
 

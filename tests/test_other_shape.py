@@ -51,6 +51,8 @@ def test_each_chapter_runs(chapter, folder, scores, client):
     text = run_with(client, chapter, **parameters)
     _, known = find_parameters(read_chapter(chapter))
     assert "Recording: grey" in text
+    if chapter == CHAPTERS[0]:
+        assert "(222, 63)" in text and "voxels that never change: 1\n" in text
     if "alpha" in known:
         assert f"R2 = {scores.max():.2f}" in text
     if "marked_voxels" in known:
@@ -58,7 +60,7 @@ def test_each_chapter_runs(chapter, folder, scores, client):
 
 
 def test_it_goes_through_the_command_onto_the_pages(folder, scores, tmp_path):
-    copy_book(tmp_path / "copy", "book/01_loading_the_data", "book/04_receptive_fields")
+    copy_book(tmp_path / "copy", "book/04_receptive_fields")
     settings = dict(stimulus_shape="[9, 7]", lag="1", n_splits="3", alpha="1")
     arguments = [text for name, value in settings.items() for text in ("-p", name, value)]
     program = tmp_path / "copy" / "build_book.py"
@@ -67,13 +69,8 @@ def test_it_goes_through_the_command_onto_the_pages(folder, scores, tmp_path):
         capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    html = tmp_path / "out" / "html" / "book"
-    loading, fields = (
-        (html / f"{name}.html").read_text(encoding="utf-8") for name in ("01_loading_the_data", "04_receptive_fields")
-    )
-    assert "Recording: grey" in loading and "Recording: grey" in fields
-    assert "(222, 63)" in loading
-    assert "voxels that never change: 1\n" in loading
+    fields = (tmp_path / "out" / "html" / "book" / "04_receptive_fields.html").read_text(encoding="utf-8")
+    assert "Recording: grey" in fields
     assert scores.max() > 0.5
     assert f"R2 = {scores.max():.2f}" in fields
     assert "(4, 9, 7)" in fields

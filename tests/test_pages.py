@@ -27,8 +27,10 @@ IS_READY = """async () => {
 }"""
 HAS_COLOURS = "colours => document.documentElement.dataset.theme === colours"
 WIDTH_TOO_MUCH = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# Thousands of coloured words of code would take axe most of its time: one of each colour stands for all.
-THIN_OUT_CODE = """() => {
+# What is alike would take axe most of its time: one coloured word of code stands for all of its colour, and a few
+# functions for all that are described.
+THIN_OUT = """() => {
+    for (const described of [...document.querySelectorAll("dl.py")].slice(5)) described.remove();
     const seen = new Set();
     for (const word of document.querySelectorAll("pre span[class]")) {
         const colour = `${word.closest(".cell_output") !== null} ${word.className}`;
@@ -75,6 +77,12 @@ def soups(pages):
     }
 
 
+@pytest.fixture(scope="module")
+def anchors(soups):
+    """What a link can lead to on each page."""
+    return {name: {tag["id"] for tag in soup.find_all(id=True)} for name, soup in soups.items()}
+
+
 def main_part(soup):
     return soup.select_one("article.bd-article") or soup.body
 
@@ -88,15 +96,15 @@ def test_every_page_is_looked_at(soups):
 def test_page_is_sound(visit, name, width, colours):
     """No fault, no request to another host, nothing too wide, no barrier: wide and light, narrow and dark.
 
-    Chapters are alike, and axe takes seconds for each: wide, it looks at the first three.
+    Chapters are alike, and axe takes a second for each: wide, it looks at the first only.
     """
     page, faults = visit(name, width, colours)
     page.evaluate(IS_READY)
     page.wait_for_function(HAS_COLOURS, arg=colours)
     assert page.evaluate(WIDTH_TOO_MUCH) <= 0
-    if width < 1000 or name not in CHAPTER_PAGES[3:]:
+    if width < 1000 or name not in CHAPTER_PAGES[1:]:
         page.evaluate(AXE)
-        page.evaluate(THIN_OUT_CODE)
+        page.evaluate(THIN_OUT)
         assert page.evaluate(FIND_FAULTS) == []
     assert faults == []
 
@@ -149,7 +157,7 @@ def test_picture_opens_in_full_size(visit):
 
 
 @each_page
-def test_links_lead_somewhere(pages, soups, name):
+def test_links_lead_somewhere(pages, soups, anchors, name):
     """Each file that a page names is there, and each anchor; nothing but links names another host."""
     for tag in soups[name].find_all(["a", "link", "script", "img", "iframe", "form", "source"]):
         link = tag.get("href") or tag.get("src") or tag.get("action") or ""
@@ -157,18 +165,18 @@ def test_links_lead_somewhere(pages, soups, name):
         if url.scheme or url.netloc:
             assert tag.name == "a" or url.scheme == "data", tag
         elif link not in ("", "#"):
-            assert_is_there(pages, soups, name, url)
+            assert_is_there(pages, anchors, name, url)
 
 
-def assert_is_there(pages, soups, name, url):
+def assert_is_there(pages, anchors, name, url):
     """Check one link of a page to a place in the book."""
     target = pages / f"{name}.html"
     if url.path:
         target = (target.parent / unquote(url.path)).resolve()
     assert target.is_file(), url.geturl()
     if url.fragment and target.suffix == ".html":
-        page = soups[target.relative_to(pages.resolve()).with_suffix("").as_posix()]
-        assert page.find(id=unquote(url.fragment)), url.geturl()
+        page = target.relative_to(pages.resolve()).with_suffix("").as_posix()
+        assert unquote(url.fragment) in anchors[page], url.geturl()
 
 
 def test_code_can_be_copied(browser, site):

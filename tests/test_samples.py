@@ -9,16 +9,19 @@ from nilearn.maskers import MultiNiftiMasker
 from voxelwise import RecordingError, correlate_with_screen, is_rest, load_images, load_recording, load_samples
 
 
-def nilearn_responses(recording, kind="random"):
+def nilearn_responses(recording, kind="random", runs=None):
     masker = MultiNiftiMasker(mask_img=str(recording.mask), detrend=True, standardize="zscore_sample").fit()
-    return masker.transform([str(path) for path in recording.func[kind]])
+    paths = [str(path) for path in recording.func[kind]]
+    return masker.transform(paths if runs is None else [paths[run] for run in runs])
 
 
 def test_figure_runs_equal_nilearns_masker(recording):
+    """In the first three and the last."""
     samples = load_samples(recording, kind="figure")
     assert samples.responses.shape == (1536, 5438)
-    expected = np.vstack([run[2:] for run in nilearn_responses(recording, "figure")])
-    np.testing.assert_allclose(samples.responses, expected, atol=1e-4)
+    runs = np.split(samples.responses, 12)
+    for run, expected in zip(runs[:3] + runs[-1:], nilearn_responses(recording, "figure", [0, 1, 2, 11]), strict=True):
+        np.testing.assert_allclose(run, expected[2:], atol=1e-4)
 
 
 @pytest.mark.parametrize("lag", [0, 1, 3])
