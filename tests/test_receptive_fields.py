@@ -195,6 +195,22 @@ def test_images_that_repeat(small_folder, max_iter):
     assert_solve_the_lasso(weights, pixels, repeated.responses.astype(float))
 
 
+@pytest.mark.parametrize("size", [1e-6, 1e-8])
+def test_copies_and_mixtures_up_to_rounding_stay_outside(size):
+    """Else the weights of a pair of them would be huge, and cancel, or could not be found."""
+    rng = np.random.default_rng(1)
+    pixels = rng.normal(size=(120, 20))
+    pixels[:, 7] = pixels[:, 3] + size * rng.normal(size=120)
+    pixels[:, 8] = pixels[:, 4] - pixels[:, 5] + size * rng.normal(size=120)
+    pixels = (pixels - pixels.mean(axis=0)) / pixels.std(axis=0)
+    responses = pixels @ rng.normal(0, 0.3, (20, 100)) + rng.normal(size=(120, 100))
+    weights, _ = fit_lasso(responses, pixels, np.array_split(np.arange(120), 4), 60)
+    assert np.abs(weights).max() < 5
+    covariance = pixels.T @ (responses - responses.mean(axis=0) - pixels @ weights.T)
+    tied = covariance * np.sign(weights.T) > np.abs(covariance).max(axis=0) - 1e-4  # what makes it the lasso's solution
+    assert tied[weights.T != 0].all()
+
+
 def test_one_run_is_refused(small_folder):
     samples = load_samples(load_recording(small_folder))
     with pytest.raises(RecordingError, match="only one run"):
