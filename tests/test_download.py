@@ -249,6 +249,11 @@ def status_500(server, monkeypatch):
     server.answer = Answer(b"", status=500)
 
 
+@failure("ADDRESS: the server answered with status 404 Not Found; expected status 200")
+def status_404(server, monkeypatch):
+    server.answer = Answer(PAGE, status=404, kind="text/html")
+
+
 @failure(r"ADDRESS: the server sent something else \(text/html; charset=utf-8, .* 3c 21\); expected .* gzip archive")
 def html_page(server, monkeypatch):
     server.answer = Answer(PAGE, kind="text/html; charset=utf-8")
