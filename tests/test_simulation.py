@@ -5,12 +5,14 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 from nilearn.datasets import fetch_miyawaki2008
-from voxelwise import RecordingError, is_rest, load_images, simulation, true_fields, voxel_at
+from voxelwise import RecordingError, is_rest, load_images, true_fields, voxel_at
+from voxelwise import retinotopy, simulated_voxels, simulation
 from voxelwise.retinotopy import MARKED_COLUMNS, MARKED_VOXELS
 
 PUBLISHED_HISTOGRAM = np.array([4190, 430, 240, 200, 145, 100, 70, 70, 35, 15])  # max(R2, 0) in bins of 0.06
@@ -175,7 +177,10 @@ def test_a_full_disk_is_said_and_leaves_nothing(quick_making, tmp_path, monkeypa
     assert not list((tmp_path / "voxelwise_simulated").iterdir())
 
 
-def test_other_code_other_folder(quick_making, tmp_path, monkeypatch):
+@pytest.mark.parametrize("module", [simulation, retinotopy, simulated_voxels], ids=lambda module: module.__name__)
+def test_other_code_other_folder(quick_making, tmp_path, monkeypatch, module):
     folder = simulation.simulated_recording(tmp_path)
-    monkeypatch.setattr(simulation, "_digest", lambda: "another")
+    edited = tmp_path / "edited.py"
+    edited.write_bytes(Path(module.__file__).read_bytes() + b"# edited\n")
+    monkeypatch.setattr(module, "__file__", str(edited))
     assert simulation.simulated_recording(tmp_path) != folder
