@@ -28,8 +28,9 @@ def book(tmp_path):
 
 
 def test_chapters_run_in_the_order_of_the_toc_each_with_its_parameters(book, capfd):
+    book.write_chapter("01_second", SECOND, "import os\nprint(n_folds, 'folds in', os.path.basename(os.getcwd()))")
     outputs = book.run_chapters(alpha="1e2", n_folds="5")
-    assert outputs == ["alpha is 100.0\nof simulated\n", "folds 5 from None\n"]
+    assert outputs == ["alpha is 100.0\nof simulated\n", "5 folds in book\n"]
     shown = capfd.readouterr()
     assert [line.split(" ... ")[0] for line in shown.out.splitlines()] == [
         "[1/2] 02_first",

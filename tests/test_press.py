@@ -17,11 +17,13 @@ import nbformat
 import psutil
 import pytest
 from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
 
 from conftest import CHAPTERS, ROOT
 from press.buttons import list_launches
 from press.chapters import Run, run_chapter
 from press.colab import LIBRARIES, write_colab_cell
+from press.measured import make_table
 from press.memory import peak_memory
 from press.parameters import read_parameters
 from press.script import print_last, write_script
@@ -284,6 +286,14 @@ def test_status_adds_up_times_and_takes_the_most_of_memory(tmp_path):
         "| **All** | 5.5 | 1.23 | |",
     ]
     assert str(tmp_path) not in table
+
+
+def test_what_was_measured_is_a_table_with_its_numbers_on_the_right():
+    text = make_table(["What", "How"], ["Time", "Memory"], [["a", "b", "1", "2"], ["c", "d", "3", "4"]])
+    table = BeautifulSoup(MarkdownIt("commonmark").enable("table").render(text), "html.parser")
+    assert [cell.get_text() for cell in table.find_all("th")] == ["What", "How", "Time", "Memory"]
+    assert [cell.get_text() for cell in table.find_all("td", style="text-align:right")] == list("1234")
+    assert [cell.get_text() for cell in table.find_all("td", style=None)] == list("abcd")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep no record of it")
