@@ -18,10 +18,10 @@ book: $(READY)  ## run the chapters and render the pages (DATASET=name or folder
 lab: $(READY)  ## open the chapters in JupyterLab
 	cd book && JUPYTER_PREFER_ENV_PATH=1 JUPYTER_PATH= ../.venv/bin/python -m jupyterlab
 
-# One thread for linear algebra in each process: there are as many processes as cores already.
+# Three processes, since each waits for files and browsers now and then, with one thread for linear algebra in each.
 test: export OPENBLAS_NUM_THREADS = 1
 test: $(READY)  ## run every check, the stored outputs of the chapters included
-	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-real: $(READY)  ## check the book against what is published of the real recording
 	.venv/bin/python -m pytest -rs tests/real_recording.py

@@ -53,6 +53,12 @@ def samples(recording):
 
 
 @pytest.fixture(scope="session")
+def figures(recording):
+    """Its figure runs."""
+    return load_samples(recording, kind="figure")
+
+
+@pytest.fixture(scope="session")
 def scores(samples):
     """Mean score of each voxel, as the chapters compute it."""
     return cross_validate_ridge(samples).mean(axis=0)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
-from threadpoolctl import threadpool_limits
 from voxelwise import RecordingError, cross_validate_ridge, load_recording, load_samples, search_alpha, whole_run_folds
 from voxelwise.alpha_search import ALPHAS as ALPHAS_BY_DEFAULT
 from voxelwise.chunks import CHUNK_SIZE, one_thread
@@ -120,11 +119,8 @@ def test_the_choice_pays_on_runs_that_it_has_not_seen(samples):
 def test_voxels_do_not_depend_on_their_chunk(samples):
     some = with_voxels(samples, np.arange(CHUNK_SIZE + 40))
     alone = search_alpha(some, ALPHAS, n_splits=3)
-    with threadpool_limits(2):
-        again = search_alpha(some, ALPHAS, n_splits=3, n_jobs=2)
     backwards = search_alpha(with_voxels(some, np.arange(CHUNK_SIZE + 40)[::-1]), ALPHAS, n_splits=3)
     for name in ("curves", "chosen", "scores"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(alone, name))
         np.testing.assert_allclose(getattr(backwards, name)[:, ::-1], getattr(alone, name), atol=1e-9)
 
 

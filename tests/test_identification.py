@@ -15,7 +15,6 @@ from voxelwise import (
     fit_patterns,
     fit_without_each_fold,
     identify,
-    load_samples,
     whole_run_folds,
 )
 
@@ -186,12 +185,12 @@ def test_the_best_voxels_are_those_with_signal():
     np.testing.assert_array_equal(best_voxels(blocks, 1000, n_splits=20), np.arange(60))
 
 
-def test_simulated_recording(recording, samples):
+def test_simulated_recording(samples, figures):
     """Far above chance with images of both kinds."""
     blocks = average_blocks(samples)
     found = identify(blocks, fit_without_each_fold(blocks))
     assert found.n_candidates == 440 and found.accuracy(440) > 0.5 and found.accuracy(10) > 0.9
-    figures = average_blocks(load_samples(recording, "figure"))
+    figures = average_blocks(figures)
     assert figures.stimuli.shape == (120, 100)
     model = fit_patterns(blocks, best_voxels(blocks))
     among_figures = identify(figures, model)

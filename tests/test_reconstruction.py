@@ -13,7 +13,6 @@ from voxelwise import (
     best_voxels,
     fit_patterns,
     fit_without_each_fold,
-    load_samples,
     reconstruct,
     score_pixels,
     whole_run_folds,
@@ -170,9 +169,9 @@ def test_scores_by_pixel_are_those_of_nilearns_example():
     assert found["accuracy"] == score_pixels(seen, images)["accuracy"]
 
 
-def test_simulated_recording(recording, samples):
+def test_simulated_recording(samples, figures):
     """Shapes and letters come back, with a model that knows only random images."""
-    blocks, figures = average_blocks(samples), average_blocks(load_samples(recording, "figure"))
+    blocks, figures = average_blocks(samples), average_blocks(figures)
     model = fit_patterns(blocks, best_voxels(blocks))
     assert (model.pixel_mean, model.pixel_variance) == pytest.approx((0.5, 0.25), abs=0.01)
     images = reconstruct(figures, model)

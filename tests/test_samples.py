@@ -38,11 +38,6 @@ def test_each_image_stands_beside_the_volume_lag_later(small_folder, lag):
     assert samples.stimuli.dtype == samples.responses.dtype == np.float32
 
 
-def test_any_number_of_jobs_reads_the_same(small_folder):
-    recording = load_recording(small_folder)
-    np.testing.assert_array_equal(load_samples(recording, n_jobs=2).responses, load_samples(recording).responses)
-
-
 def test_scaled_integers_are_scaled(small_folder):
     """A file that stores integers with a slope and an offset reads as the numbers that they stand for."""
     recording = load_recording(small_folder)

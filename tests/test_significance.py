@@ -12,7 +12,6 @@ from scipy.signal import detrend, lfilter
 from scipy.stats import binomtest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
-from threadpoolctl import threadpool_limits
 from voxelwise import PermutationTest, RecordingError, Samples, cross_validate_ridge, load_recording, load_samples
 from voxelwise import permutation_test, predict_ridge, shift_within_runs, whole_run_folds
 from voxelwise.chunks import CHUNK_SIZE
@@ -168,14 +167,10 @@ def test_voxels_do_not_depend_on_their_chunk(samples):
     some = dataclasses.replace(samples, responses=samples.responses[:, : CHUNK_SIZE + 40])
     settings = dict(n_splits=4, n_permutations=19)
     together = permutation_test(some, **settings, rng=np.random.default_rng(1))
-    with threadpool_limits(2):
-        again = permutation_test(some, **settings, rng=np.random.default_rng(1), n_jobs=2)
     parts = [
         permutation_test(dataclasses.replace(some, responses=part), **settings, rng=np.random.default_rng(1))
         for part in np.split(some.responses, [130, 400], axis=1)
     ]
-    for name in ("scores", "p_values", "largest"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(together, name))
     np.testing.assert_array_equal(np.concatenate([part.p_values for part in parts]), together.p_values)
     np.testing.assert_allclose(np.concatenate([part.scores for part in parts]), together.scores, atol=1e-9)
     np.testing.assert_allclose(np.max([part.largest for part in parts], axis=0), together.largest, atol=1e-9)

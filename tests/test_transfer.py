@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
-from threadpoolctl import threadpool_limits
-from voxelwise import RecordingError, load_samples, score_transfer
-from voxelwise.chunks import CHUNK_SIZE, one_thread
+from voxelwise import RecordingError, score_transfer
+from voxelwise.chunks import one_thread
 from voxelwise.retinotopy import MARKED_COLUMNS
-
-
-@pytest.fixture(scope="module")
-def figures(recording):
-    return load_samples(recording, kind="figure")
 
 
 def with_voxels(samples, voxels):
@@ -67,13 +61,6 @@ def test_a_voxel_that_never_changes_scores_0(samples, figures):
     test.responses[figures.runs == 1, 0], test.responses[figures.runs == 2, 1] = 0, 1.7
     scores = score_transfer(with_voxels(samples, MARKED_COLUMNS), test)
     assert scores[1, 0] == scores[2, 1] == 0 and np.isfinite(scores).all() and np.count_nonzero(scores) == scores.size - 2
-
-
-def test_voxels_do_not_depend_on_their_chunk(samples, figures):
-    train, test = (with_voxels(some, np.arange(CHUNK_SIZE + 40)) for some in (samples, figures))
-    alone = score_transfer(train, test)
-    with threadpool_limits(2):
-        np.testing.assert_array_equal(score_transfer(train, test, n_jobs=2), alone)
 
 
 def test_what_does_not_match_is_refused(samples, figures):
