@@ -39,6 +39,13 @@ def serve_folder(folder):
     """Serve a folder to this machine alone; yields its address, which ends in a slash."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            if self.path == "/favicon.ico":  # Chromium may ask for it where a picture stands alone; no page does
+                self.send_response(204)
+                self.end_headers()
+            else:
+                super().do_GET()
+
         def log_message(self, *arguments):
             pass
 
