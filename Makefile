@@ -21,7 +21,7 @@ lab: $(READY)  ## open the chapters in JupyterLab
 # Three processes, since each waits for files and browsers now and then, with one thread for linear algebra in each.
 test: export OPENBLAS_NUM_THREADS = 1
 test: $(READY)  ## run every check, the stored outputs of the chapters included
-	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile
+	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-real: $(READY)  ## check the book against what is published of the real recording
 	.venv/bin/python -m pytest -rs tests/real_recording.py

@@ -19,6 +19,13 @@ from running import start_kernel
 ROOT = Path(__file__).resolve().parent
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
 NOTEBOOKS = [*CHAPTERS, ROOT / "book" / "own_data.ipynb"]
+#: Files that take half a minute or more, beside the notebooks.
+LONG = {f"test_{name}" for name in ("binder", "build_book", "exercises", "lab", "other_shape", "pages", "press")}
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first: of several processes, none is left alone with one in the end."""
+    items.sort(key=lambda item: item.path.stem not in LONG and item.path.suffix != ".ipynb")
 
 
 @pytest.hookimpl(wrapper=True)

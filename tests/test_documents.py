@@ -69,7 +69,7 @@ def test_workflows_start_when_they_should():
     "target, command",
     [
         ("book", "build_book.py"), ("refresh", "build_book.py --refresh"), ("lab", "-m jupyterlab"),
-        ("test", "-m pytest --numprocesses 3 --dist loadfile"),  # with no path: notebooks, too
+        ("test", "-m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder"),  # with no path: notebooks, too
         ("test-real", "-m pytest -rs tests/real_recording.py"), ("bench", "-m benchmarks.bench"),
         *((name, f"-m checks.{name}") for name in ("coverage", "everywhere", "faults", "fuzz", "mutants", "repeat")),
     ],
