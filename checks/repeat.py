@@ -1,40 +1,77 @@
-"""Do the tests always say the same? `make repeat` runs `make test` ten times over."""
+"""Do the tests always say the same? `make repeat` runs `make test` ten times over.
 
+It takes an hour. Interrupted, it goes on where it was, as long as no file has changed that git knows.
+"""
+
+import hashlib
+import json
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from press.measured import describe_measurement, make_table, store
+from press.measured import MEASURED, describe_measurement, make_table, store
 
 ROOT = Path(__file__).resolve().parents[1]
+RUNS = ROOT / "_build" / "repeat.json"
 TIMES = 10
 OUTCOMES = ("passed", "skipped", "failed", "error")
 
 
 def run_tests(number):
-    """Run the tests once, and return the exit code, and how many ended in which way with the seconds it took."""
+    """Run the tests once, and return how many ended in which way, and the seconds it took."""
     print(f"[{number}/{TIMES}] make test", end=" ... ", flush=True)
     start = time.perf_counter()
     ended = subprocess.run(["make", "test"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     seconds = time.perf_counter() - start
-    last = ended.stdout.rstrip().splitlines()[-1]
     if ended.returncode:
         print(ended.stdout)
-    print(last, flush=True)
-    found = {name: int(count) for count, name in re.findall(r"(\d+) (\w+?)s?\b(?=[, ])", last)}
-    return ended.returncode, [*(str(found.get(name, 0)) for name in OUTCOMES), f"{seconds:.0f}"]
+    counted = [line for line in ended.stdout.splitlines() if re.search(r"\d+ passed.* in \d", line)]
+    if not counted:
+        sys.exit(f"The tests could not be run:\n{ended.stdout[-2000:]}")
+    print(counted[-1], flush=True)
+    found = {name: int(count) for count, name in re.findall(r"(\d+) (\w+?)s?\b(?=[, ])", counted[-1])}
+    return [*(found.get(name, 0) for name in OUTCOMES), round(seconds)]
+
+
+def fingerprint():
+    """Of all files that git knows, but for the tables that are made from measurements."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [path for name in listed.split("\0") if (path := ROOT / name).is_file() and path.parent != MEASURED]
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)).hexdigest()
+
+
+def read_runs(code):
+    """The runs that are known of this code."""
+    known = json.loads(RUNS.read_text(encoding="utf-8")) if RUNS.exists() else {}
+    return known["runs"] if known.get("code") == code else []
+
+
+def keep_runs(code, runs):
+    """Store the runs so far, whole or not at all."""
+    RUNS.parent.mkdir(exist_ok=True)
+    fresh = RUNS.with_suffix(".new")
+    fresh.write_text(json.dumps({"code": code, "runs": runs}), encoding="utf-8")
+    fresh.replace(RUNS)
 
 
 def main():
-    """Run the tests ten times, store the table, and fail if one of the runs failed."""
-    runs = [run_tests(number) for number in range(1, TIMES + 1)]
-    rows = [[str(number), *counts] for number, (_, counts) in enumerate(runs, start=1)]
+    """Run the tests ten times, store the table, and fail if a test failed in one of the runs."""
+    code = fingerprint()
+    runs = read_runs(code)
+    while len(runs) < TIMES:
+        runs.append(run_tests(len(runs) + 1))
+        keep_runs(code, runs)
+    rows = [list(map(str, [number, *counts])) for number, counts in enumerate(runs, start=1)]
     table = make_table([], ["Run", "Passed", "Skipped", "Failed", "Errors", "Time (s)"], rows)
     store("repeat", f"{table}\n{describe_measurement('pytest', 'pytest-xdist')}\n")
-    sys.exit(any(code for code, _ in runs))
+    RUNS.unlink()
+    sys.exit(any(failed or errors for _, _, failed, errors, _ in runs))
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted. `make repeat` goes on with this run.")
