@@ -116,6 +116,7 @@ def main():
         sys.exit(explain_error(error, output))
     except KeyboardInterrupt:
         print("Interrupted. What was built before is still in place.", file=sys.stderr)
+        sys.stderr = open(os.devnull, "w")  # Python would go on to tell of all that is abandoned
         sys.exit(130)
 
 

@@ -195,10 +195,18 @@ def test_failing_chapter_and_cell_are_named(book):
     assert (book.root / "_build/simulated/source/book/01_second.ipynb").exists()
 
 
-def test_interrupted_build_says_so(book):
+#: A build in whose end asyncio tells of what it was about: by itself it does so now and then.
+TALKATIVE = """
+import atexit, logging, runpy
+atexit.register(logging.getLogger("asyncio").error, "Task exception was never retrieved")
+runpy.run_path("build_book.py", run_name="__main__")
+"""
+
+
+def test_interrupted_build_says_so_and_nothing_after_it(book):
     book.write_chapter("02_first", FIRST, "import time; time.sleep(60)")
     build = subprocess.Popen(
-        [sys.executable, "build_book.py"], cwd=book.root, text=True,
+        [sys.executable, "-c", TALKATIVE], cwd=book.root, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         # A shell has what it runs in the background ignore Ctrl-C, and these tests may run there.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
