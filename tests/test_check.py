@@ -188,4 +188,5 @@ def test_the_command_on_a_good_folder_and_on_none(folder, monkeypatch, capsys, n
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == code
-    assert said in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert said in shown.out and shown.err == ""
