@@ -18,6 +18,10 @@ from press.terminal import BuildError, show_path, show_time
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ENCRYPTED = Config(KernelManager={"transport_encryption": "auto"})  # others may share the machine
+# Now and then a kernel that is told to end finds its own sockets closed already, and Tornado tells the terminal: for
+# one such case, see https://github.com/ipython/ipykernel/pull/1518.
+QUIET_TORNADO = "__import__('logging').getLogger('tornado.general').setLevel('CRITICAL')"
+SILENT = ["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={QUIET_TORNADO}"]
 RUN_METADATA = {"papermill", "execution"}
 
 
@@ -68,7 +72,7 @@ def run_chapter(chapter, values, result):
         with watch_memory() as peak:
             notebook = papermill.execute_notebook(
                 chapter, result, values, cwd=chapter.parent, progress_bar=False, config=ENCRYPTED,
-                kernel_name=KERNEL["name"], language="python", extra_arguments=["--log-level=CRITICAL"],
+                kernel_name=KERNEL["name"], language="python", extra_arguments=SILENT,
             )
     except PapermillExecutionError as error:
         raise BuildError(

@@ -39,6 +39,18 @@ def test_chapters_run_in_the_order_of_the_toc_each_with_its_parameters(book, cap
     assert shown.err == ""
 
 
+@pytest.mark.parametrize("logger, shown", [("tornado.general", ""), ("own", "ERROR:own:a closed socket\n")])
+def test_kernel_keeps_to_itself_what_goes_wrong_at_its_end(book, capfd, logger, shown):
+    """But not what a chapter logs, and it leaves no name of its own there."""
+    log = f"import logging, sys\nlogging.basicConfig(stream=sys.__stderr__)\nlogging.getLogger({logger!r})"
+    book.write_toc("01_second")
+    book.write_chapter("01_second", SECOND, "'logging' in globals()", f"{log}.error('a closed socket')")
+    book.run_chapters()
+    assert capfd.readouterr().err == shown
+    cell = nbformat.read(book.root / "out" / "book" / "01_second.ipynb", as_version=4).cells[-2]
+    assert cell.outputs[0].data["text/plain"] == "False"
+
+
 def test_toc_with_parts_and_sections(book):
     for name in "abc":
         book.write_chapter(name, "x = 1")
