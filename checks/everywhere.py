@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from checks.checkout import copy_files
 from press.measured import describe_measurement, make_table, store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -148,19 +149,11 @@ def prepare_environment(version, python):
     return folder / "bin" / "python"
 
 
-def copy_checkout(place):
-    """Copy the files that git knows, as they are now."""
-    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, check=True).stdout
-    for name in map(os.fsdecode, filter(None, listed.split(b"\0"))):
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, place / name)
-
-
 def run(condition, tests, scratch):
     """Run the tests on a copy of the checkout, and return the outcome."""
     folder = Path(tempfile.mkdtemp(dir=scratch))
     place, report, log = folder / condition.folder, folder / "report.xml", folder / "log"
-    copy_checkout(place)
+    copy_files(ROOT, place)
     paths = [str(path.relative_to(place)) for test in tests for path in sorted(place.glob(test))]
     command = [condition.python, "-m", "pytest", *paths, "-q", "-n", "2", "--dist", "loadfile"]
     command += [*REPORT, report]

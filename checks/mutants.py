@@ -22,8 +22,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from checks.checkout import copy_files
 from checks.stored import CHANGES, replacing
-from press.measured import describe_measurement, make_table, store
+from press.measured import describe_measurement, make_table, replace_text, store
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = sorted((ROOT / "checks" / "changes").glob("*.toml"))
@@ -75,10 +76,7 @@ class Copy:
     def __init__(self, folder, recording):
         self.root, self.log = folder / "book", folder / "pytest.log"
         self.recordings = folder / "data" / "voxelwise_simulated"
-        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
-        for name in filter(lambda name: (ROOT / name).is_file(), listed.stdout.split("\0")):
-            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, self.root / name)
+        copy_files(ROOT, self.root)
         shutil.copytree(recording, self.recordings / recording.name)
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
             "NILEARN_DATA": str(self.recordings.parent),
@@ -175,10 +173,7 @@ def read_outcomes():
 
 def remember(mutant, outcome):
     """Keep an outcome, so that an interrupted run loses none."""
-    OUTCOMES.parent.mkdir(parents=True, exist_ok=True)
-    fresh = OUTCOMES.with_suffix(".new")
-    fresh.write_text(json.dumps(read_outcomes() | {mutant.name: outcome}, indent=1), encoding="utf-8")
-    fresh.replace(OUTCOMES)
+    replace_text(OUTCOMES, json.dumps(read_outcomes() | {mutant.name: outcome}, indent=1))
 
 
 def write_table(outcomes):

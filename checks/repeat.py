@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from press.measured import MEASURED, describe_measurement, make_table, store
+from checks.checkout import list_files
+from press.measured import MEASURED, describe_measurement, make_table, replace_text, store
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "_build" / "repeat.json"
@@ -37,8 +38,7 @@ def run_tests(number):
 
 def fingerprint():
     """Of all files that git knows, but for the tables that are made from measurements."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    paths = [path for name in listed.split("\0") if (path := ROOT / name).is_file() and path.parent != MEASURED]
+    paths = [path for path in list_files(ROOT) if path.parent != MEASURED]
     return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)).hexdigest()
 
 
@@ -48,21 +48,13 @@ def read_runs(code):
     return known["runs"] if known.get("code") == code else []
 
 
-def keep_runs(code, runs):
-    """Store the runs so far, whole or not at all."""
-    RUNS.parent.mkdir(exist_ok=True)
-    fresh = RUNS.with_suffix(".new")
-    fresh.write_text(json.dumps({"code": code, "runs": runs}), encoding="utf-8")
-    fresh.replace(RUNS)
-
-
 def main():
     """Run the tests ten times, store the table, and fail if a test failed in one of the runs."""
     code = fingerprint()
     runs = read_runs(code)
     while len(runs) < TIMES:
         runs.append(run_tests(len(runs) + 1))
-        keep_runs(code, runs)
+        replace_text(RUNS, json.dumps({"code": code, "runs": runs}))
     rows = [list(map(str, [number, *counts])) for number, counts in enumerate(runs, start=1)]
     table = make_table([], ["Run", "Passed", "Skipped", "Failed", "Errors", "Time (s)"], rows)
     store("repeat", f"{table}\n{describe_measurement('pytest', 'pytest-xdist')}\n")

@@ -29,11 +29,15 @@ def describe_measurement(*libraries):
     return f"Measured on {date.today()}: {name_processor()}, {cores}{versions}."
 
 
-def store(name, text):
-    """Show a text and put it in place of what was measured before, whole or not at all."""
-    MEASURED.mkdir(exist_ok=True)
-    page = MEASURED / f"{name}.md"
-    fresh = page.with_suffix(".new")
+def replace_text(path, text):
+    """Put a text in place of what a file held before, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
     fresh.write_text(text, encoding="utf-8")
-    fresh.replace(page)
+    fresh.replace(path)
+
+
+def store(name, text):
+    """Show a text and put it in place of what was measured before."""
+    replace_text(MEASURED / f"{name}.md", text)
     print(f"\n{text}", end="", flush=True)
