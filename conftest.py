@@ -1,15 +1,17 @@
-"""What the tests run on: the simulated recording, whole, small ones written for the purpose, and the pages."""
+"""What the tests run on: the simulated recording, whole, small ones written for the purpose, and the pages.
+
+What takes a second to import is imported by the fixtures: of several processes, the first, which only hands out tests,
+reads this file before the others begin.
+"""
 
 import fcntl
 import os
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 import pytest
 from nbval.plugin import IPyNbCell
-from voxelwise import cross_validate_ridge, load_recording, load_samples
 
 import build_book
 from browsing import run_chromium, serve_folder
@@ -42,6 +44,8 @@ def pytest_runtest_call(item):
 @pytest.fixture
 def off_screen():
     """Figures are drawn without a window, and closed in the end."""
+    import matplotlib.pyplot as plt
+
     plt.switch_backend("agg")
     yield
     plt.close("all")
@@ -50,24 +54,32 @@ def off_screen():
 @pytest.fixture(scope="session")
 def recording():
     """The simulated recording."""
+    from voxelwise import load_recording
+
     return load_recording("simulated")
 
 
 @pytest.fixture(scope="session")
 def samples(recording):
     """Its random runs, as the chapters load them."""
+    from voxelwise import load_samples
+
     return load_samples(recording)
 
 
 @pytest.fixture(scope="session")
 def figures(recording):
     """Its figure runs."""
+    from voxelwise import load_samples
+
     return load_samples(recording, kind="figure")
 
 
 @pytest.fixture(scope="session")
 def scores(samples):
     """Mean score of each voxel, as the chapters compute it."""
+    from voxelwise import cross_validate_ridge
+
     return cross_validate_ridge(samples).mean(axis=0)
 
 

@@ -5,7 +5,7 @@ from nbformat.v4 import new_code_cell
 
 # What the chapters compute and draw with. Colab's own IPython and kernel stay: its pages need them as they are. Other
 # versions of some of these it has loaded before the first cell runs; hence the new start.
-LIBRARIES = "joblib matplotlib nibabel nilearn numpy pandas", "scikit-learn scipy threadpoolctl"
+LIBRARIES = "isal joblib matplotlib nibabel nilearn numpy pandas", "scikit-learn scipy threadpoolctl"
 CELL = '''\
 # For Google Colab: fetches the book's package and its libraries. Elsewhere, nothing.
 import os, subprocess, sys

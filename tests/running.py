@@ -17,8 +17,11 @@ NEVER = re.compile(r"(?!)")
 
 #: Run once in the kernel: what chapters compute from the same recording with the same settings is kept.
 REMEMBER = """
+import gc
 import inspect
 import voxelwise
+
+gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
 
 def remember(function):
     known, signature = {}, inspect.signature(function)

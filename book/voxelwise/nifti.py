@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+from isal import igzip
 from nibabel.arrayproxy import ArrayProxy
 from nibabel.openers import Opener
 
@@ -27,6 +28,12 @@ MAX_REST = 2**20
 #: nibabel repairs what can be repaired in a header, and says so, without naming the file, to a logger: to this one.
 _SILENT = logging.Logger(__name__)
 _SILENT.addHandler(logging.NullHandler())
+
+
+class _FastOpener(Opener):
+    """nibabel's own, but for gzip: ISA-L unpacks and checks in a fraction of the time that Python's gzip takes."""
+
+    compress_ext_map = {**Opener.compress_ext_map, ".gz": (igzip.open, ("mode",))}
 
 
 def open_nifti(path):
@@ -81,7 +88,7 @@ def whole_array(image):
         In the end, if the compressed file is not whole, or holds much more than its header says.
     """
     array = image.dataobj
-    with Opener(image.get_filename()) as file:
+    with _FastOpener(image.get_filename()) as file:
         # nibabel would map the file into memory, compressed as it is: it does not see that through the opener.
         yield ArrayProxy(file, (array.shape, array.dtype, array.offset, array.slope, array.inter), mmap=False)
         # Its checksum comes last in a gzip file, and is compared only when somebody reads on to the end.

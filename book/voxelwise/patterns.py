@@ -151,7 +151,7 @@ def fit_patterns(blocks, voxels, alpha=100.0, n_splits=10):
         weights=directions @ (directions.T @ products / (variances[:, np.newaxis] + alpha)),
         mean_image=sums.x / sums.n,
         mean_pattern=sums.y / sums.n,
-        noise=LedoitWolf().fit(left).covariance_,
+        noise=LedoitWolf(store_precision=False).fit(left).covariance_,  # its inverse would take most of the time
         pixel_mean=blocks.stimuli.mean(dtype=np.float64),
         pixel_variance=blocks.stimuli.var(dtype=np.float64),
     )

@@ -5,7 +5,6 @@ both through the canonical haemodynamic response; times a gain; plus slow drift 
 """
 
 import numpy as np
-from nilearn.glm.first_level import spm_hrf
 from scipy.signal import lfilter
 
 TR = 2.0  # seconds
@@ -16,6 +15,8 @@ AUTOCORRELATION = 0.35  # of the noise, from one volume to the next
 
 def drive_voxels(frames, voxels, fields):
     """Each voxel's answer before gain and noise, shape (n_volumes, n_voxels)."""
+    from nilearn.glm.first_level import spm_hrf  # takes a tenth of the package's import; only a new recording needs it
+
     white = (frames == 1).reshape(len(frames), -1) @ fields.T
     shown = (frames != REST).any(axis=(1, 2))
     on = shown[:, np.newaxis] * (voxels["on_response"].to_numpy() * fields.sum(axis=1))
