@@ -19,7 +19,9 @@ lab: $(READY)  ## open the chapters in JupyterLab
 	cd book && JUPYTER_PREFER_ENV_PATH=1 JUPYTER_PATH= ../.venv/bin/python -m jupyterlab
 
 # Three processes, since each waits for files and browsers now and then, with one thread for linear algebra in each.
+# Compiled code is kept, also where the environment forbids it: or every process would compile all of it again.
 test: export OPENBLAS_NUM_THREADS = 1
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)  ## run every check, the stored outputs of the chapters included
 	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
