@@ -5,14 +5,14 @@ import os
 import sys
 from pathlib import Path
 
-from press.analysis import prepare_recording, save_results
-from press.chapters import find_chapters, read_cover, run_chapters
-from press.colab import add_colab_cell
-from press.pages import hold_folder, render_pages, restore_pages, stage_pages
-from press.parameters import collect_values, read_parameters, share_settings
-from press.repository import find_address
-from press.status import describe_build, fill_status, list_changes
-from press.terminal import BuildError, explain_error, show_path
+from tools.press.analysis import prepare_recording, save_results
+from tools.press.chapters import find_chapters, read_cover, run_chapters
+from tools.press.colab import add_colab_cell
+from tools.press.pages import hold_folder, render_pages, restore_pages, stage_pages
+from tools.press.parameters import collect_values, read_parameters, share_settings
+from tools.press.repository import find_address
+from tools.press.status import describe_build, fill_status, list_changes
+from tools.press.terminal import BuildError, explain_error, show_path
 
 ROOT = Path(__file__).resolve().parent
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import r2_score
-from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples, predict_ridge, voxel_at
-from voxelwise.download import find_recording
 
-from conftest import CHAPTERS
-from press.chapters import run_chapter
-from running import printed_in
+from tests.notebooks import CHAPTERS
+from tests.pages.running import printed_in
+from tools.press.chapters import run_chapter
+from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples, predict_ridge, voxel_at
+from voxelwise.data.download import find_recording
 
 pytestmark = pytest.mark.skipif(
     find_recording() is None,
@@ -21,7 +21,18 @@ pytestmark = pytest.mark.skipif(
 )
 
 MARKED = {(30, 10, 10): 1780, (31, 10, 10): 1951, (32, 10, 10): 2131, (31, 9, 10): 1935}
-BEST = {1951: 0.60, 2272: 0.60, 1780: 0.60, 2284: 0.58, 2282: 0.56, 1411: 0.56, 1424: 0.56, 2120: 0.55, 1573: 0.55, 1588: 0.55}
+BEST = {
+    1951: 0.60,
+    2272: 0.60,
+    1780: 0.60,
+    2284: 0.58,
+    2282: 0.56,
+    1411: 0.56,
+    1424: 0.56,
+    2120: 0.55,
+    1573: 0.55,
+    1588: 0.55,
+}
 HISTOGRAM = [4190, 430, 240, 200, 145, 100, 70, 70, 35, 15]  # max(R2, 0), bins of 0.06, read off a plot
 FIELDS = {
     1780: {(4, 2): 0.62, (4, 1): 0.20},

@@ -1,0 +1,117 @@
+"""What the tests run on: the simulated recording, whole, small ones written for the purpose, and the pages.
+
+What takes a second to import is imported by the fixtures: of several processes, the first, which only hands out tests,
+reads this file before the others begin.
+"""
+
+import os
+
+import nibabel
+import numpy as np
+import pytest
+from filelock import FileLock
+
+import build_book
+from tests.notebooks import ROOT
+from tests.pages.browsing import run_chromium, serve_folder
+from tests.pages.running import start_kernel
+
+
+@pytest.fixture
+def off_screen():
+    """Figures are drawn without a window, and closed in the end."""
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="session")
+def recording():
+    """The simulated recording."""
+    from voxelwise import load_recording
+
+    return load_recording("simulated")
+
+
+@pytest.fixture(scope="session")
+def samples(recording):
+    """Its random runs, as the chapters load them."""
+    from voxelwise import load_samples
+
+    return load_samples(recording)
+
+
+@pytest.fixture(scope="session")
+def figures(recording):
+    """Its figure runs."""
+    from voxelwise import load_samples
+
+    return load_samples(recording, kind="figure")
+
+
+@pytest.fixture(scope="session")
+def scores(samples):
+    """Mean score of each voxel, as the chapters compute it."""
+    from voxelwise import cross_validate_ridge
+
+    return cross_validate_ridge(samples).mean(axis=0)
+
+
+@pytest.fixture
+def small_folder(tmp_path):
+    """A recording of one's own: 4 runs of different length, 4 x 4 pixels, 6 x 5 x 4 voxels, no background."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "mine"
+    for name in ("func", "label", "mask"):
+        (folder / name).mkdir(parents=True)
+    shape, affine = (6, 5, 4), np.diag([-2.0, 2.0, 2.5, 1.0])
+    mask = rng.random(shape) < 0.5
+    nibabel.Nifti1Image(mask.astype(np.uint8), affine).to_filename(folder / "mask" / "mask.nii.gz")
+    weights = rng.normal(size=(16, mask.sum()))
+    for number, n_volumes in enumerate((30, 24, 36, 30), start=1):
+        stimuli = rng.integers(0, 2, (n_volumes, 16))
+        stimuli[::5] = -1
+        volumes = np.zeros((*shape, n_volumes), dtype=np.float32)
+        volumes[mask] = 100 + (stimuli @ weights + rng.normal(size=(n_volumes, mask.sum()))).T
+        nibabel.Nifti1Image(volumes, affine).to_filename(folder / "func" / f"run{number}.nii.gz")
+        np.savetxt(folder / "label" / f"run{number}.csv", stimuli, fmt="%d", delimiter=",")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def client():
+    """A kernel that runs one chapter after the other, with other parameters: see ``running``."""
+    with start_kernel() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory):
+    """The folder of the rendered pages, of the chapters as they are stored; the first worker that asks makes them."""
+    base = tmp_path_factory.getbasetemp()
+    output = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "rendered"
+    output.mkdir(exist_ok=True)
+    with FileLock(output / "lock"):
+        if not (output / "html").exists():
+            source = output / "source"
+            build_book.stage_pages(ROOT, source)
+            for chapter in build_book.find_chapters(ROOT):
+                (source / "book" / chapter.name).write_bytes(chapter.read_bytes())
+            build_book.render_pages(source, output)
+    return output / "html"
+
+
+@pytest.fixture(scope="session")
+def site(pages):
+    """The address of the pages on this machine, under a path of their own; it ends in a slash."""
+    with serve_folder(pages.parent) as address:
+        yield f"{address}{pages.name}/"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, as Playwright's ``Browser``, which reaches no other machine; skips where it is not installed."""
+    with run_chromium() as chromium:
+        yield chromium

@@ -1,0 +1,188 @@
+"""Gaussian fields, against closed forms, scikit-learn and the truth."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from voxelwise import Samples, fit_prf, is_rest, polar_coordinates
+from voxelwise.models.prf import _Candidates
+
+MIN_SCORE = 0.2
+
+
+def gaussians(fields, shape):
+    """The fields' weights on the pixels, shape (n_voxels, n_pixels)."""
+    rows, columns = np.indices(shape).reshape(2, -1)
+    row, column, size = fields[["row", "column", "size"]].to_numpy().T[:, :, np.newaxis]
+    return np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * size**2))
+
+
+def answers(fields, shape=(10, 10), rest=True, n_samples=600, grey=False, on=3.0):
+    """Samples of voxels that answer without noise, each with a gain of its own."""
+    rng = np.random.default_rng(0)
+    n_pixels = shape[0] * shape[1]
+    stimuli = rng.random((n_samples, n_pixels)) if grey else rng.integers(0, 2, (n_samples, n_pixels))
+    stimuli = stimuli.astype(np.float32)
+    if rest:
+        stimuli[::4] = -1
+    drive = np.where(is_rest(stimuli)[:, np.newaxis], 0, stimuli) @ gaussians(fields, shape).T
+    responses = drive * rng.uniform(0.1, 5, len(fields)) + on * ~is_rest(stimuli)[:, np.newaxis] - 7
+    return Samples(stimuli, responses.astype(np.float32), np.repeat([0, 1], n_samples // 2), shape, None)
+
+
+def table(*fields):
+    return pd.DataFrame(fields, columns=["row", "column", "size"])
+
+
+@pytest.mark.parametrize("rest", [True, False], ids=["rest", "no rest"])
+@pytest.mark.parametrize("grey", [True, False], ids=["grey", "binary"])
+@pytest.mark.parametrize("shape", [(10, 10), (9, 7)], ids=str)
+def test_fields_on_the_grid_are_found_exactly(shape, grey, rest):
+    sizes = np.geomspace(0.25, max(shape) / 2, 14)
+    on_screen = (0, 0, sizes[4]), (4.5, 4.5, sizes[6]), (2.25, 5.75, sizes[3])
+    truth = table(*on_screen, (-1.5, 3, sizes[9]), (shape[0] + 0.5, 2, sizes[13]))
+    found = fit_prf(answers(truth, shape, rest, grey=grey))
+    np.testing.assert_allclose(found[["row", "column", "size"]], truth)
+    if not rest:
+        np.testing.assert_allclose(found["r2"], 1, rtol=1e-5)
+
+
+def test_fields_between_the_candidates_are_found_nearly():
+    """To a step of a quarter pixel at worst, and mostly much nearer."""
+    rng = np.random.default_rng(1)
+    truth = table(*zip(rng.uniform(0, 9, 40), rng.uniform(0, 9, 40), rng.uniform(0.4, 3, 40), strict=True))
+    found = fit_prf(answers(truth))
+    error = abs(found[["row", "column"]] - truth[["row", "column"]])
+    assert error.max(axis=None) <= 0.25 and error.stack().median() <= 0.02
+    np.testing.assert_allclose(found["size"], truth["size"], rtol=0.1)
+
+
+def test_r2_is_what_the_field_adds_to_on_and_off_in_linear_regression(samples):
+    """Of the field that was found, and no field of a coarse grid explains more."""
+    voxels = [1951, 1780, 700]
+    found = fit_prf(samples, voxels)
+    assert found.index.tolist() == voxels
+    on = ~is_rest(samples.stimuli)[:, np.newaxis]
+    candidates = table(*[(row, column, size) for row in (2, 4, 6.5) for column in (2, 5) for size in (0.4, 0.8, 2)])
+    for voxel, field in found.iterrows():
+        y = samples.responses[:, voxel].astype(float)
+
+        def added(drive, y=y):
+            pair = np.column_stack([drive, on])
+            both, alone = LinearRegression().fit(pair, y), LinearRegression().fit(on, y)
+            return both.score(pair, y) - alone.score(on, y), both.coef_[0]
+
+        drives = samples.stimuli @ gaussians(pd.concat([field.to_frame().T, candidates]), (10, 10)).T
+        r2, gains = np.array([added(drive) for drive in drives.T]).T
+        assert gains[0] > 0
+        assert field["r2"] == pytest.approx(r2[0], rel=1e-6)
+        assert (r2[1:][gains[1:] > 0] <= r2[0] + 1e-12).all()
+
+
+@pytest.fixture(scope="module")
+def predicted(recording, samples, scores):
+    """Found and true fields of the predicted voxels of the simulated recording."""
+    voxels = np.flatnonzero(scores > MIN_SCORE)
+    return fit_prf(samples, voxels), recording.truth.loc[voxels]
+
+
+def test_centres_and_sizes_are_the_true_ones(predicted):
+    found, truth = predicted
+    error = np.hypot(found["row"] - truth["row"], found["column"] - truth["column"])
+    assert len(error) > 500
+    assert error.median() < 0.18 and error.quantile(0.9) < 0.45
+    assert found["size"].corr(truth["size"]) > 0.65
+    assert abs((found["size"] - truth["size"]).median()) < 0.05
+
+
+def test_each_hemisphere_looks_to_the_other_side(predicted):
+    found, truth = predicted
+    aside = abs(found["column"] - 4.5) > 0.5
+    right = found.loc[aside, "column"] > 4.5
+    assert aside.sum() > 300
+    assert (right == (truth.loc[aside, "hemisphere"] == "LH")).mean() > 0.98
+
+
+def test_all_voxels_in_chunks(samples):
+    some = dataclasses.replace(samples, responses=samples.responses[:, :700])
+    found = fit_prf(some)
+    assert found.index.equals(pd.RangeIndex(700, name="voxel"))
+    pd.testing.assert_frame_equal(fit_prf(some, [600, 3]), found.loc[[600, 3]])
+    assert fit_prf(some, []).shape == (0, 4)
+
+
+def test_voxels_without_a_field():
+    """Constant, silent, only on and off, falling when any pixel turns white; and a good one after them."""
+    pairs = answers(table(*[(4, 2, 0.5)] * 5))
+    pairs.responses[:, 0], pairs.responses[:, 1] = 5.3, 0
+    pairs.responses[:, 2] = np.where(is_rest(pairs.stimuli), -1.1, 0.7)
+    pairs.responses[:, 3] = -np.where(is_rest(pairs.stimuli)[:, np.newaxis], 0, pairs.stimuli).sum(axis=1)
+    found = fit_prf(pairs)
+    assert found.loc[:2, ["row", "column", "size"]].isna().all(axis=None)
+    np.testing.assert_array_equal(found.loc[:2, "r2"], 0)
+    assert found.loc[3, "r2"] < 0.001
+    assert found.loc[4, ["row", "column"]].tolist() == [4, 2]
+
+
+def test_only_fields_of_positive_gain_are_found():
+    """The images show two pixels that are never alike: what turns one voxel up turns the other down."""
+    stimuli = np.zeros((40, 2), dtype=np.float32)
+    stimuli[::2, 0] = stimuli[1::2, 1] = 1
+    responses = np.column_stack([stimuli[:, 0], stimuli[:, 1]])
+    found = fit_prf(Samples(stimuli, responses, np.repeat([0, 1], 20), (1, 2), None))
+    assert found["column"].lt(0.5).tolist() == [True, False]
+    np.testing.assert_allclose(found["r2"], 1)
+
+
+def test_pixels_that_never_change_hold_no_field():
+    """A grey frame around the screen, of a value that floating point cannot sum exactly."""
+    pairs = answers(table((4, 4, 0.5), (2, 6, 0.8)))
+    frame = np.ones((10, 10), dtype=bool)
+    frame[2:8, 2:8] = False
+    pairs.stimuli[:, frame.ravel()] = np.where(is_rest(pairs.stimuli), -1, 0.3)[:, np.newaxis]
+    noise = np.random.default_rng(2).normal(size=(600, 50)).astype(np.float32)
+    pairs = dataclasses.replace(pairs, responses=np.hstack([pairs.responses, noise]))
+    found = fit_prf(pairs)
+    np.testing.assert_allclose(found.loc[:1, ["row", "column"]], [(4, 4), (2, 6)], atol=0.25)
+    assert np.isfinite(found).all(axis=None)
+    small = found[found["size"] < 0.5]
+    assert len(small) > 5 and small[["row", "column"]].stack().between(0, 9).all()
+
+
+@pytest.mark.parametrize("n_samples", [30, 2])
+def test_fewer_samples_than_pixels(n_samples):
+    """Finite, whatever it is worth; a field that answers alone still explains all."""
+    found = fit_prf(answers(table((4, 2, 0.5), (6, 7, 1.5)), rest=False, n_samples=n_samples))
+    assert np.isfinite(found).all(axis=None)
+    np.testing.assert_allclose(found["r2"], 1, rtol=0.02)
+
+
+@pytest.mark.parametrize("kept", [slice(0, 1), slice(1, 2), slice(0, 600, 4)], ids=["rest", "one image", "all rest"])
+def test_nothing_to_learn_from(kept):
+    pairs = answers(table((4, 2, 0.5)))
+    few = dataclasses.replace(pairs, stimuli=pairs.stimuli[kept], responses=pairs.responses[kept])
+    found = fit_prf(few)
+    assert found[["row", "column", "size"]].isna().all(axis=None) and found["r2"].tolist() == [0]
+
+
+def test_a_large_screen_has_as_many_candidates():
+    """Steps grow with the screen: memory does not, and a tenfold screen has the tenfold fields."""
+    small, large = (_Candidates.on_screen(np.zeros((1, n, n))).per_square.shape for n in (10, 100))
+    assert small == large
+    truth = table((24.5, 62, 8.0), (77, 27, 20.0))
+    found = fit_prf(answers(truth, (100, 100), n_samples=400))
+    np.testing.assert_allclose(found[["row", "column"]], truth[["row", "column"]], atol=1)
+    np.testing.assert_allclose(found["size"], truth["size"], rtol=0.1)
+
+
+def test_polar_coordinates_of_known_places():
+    row, column = np.array([4.5, 0, 4.5, 9, 4.5, 1.5]), np.array([9, 4.5, 0, 4.5, 4.5, 7.5])
+    eccentricity, angle = polar_coordinates(row, column, (10, 10))
+    np.testing.assert_allclose(eccentricity, [4.5, 4.5, 4.5, 4.5, 0, np.sqrt(18)])
+    np.testing.assert_allclose(angle, [0, 90, 180, -90, 0, 45])
+    np.testing.assert_allclose(polar_coordinates(0, 6, (9, 7)), (5, np.degrees(np.arctan2(4, 3))))
+    series = pd.Series([4.5 + 1e-18, -0.0], index=[7, 8])
+    assert polar_coordinates(series, series, (10, 10))[1].index.equals(series.index)

@@ -1,0 +1,77 @@
+"""Stored outputs against those of a fresh run, where nbval does not look: a pytest plugin.
+
+nbval compares the text that a cell prints. It passes a notebook whose outputs were stripped, looks at no picture, and
+knows nothing of memory. `pyproject.toml` loads this beside it.
+"""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from nbval.plugin import IPyNbCell
+from PIL import Image
+
+from tools.press.chapters import merge_streams
+from tools.press.memory import peak_memory
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+NOTEBOOKS = [*CHAPTERS, ROOT / "book" / "own_data.ipynb"]
+MAX_RMS = 2  # of 255: another version of a font, and not another curve
+MAX_MEMORY = 1.5e9  # bytes, what Binder can be relied on to give
+#: Files that take half a minute or more, beside the notebooks.
+LONG = {f"test_{name}" for name in ("binder", "build_book", "exercises", "lab", "other_shape", "pages", "press")}
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first: of several processes, none is left alone with one in the end."""
+    items.sort(key=lambda item: item.path.stem not in LONG and item.path.suffix != ".ipynb")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """When nbval has run a cell and compared what it printed, compare the rest."""
+    result = yield
+    if isinstance(item, IPyNbCell):
+        compare_outputs(item.cell.outputs, item.test_outputs)
+        check_memory(item.parent.kernel.km.provisioner.pid)
+    return result
+
+
+def compare_outputs(stored, fresh):
+    """Fail unless the cell has all its outputs, with the same text, and pictures that look the same."""
+    stored, fresh = merge_streams(stored), merge_streams(fresh)
+    assert list(map(read_text, stored)) == list(map(read_text, fresh)), "Other outputs; if that is meant: make refresh"
+    for before, now in zip(read_pictures(stored), read_pictures(fresh), strict=True):
+        assert before.shape == now.shape
+        rms = np.sqrt(np.mean((before - now) ** 2))
+        assert rms <= MAX_RMS, f"The picture differs by RMS {rms:.1f}; if that is meant: make refresh"
+
+
+def read_text(output):
+    """What an output says: printed text, or a table as text and as HTML; of a picture, that it is there."""
+    shown = output.get("data", {})
+    text = {kind: kind if kind == "image/png" else without_data(content) for kind, content in shown.items()}
+    return output.get("text") or text
+
+
+def without_data(text):
+    """A picture to touch, less its numbers: their last digits may differ. Its own tests compare them with fresh ones."""
+    return re.sub(r"[A-Za-z0-9+/=]{64,}", "...", text) if 'class="brain-fragment' in text else text
+
+
+def read_pictures(outputs):
+    """The PNG pictures among the outputs as arrays (height, width, 4)."""
+    pngs = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA"), dtype=float) for png in pngs]
+
+
+def check_memory(pid):
+    """Fail if a kernel and its workers may have held more than Binder gives; IPython alone takes more than 30 MB."""
+    kernel = psutil.Process(pid)
+    held = sum(map(peak_memory, [kernel, *kernel.children(recursive=True)]))
+    assert 3e7 < held < MAX_MEMORY, f"The chapter took {held / 1e9:.1f} GB of memory"

@@ -1,0 +1,130 @@
+"""A chapter in JupyterLab, as `make lab` starts it: opened and run in a browser, with no network."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+
+from tests.figures.explored import CHAPTER, assert_shows, decoded, spot, stored
+from tests.notebooks import ROOT
+from tests.pages.browsing import watch
+
+MINUTE = 60_000  # milliseconds
+ALL_HAVE_RUN = """n => {
+    const prompts = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")];
+    return prompts.length === n && prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt.textContent));
+}"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project, for what JupyterLab saves by itself, with the Python that runs this test."""
+    shutil.copytree(ROOT / "book", tmp_path / "project" / "book")
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path / "project")
+    (tmp_path / "project" / ".venv").symlink_to(sys.prefix)
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def lab(project, tmp_path):
+    """The address of JupyterLab, started by `make lab` with settings of its own instead of the user's."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    own |= {f"JUPYTERLAB_{name}_DIR": str(tmp_path / name) for name in ("SETTINGS", "WORKSPACES")}
+    settings = {
+        "ServerApp": {"port": port, "port_retries": 0, "open_browser": False, "allow_root": True},
+        "LabApp": {"news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
+        "IdentityProvider": {"token": "a-word"},
+    }
+    (tmp_path / "CONFIG").mkdir()
+    (tmp_path / "CONFIG" / "jupyter_server_config.json").write_text(json.dumps(settings))
+    with (tmp_path / "lab.log").open("w") as log:
+        server = subprocess.Popen(
+            ["make", "--old-file=.venv/.installed", "lab"],
+            cwd=project,
+            env=os.environ | own,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api", server, tmp_path / "lab.log")
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGTERM)
+            server.wait(timeout=30)
+
+
+def wait_for(url, server, log):
+    """Return as soon as the server answers; fail with what it said when it does not."""
+    deadline = time.monotonic() + 60
+    while server.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(url, timeout=5).close()
+        time.sleep(0.2)
+    pytest.fail(log.read_text(encoding="utf-8"))
+
+
+def test_chapter_runs_in_jupyterlab(browser, lab, project):
+    """What a chapter shows is cleared, is there again after "Run All Cells", and answers to mouse and keys."""
+    chapter = project / "book" / CHAPTER.name
+    before = nbformat.read(chapter, as_version=4).cells
+    page = browser.new_page()
+    faults = watch(page, lab)
+    page.goto(f"{lab}lab/tree/{chapter.name}?token=a-word")
+    page.get_by_text("| Idle").wait_for(timeout=MINUTE)
+    choose(page, "Edit", "Clear Outputs of All Cells")
+    page.wait_for_function("() => !document.querySelector('.jp-Notebook .jp-OutputArea-output')")
+    choose(page, "Run", "Run All Cells")
+    page.wait_for_function(ALL_HAVE_RUN, arg=sum(cell.cell_type == "code" for cell in before), timeout=2 * MINUTE)
+    explore(page)
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
+        page.keyboard.press("Control+s")
+    page.close()
+    after = nbformat.read(chapter, as_version=4).cells
+    assert [(cell.cell_type, cell.source) for cell in after] == [(cell.cell_type, cell.source) for cell in before]
+    for old, new in zip(before, after, strict=True):
+        kinds, wanted = ([output.output_type for output in cell.get("outputs", [])] for cell in (new, old))
+        assert kinds == wanted
+    assert not [fault for fault in faults if fault.startswith("outside")]  # the rest is JupyterLab's own affair
+
+
+def explore(page):
+    """Go to voxel B by the mouse and by the keys; JupyterLab's own keys do nothing there."""
+    html, start, column = stored("voxels"), 1780, 1951
+    fields = decoded(html).fields
+    for kind in ("voxels", "planes"):
+        page.locator(f".brain-{kind} .parts").wait_for(state="attached")
+    assert page.locator(".brain-fragment img").count() == 0
+    page.locator(".brain-voxels").scroll_into_view_if_needed()
+    canvas = page.locator(".brain-voxels .stage canvas")
+    assert_shows(page, start, html, fields)
+    page.mouse.move(*spot(page, html, column))
+    assert_shows(page, column, html, fields)
+    page.mouse.click(*spot(page, html, start))
+    page.mouse.move(1, 1)
+    assert_shows(page, start, html, fields)
+    canvas.press("ArrowLeft")
+    assert_shows(page, column, html, fields)
+    for key in ("a", "b", "x", "d", "d", "m", "Enter", "Shift+Enter", "PageUp", "PageDown"):
+        canvas.press(key)
+    assert page.locator(".jp-Cell.jp-mod-active .brain-voxels").count() == 1
+
+
+def choose(page, menu, entry):
+    """Choose an entry of a menu as a person does."""
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=entry, exact=True).click()

@@ -1,0 +1,31 @@
+"""The measured calls of this book. Each function prepares one and returns it, ready to be timed."""
+
+from functools import partial
+
+from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples, voxel_at
+from voxelwise.models.search import search_alpha
+from voxelwise.simulation.cortex import MARKED_VOXELS
+
+from . import inputs
+
+CALLS = {"ridge scores": cross_validate_ridge, "alpha search": search_alpha, "fields": fit_receptive_fields}
+
+
+def pipeline():
+    """From files to scores of all voxels and four receptive fields."""
+    recording = load_recording("simulated")
+
+    def run():
+        samples = load_samples(recording)
+        cross_validate_ridge(samples).mean(axis=0)
+        return fit_receptive_fields(samples, [voxel_at(samples.mask_img, position) for position in MARKED_VOXELS])
+
+    return run
+
+
+def call(name, n_voxels=None, n_jobs=None):
+    """One of the three calls, on the recording or on a number of voxels."""
+    samples = inputs.recorded() if n_voxels is None else inputs.tiled(n_voxels)
+    if n_jobs is not None:
+        CALLS[name](inputs.tiled(1000), n_jobs=n_jobs)  # starts the worker processes
+    return partial(CALLS[name], samples, n_jobs=n_jobs)

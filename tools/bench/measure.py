@@ -1,0 +1,73 @@
+"""Measure one call in a process of its own: its seconds, and its memory.
+
+A call is named by its module here, the function that prepares it, and that function's arguments. Importing and preparing
+come before the clock starts and before the mark of the highest memory is set back. Both marks are Linux's, kept for each
+process from its own start.
+"""
+
+import ctypes
+import dataclasses
+import gc
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+MB = 1e6
+
+
+def measure(*call):
+    """Run a call in a fresh process and return what it took, as :func:`measure_here` does."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "tools.bench.measure", json.dumps(call)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "book")},  # the processes that it starts need the package too
+        capture_output=True,
+        text=True,
+    )
+    if ended.returncode:
+        sys.exit(f"{call} failed:\n{ended.stderr}")
+    return json.loads(ended.stdout)
+
+
+def measure_here(module, function, *arguments):
+    """Seconds of a call; megabytes of memory at its peak, libraries and input included, and beyond input and output."""
+    run = getattr(importlib.import_module(f"tools.bench.{module}"), function)(*arguments)
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what preparing has freed would otherwise hide what the call takes
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _memory("VmRSS")
+    start = time.perf_counter()
+    result = run()
+    seconds = time.perf_counter() - start
+    peak = _memory("VmHWM")
+    others = sum(_memory("VmHWM", process) for process in _children())
+    return {"seconds": seconds, "peak": peak + others, "beyond": peak - before - _size(result)}
+
+
+def _memory(mark, process="self"):
+    """Megabytes that a process holds (VmRSS), or held at its peak (VmHWM)."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    (kibibytes,) = (line.split()[1] for line in lines if line.startswith(mark))
+    return int(kibibytes) * 1024 / MB
+
+
+def _children():
+    """Processes that this one has started and that still run."""
+    return " ".join(path.read_text() for path in Path("/proc/self/task").glob("*/children")).split()
+
+
+def _size(result):
+    """Megabytes of the arrays that a result is, or is made of."""
+    parts = vars(result).values() if dataclasses.is_dataclass(result) else [result]
+    return sum(part.nbytes for part in parts if isinstance(part, np.ndarray)) / MB
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_here(*json.loads(sys.argv[1]))))

@@ -1,0 +1,71 @@
+"""Voxelwise encoding models: from the stimulus on the screen to the response of each voxel."""
+
+from .brain import choose_voxels, grid_positions, group_by_area, regions_of_interest, unmask, voxel_at
+from .data.check import check_folder
+from .data.files import load_stimuli
+from .data.recording import Recording, load_recording
+from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
+from .decoding.identification import Identification, identify
+from .decoding.patterns import PatternModel, average_trials, best_voxels, fit_patterns, fit_without_each_fold
+from .decoding.reconstruction import reconstruct, score_pixels
+from .errors import RecordingError
+from .features import CODINGS, recode, with_delays
+from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
+from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
+from .inference.transfer import score_transfer
+from .models.prf import fit_prf, polar_coordinates
+from .models.receptive_fields import fit_receptive_fields
+from .models.ridge import cross_validate_ridge, predict_ridge, whole_run_folds
+from .models.search import AlphaSearch, search_alpha
+from .simulation.cortex import true_fields
+from .simulation.truth import true_ceiling, true_parts, true_time_course
+
+__all__ = [
+    "CODINGS",
+    "AlphaSearch",
+    "Identification",
+    "NoiseCeiling",
+    "PatternModel",
+    "PermutationTest",
+    "Recording",
+    "RecordingError",
+    "Samples",
+    "average_trials",
+    "best_voxels",
+    "check_folder",
+    "choose_voxels",
+    "correlate_with_screen",
+    "cross_validate_ridge",
+    "find_trials",
+    "fit_patterns",
+    "fit_prf",
+    "fit_receptive_fields",
+    "fit_without_each_fold",
+    "grid_positions",
+    "group_by_area",
+    "identify",
+    "is_rest",
+    "load_recording",
+    "load_run_stimuli",
+    "load_samples",
+    "load_stimuli",
+    "noise_ceiling",
+    "permutation_test",
+    "polar_coordinates",
+    "predict_ridge",
+    "recode",
+    "reconstruct",
+    "regions_of_interest",
+    "score_pixels",
+    "score_transfer",
+    "search_alpha",
+    "shift_within_runs",
+    "true_ceiling",
+    "true_fields",
+    "true_parts",
+    "true_time_course",
+    "unmask",
+    "voxel_at",
+    "whole_run_folds",
+    "with_delays",
+]

@@ -1,0 +1,23 @@
+"""Command line of the package: ``python -m voxelwise check FOLDER``."""
+
+import argparse
+import sys
+
+from .data.check import check_folder
+
+
+def main():
+    """Check a recording; exit with 1 if anything is wrong with it."""
+    parser = argparse.ArgumentParser(prog="python -m voxelwise")
+    commands = parser.add_subparsers(required=True)
+    check = commands.add_parser("check", help="say what a recording of your own holds, and all that is wrong with it")
+    check.add_argument("folder", help="with func/*.nii.gz, label/*.csv and mask/mask.nii.gz")
+    check.add_argument("--stimulus-shape", type=int, nargs=2, metavar=("ROWS", "COLUMNS"), help="of an image [square]")
+    options = parser.parse_args()
+    report = check_folder(options.folder, options.stimulus_shape)
+    print(report)
+    sys.exit(1 if report.faults else 0)
+
+
+if __name__ == "__main__":
+    main()

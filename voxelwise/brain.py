@@ -1,0 +1,153 @@
+"""Between columns of a matrix and places in the brain."""
+
+import nibabel
+import numpy as np
+import pandas as pd
+
+from .data.files import read_region
+from .errors import RecordingError
+
+#: As many voxels as the figures have colours to mark them with.
+MAX_MARKED = 4
+#: The regions of the recording of Miyawaki et al. (2008) that make up an area, in each hemisphere. VP is ventral V3.
+AREA_PARTS = {"V1": ("V1d", "V1v"), "V2": ("V2d", "V2v"), "V3": ("V3", "VP"), "V3A": ("V3A",), "V4": ("V4v",)}
+
+
+def grid_positions(mask_img):
+    """Grid position of each voxel of the mask, in the order of the columns.
+
+    Parameters
+    ----------
+    mask_img : Nifti1Image
+
+    Returns
+    -------
+    positions : ndarray of int, shape (n_voxels, 3)
+    """
+    return np.argwhere(np.asarray(mask_img.dataobj))
+
+
+def voxel_at(mask_img, position):
+    """Column of the voxel at a grid position.
+
+    Parameters
+    ----------
+    mask_img : Nifti1Image
+    position : (int, int, int)
+        Indices (i, j, k) into the mask's grid.
+
+    Returns
+    -------
+    column : int
+
+    Raises
+    ------
+    RecordingError
+        If the position lies off the grid or outside the mask.
+    """
+    at = np.flatnonzero((grid_positions(mask_img) == position).all(axis=1))
+    if at.size == 0:
+        raise RecordingError(
+            f"No voxel at grid position {tuple(position)}: it lies outside the mask, "
+            f"which holds {len(grid_positions(mask_img))} voxels of a grid of {mask_img.shape}."
+        )
+    return int(at[0])
+
+
+def choose_voxels(mask_img, positions, scores):
+    """Columns of the wanted voxels, or of the best ones where the recording does not have them.
+
+    Parameters
+    ----------
+    mask_img : Nifti1Image
+    positions : sequence of (int, int, int)
+        Grid positions.
+    scores : ndarray, shape (n_voxels,)
+
+    Returns
+    -------
+    columns : list of int
+        As many as there are positions, all of the wanted ones or all best ones.
+    as_wanted : bool
+
+    Raises
+    ------
+    RecordingError
+        If there are no positions, more than four, or any that are not three indices.
+    """
+    if not 1 <= len(positions) <= MAX_MARKED or any(len(position) != 3 for position in positions):
+        raise RecordingError(f"Marked voxels {positions}: expected one to four grid positions, such as [[30, 10, 10]].")
+    try:
+        return [voxel_at(mask_img, position) for position in positions], True
+    except RecordingError:
+        best = np.argsort(scores)[::-1][: len(positions)]
+        return [int(column) for column in best], False
+
+
+def unmask(values, mask_img, outside=0):
+    """Put the values of each voxel back into the brain.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_voxels, ...)
+    mask_img : Nifti1Image
+    outside : float
+        The value of everything outside the mask.
+
+    Returns
+    -------
+    image : Nifti1Image, shape (n_x, n_y, n_z, ...)
+        On the mask's grid, float32, in mm.
+    """
+    values = np.asarray(values)
+    volume = np.full((*mask_img.shape, *values.shape[1:]), outside, dtype=np.float32)
+    volume[tuple(grid_positions(mask_img).T)] = values
+    image = nibabel.Nifti1Image(volume, mask_img.affine)
+    image.header.set_xyzt_units("mm")
+    return image
+
+
+def regions_of_interest(rois, mask_img):
+    """Which voxels lie in which region.
+
+    Parameters
+    ----------
+    rois : dict of str -> path
+        Images on the mask's grid, not 0 inside the region.
+    mask_img : Nifti1Image
+
+    Returns
+    -------
+    regions : DataFrame of bool, one row a voxel, one column a region
+        In the order of the mask's voxels and of ``rois``; without columns where there are no regions.
+
+    Raises
+    ------
+    RecordingError
+        If a region cannot be read whole, has values that are not finite, or lies on another grid.
+    """
+    positions = grid_positions(mask_img)
+    inside = {name: read_region(path, mask_img)[tuple(positions.T)] for name, path in rois.items()}
+    return pd.DataFrame(inside, index=range(len(positions)))
+
+
+def group_by_area(regions):
+    """Which voxels lie in which visual area, both hemispheres and all parts of an area together.
+
+    Parameters
+    ----------
+    regions : DataFrame of bool, one row a voxel
+        As :func:`regions_of_interest` returns them. Those with other names than ``LHV1d``, ``RHV1d`` and so on are in no
+        area.
+
+    Returns
+    -------
+    areas : DataFrame of bool, one row a voxel
+        Of ``V1``, ``V2``, ``V3``, ``V3A`` and ``V4`` those that have a region; without columns if none has.
+    """
+    areas = {}
+    for area, parts in AREA_PARTS.items():
+        names = regions.columns.intersection([side + part for side in ("LH", "RH") for part in parts])
+        if len(names):
+            areas[area] = regions[names].any(axis=1)
+    return pd.DataFrame(areas, index=regions.index)

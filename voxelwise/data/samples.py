@@ -1,0 +1,255 @@
+"""From files to two aligned matrices: what was on the screen, and how each voxel answered."""
+
+from dataclasses import dataclass, replace
+
+import joblib
+import nibabel
+import numpy as np
+from nilearn import signal
+
+from ..errors import RecordingError
+from .files import load_stimuli, read_mask, read_voxels
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Stimuli and the responses to them, one row for each pair.
+
+    It can be copied, pickled and sent to other processes; nothing in it is read from a file again.
+
+    Attributes
+    ----------
+    stimuli : ndarray of float32, shape (n_samples, n_pixels)
+        The features X: what was on the screen, row by row; -1 throughout at rest.
+    responses : ndarray of float32, shape (n_samples, n_voxels)
+        The responses Y: the volume ``lag`` TRs later, each voxel detrended and z-scored within its run; 0 throughout a
+        run in which it never changes.
+    runs : ndarray of int, shape (n_samples,)
+        Number of the run, from 0.
+    stimulus_shape : tuple of int
+        Rows and columns of a stimulus; ``stimuli.reshape(-1, *stimulus_shape)`` are as they were seen.
+    mask_img : Nifti1Image or None
+        In memory; its non-zero voxels, in C order, are the columns of ``responses``. None where they have no place.
+    """
+
+    stimuli: np.ndarray
+    responses: np.ndarray
+    runs: np.ndarray
+    stimulus_shape: tuple
+    mask_img: nibabel.Nifti1Image | None = None
+
+    @classmethod
+    def from_arrays(cls, X, Y, runs, stimulus_shape=None, mask_img=None):
+        """Samples of matrices that were made elsewhere.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Features.
+        Y : array_like, shape (n_samples, n_voxels)
+            Responses.
+        runs : array_like, shape (n_samples,)
+            The run of each sample, any labels; rows of a run stand together.
+        stimulus_shape : tuple of int, optional
+            How a row of ``X`` is laid out on the screen. Default: ``(n_features,)``.
+        mask_img : Nifti1Image, optional
+            Where the columns of ``Y`` lie.
+
+        Returns
+        -------
+        samples : Samples
+
+        Raises
+        ------
+        ValueError
+            If the lengths differ, a number is not finite, a run is torn apart, or shape or mask do not fit.
+        """
+        X, Y = (_as_matrix(name, values) for name, values in (("X", X), ("Y", Y)))
+        _, numbers = np.unique(runs, return_inverse=True)
+        numbers = numbers.ravel()
+        if not len(X) == len(Y) == len(numbers):
+            raise ValueError(f"X has {len(X)} rows, Y {len(Y)} and runs {len(numbers)}; expected as many of each.")
+        starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+        if len(starts) != numbers.max() + 1:
+            raise ValueError("runs: the rows of a run do not stand together; sort X, Y and runs by run first.")
+        shape = (X.shape[1],) if stimulus_shape is None else tuple(stimulus_shape)
+        if np.prod(shape) != X.shape[1]:
+            raise ValueError(f"stimulus_shape={shape} has {np.prod(shape)} values; X has {X.shape[1]} columns.")
+        if mask_img is not None and np.count_nonzero(mask_img.dataobj) != Y.shape[1]:
+            raise ValueError(f"mask_img has {np.count_nonzero(mask_img.dataobj)} voxels; Y has {Y.shape[1]} columns.")
+        in_order = np.repeat(np.arange(len(starts)), np.diff([*starts, len(numbers)]))
+        return cls(X, Y, in_order, shape, mask_img)
+
+    @property
+    def run_rows(self):
+        """Rows of each run, a list of ndarray of int."""
+        return [np.flatnonzero(self.runs == run) for run in np.unique(self.runs)]
+
+    def take(self, rows=slice(None), voxels=None):
+        """Some of the samples, or of the voxels.
+
+        Parameters
+        ----------
+        rows : slice, or ndarray of int or bool, optional
+        voxels : ndarray of int or bool, optional
+            Columns of ``responses``, rising; the mask is left with these.
+
+        Returns
+        -------
+        samples : Samples
+        """
+        chosen = replace(self, stimuli=self.stimuli[rows], responses=self.responses[rows], runs=self.runs[rows])
+        if voxels is None:
+            return chosen
+        columns = np.arange(self.responses.shape[1])[np.asarray(voxels)]
+        if (np.diff(columns) <= 0).any():
+            raise ValueError("voxels: expected rising columns, each once, as a mask has them.")
+        mask_img = self.mask_img
+        if mask_img is not None:
+            inside = np.zeros(mask_img.shape, np.uint8)
+            inside[tuple(np.argwhere(np.asarray(mask_img.dataobj))[columns].T)] = 1
+            mask_img = nibabel.Nifti1Image(inside, mask_img.affine)
+        return replace(chosen, responses=chosen.responses[:, columns], mask_img=mask_img)
+
+
+def load_samples(recording, kind="random", lag=2, n_jobs=None):
+    """Read one kind of runs and align each volume with the image that it answers to.
+
+    Parameters
+    ----------
+    recording : Recording
+    kind : str
+        Which runs, one of the keys of ``recording.func``.
+    lag : int
+        How many volumes (TRs) the response comes after the image. The first ``lag`` volumes and the last ``lag`` images
+        of each run have no partner and are left out.
+    n_jobs : int, optional
+        How many runs are read at a time, as in joblib.
+
+    Returns
+    -------
+    samples : Samples
+
+    Raises
+    ------
+    RecordingError
+        If there is no such kind, the lag is negative or leaves less than two samples of a run, labels and volumes
+        do not match, or a file cannot be read whole. Labels and lag are checked before any volume is read.
+    """
+    images = load_run_stimuli(recording, kind, lag)
+    mask_img = read_mask(recording.mask)
+    read = joblib.delayed(_read_run)
+    responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
+        read(path, mask_img, label, len(frames), lag)
+        for path, label, frames in zip(recording.func[kind], recording.label[kind], images, strict=True)
+    )
+    stimuli = [frames[: len(frames) - lag].reshape(len(frames) - lag, -1) for frames in images]
+    return Samples(
+        stimuli=np.concatenate(stimuli),
+        responses=np.concatenate(responses),
+        runs=np.repeat(np.arange(len(stimuli)), [len(run) for run in stimuli]),
+        stimulus_shape=images[0].shape[1:],
+        mask_img=mask_img,
+    )
+
+
+def load_run_stimuli(recording, kind="random", lag=0):
+    """The images of all runs of one kind, once it is clear that the lag fits each run.
+
+    Parameters
+    ----------
+    recording : Recording
+    kind : str
+    lag : int
+        As in :func:`load_samples`.
+
+    Returns
+    -------
+    images : list of ndarray of float32, shape (n_volumes, n_rows, n_columns)
+
+    Raises
+    ------
+    RecordingError
+        If there is no such kind, or the lag is negative or leaves less than two samples of a run.
+    """
+    if kind not in recording.func:
+        kinds = ", ".join(f'"{name}"' for name in recording.func)
+        raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
+    images = [load_stimuli(path, recording.stimulus_shape) for path in recording.label[kind]]
+    for path, frames in zip(recording.label[kind], images, strict=True):
+        if frames.shape[1:] != images[0].shape[1:]:
+            raise RecordingError(
+                f"{path}: images of {frames.shape[1:]} pixels; "
+                f"{recording.label[kind][0].name} has {images[0].shape[1:]}."
+            )
+        if not 0 <= lag <= len(frames) - 2:
+            raise RecordingError(
+                f"lag={lag} does not fit {path.name}, a run of {len(frames)} volumes: "
+                f"expected 0 to {len(frames) - 2}; for most scanners it is 4 to 6 s divided by the TR."
+            )
+    return images
+
+
+def is_rest(images):
+    """Which images are none: a volume of -1 throughout.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n_volumes, ...)
+
+    Returns
+    -------
+    rest : ndarray of bool, shape (n_volumes,)
+    """
+    return (images == -1).reshape(len(images), -1).all(axis=1)
+
+
+def correlate_with_screen(samples, max_lag=5):
+    """Correlation of each voxel with the mean label on the screen, for a range of lags.
+
+    Parameters
+    ----------
+    samples : Samples
+        Loaded with ``lag=0``.
+    max_lag : int
+        The largest lag in volumes; less where the shortest run does not allow it.
+
+    Returns
+    -------
+    correlations : ndarray, shape (n_lags, n_voxels)
+        Pearson's r between the screen and the response ``lag`` volumes later in the same run, for lags from 0. A voxel
+        or a screen that never changes has 0.
+    """
+    screen = samples.stimuli.mean(axis=1, dtype=np.float64)
+    run_rows = [np.flatnonzero(samples.runs == run) for run in np.unique(samples.runs)]
+    n_lags = min(max_lag + 1, min(map(len, run_rows)) - 1)
+    correlations = np.zeros((n_lags, samples.responses.shape[1]))
+    for lag in range(n_lags):
+        rows = np.concatenate([rows[: len(rows) - lag] for rows in run_rows])
+        early, late = screen[rows] - screen[rows].mean(), samples.responses[rows + lag]
+        spread = np.linalg.norm(early) * np.sqrt(len(rows)) * late.std(axis=0)
+        np.divide(early @ late, spread, out=correlations[lag], where=spread > 0)
+    return correlations
+
+
+def _read_run(path, mask_img, label_file, n_rows, lag):
+    """Cleaned responses of one run, shape (n_rows - lag, n_voxels)."""
+    values = read_voxels(path, mask_img, label_file, n_rows)
+    constant = (values == values[0]).all(axis=0)
+    # Powers of 2 change no digit, and squares of the largest and smallest numbers stay in the range of float32.
+    values = np.ldexp(values, -np.frexp(abs(values).max(axis=0))[1])
+    responses = signal.clean(values, detrend=True, standardize="zscore_sample")
+    # Rounding would otherwise be blown up to a standard deviation of 1.
+    responses[:, constant] = 0
+    return responses[lag:]
+
+
+def _as_matrix(name, values):
+    """Values as a matrix of finite float32."""
+    values = np.asarray(values, np.float32)
+    if values.ndim != 2:
+        raise ValueError(f"{name} has {values.ndim} dimensions {values.shape}; expected a matrix, a row a sample.")
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"{name}: row {row}, column {column} is {values[row, column]}; expected finite numbers.")
+    return values

@@ -1,0 +1,1 @@
+"""Models of one voxel, fitted to all voxels at once: ridge, lasso fields and population receptive fields."""

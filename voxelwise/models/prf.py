@@ -1,0 +1,169 @@
+"""Population receptive fields: for each voxel, one round patch of the screen, with a place and a size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..data.samples import is_rest
+from .batches import map_chunks
+
+#: Candidate centres lie this many pixels apart; on screens of more than ten pixels, a fortieth of the larger side.
+STEP = 0.25
+N_SIZES = 14
+
+
+def fit_prf(samples, voxels=None, n_jobs=None):
+    """Find the Gaussian field that explains most of each voxel's response.
+
+    The model is the population receptive field of [1]_, with the lag of the samples in place of a haemodynamic
+    response::
+
+        response = gain * sum over pixels of (field * pixel) + on * (1 with an image, 0 at rest) + constant
+        field = exp(-((pixel's row - row)**2 + (pixel's column - column)**2) / (2 * size**2)),    gain > 0
+
+    Candidate centres cover the screen and four steps around it, in steps of ``STEP``; there are ``N_SIZES`` sizes, from
+    one step to half the larger side of the screen. The best gain, on and constant of a candidate follow from sums of
+    products, so all candidates are compared and no start is needed. Left out are those whose field hardly reaches a
+    pixel that changes: on the screen they all look alike. The best candidate is then moved by up to half a step along
+    each of row, column and size, to the top of the parabola through it and its neighbours.
+
+    Parameters
+    ----------
+    samples : Samples
+        Pixels may be grey, and there need be no rest.
+    voxels : sequence of int, optional
+        Columns of ``samples.responses``. Default: all.
+    n_jobs : int, optional
+        How many chunks of voxels are fitted at a time, as in joblib.
+
+    Returns
+    -------
+    fields : DataFrame of float64, one row a voxel, by its column
+        ``row`` and ``column`` of the centre in pixels, 0 at the centre of the top left one; ``size``, the standard
+        deviation, in pixels; ``r2``, the share of the response's variance, in these samples, that the field explains
+        beyond the reaction to any image. NaN and an ``r2`` of 0 where no field has a positive gain, as for a voxel that
+        never changes.
+
+    References
+    ----------
+    .. [1] Dumoulin, Wandell (2008). Population receptive field estimates in human visual cortex. NeuroImage 39(2),
+       647-660.
+    """
+    responses = samples.responses if voxels is None else samples.responses[:, voxels]
+    shown = ~is_rest(samples.stimuli)
+    # The mean at rest and the mean of all images fit "on" and the constant. What is left at rest is 0 for every pixel.
+    images = samples.stimuli[shown].astype(np.float64)
+    images -= images.sum(axis=0) / max(len(images), 1)
+    images = images.reshape(len(images), *samples.stimulus_shape)
+    candidates = _Candidates.on_screen(images)
+    index = pd.Index(range(responses.shape[1]) if voxels is None else voxels, name="voxel", dtype=int)
+    fields = pd.DataFrame(np.nan, index, ["row", "column", "size", "r2"])
+    for columns, found in map_chunks(_best, responses, shown, images, candidates, n_jobs=n_jobs):
+        fields.iloc[columns] = found
+    return fields
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Every field that is tried. A Gaussian is the product of one along the rows and one along the columns."""
+
+    images: (
+        np.ndarray
+    )  # (n_images, n_rows, n_columns): any with the sums of squares and products of those on the screen
+    places: tuple  # of three arrays: the rows and columns of the centres, the logarithms of the sizes
+    row_weights: np.ndarray  # (n_sizes, n_row_centres, n_rows)
+    column_weights: np.ndarray  # (n_sizes, n_columns, n_column_centres)
+    per_square: np.ndarray  # (n_sizes, n_row_centres, n_column_centres): 1 / sum of squares over the images, or 0
+
+    @classmethod
+    def on_screen(cls, images):
+        """The candidates for a screen, from the centred images that were on it."""
+        n_rows, n_columns = images.shape[1:]
+        step = max(STEP, max(n_rows, n_columns) / 40)
+        sizes = np.geomspace(step, max(n_rows, n_columns) / 2, N_SIZES)
+        rows, columns = (np.arange(-0.5 - 4 * step, n - 0.5 + 4.5 * step, step) for n in (n_rows, n_columns))
+        row_weights = _gaussian(rows, sizes[:, np.newaxis], n_rows)
+        column_weights = _gaussian(columns, sizes[:, np.newaxis], n_columns).swapaxes(1, 2)
+        images = np.linalg.qr(images.reshape(len(images), n_rows * n_columns), mode="r").reshape(-1, n_rows, n_columns)
+        pairs = zip(row_weights, column_weights, strict=True)
+        squares = np.stack([np.square(along @ images @ across).sum(axis=0) for along, across in pairs])
+        seen = squares > 1e-6 * squares.max(axis=(1, 2), keepdims=True)
+        per_square = np.divide(1, squares, out=np.zeros_like(squares), where=seen)
+        return cls(images, (rows, columns, np.log(sizes)), row_weights, column_weights, per_square)
+
+
+def _gaussian(centre, size, n_pixels):
+    """Weights along one side of the screen, shape (..., n_pixels)."""
+    return np.exp(-0.5 * ((np.arange(n_pixels) - centre[..., np.newaxis]) / size[..., np.newaxis]) ** 2)
+
+
+def _best(responses, shown, images, candidates):
+    """Row, column, size and r2 of the best field for each voxel of a chunk, shape (n_voxels, 4)."""
+    responses = responses.astype(np.float64)
+    products = np.tensordot(responses[shown], images, axes=(0, 0))
+    explained, best = np.zeros(len(products)), np.zeros(len(products), dtype=int)
+    for number, per_square in enumerate(candidates.per_square):
+        gains = candidates.row_weights[number] @ products @ candidates.column_weights[number]
+        squares = (np.maximum(gains, 0) ** 2 * per_square).reshape(len(products), -1)
+        here = squares.argmax(axis=1)
+        value = squares[np.arange(len(here)), here]
+        better = value > explained
+        explained[better], best[better] = value[better], number * per_square.size + here[better]
+
+    size, row, column = np.unravel_index(best, candidates.per_square.shape)
+    fields = np.stack([along[at] for along, at in zip(candidates.places, (row, column, size), strict=True)])
+    fields, explained = _refine(fields, explained, products, candidates)
+    # What a field explains of a voxel that never changes, or only with on and off, is nothing but rounding.
+    found = explained > 1e-10 * np.square(responses).sum(axis=0)
+    total = np.square(responses - responses.mean(axis=0)).sum(axis=0)
+    r2 = np.divide(explained, total, out=np.zeros(len(total)), where=found)
+    return np.column_stack([np.where(found, [*fields[:2], np.exp(fields[2])], np.nan).T, r2])
+
+
+def _refine(fields, explained, products, candidates):
+    """Move each field to the top of the parabolas through it and its neighbours, where it explains more there."""
+    moved = fields.copy()
+    for measure, along in enumerate(candidates.places):
+        step = along[1] - along[0]
+        aside = step * (np.arange(3) == measure)[:, np.newaxis]
+        before, after = (_explained(fields + way * aside, products, candidates.images) for way in (-1, 1))
+        bend = 2 * explained - before - after
+        top = np.divide(after - before, 2 * bend, out=np.zeros_like(bend), where=bend > 0)
+        moved[measure] += step * np.clip(top, -0.5, 0.5)
+    now = _explained(moved, products, candidates.images)
+    better = now > explained
+    return np.where(better, moved, fields), np.where(better, now, explained)
+
+
+def _explained(fields, products, images):
+    """Sum of squares of each voxel that its field explains, shape (n_voxels,)."""
+    n_rows, n_columns = images.shape[1:]
+    row, column, size = *fields[:2], np.exp(fields[2])
+    weights = _gaussian(row, size, n_rows)[:, :, np.newaxis] * _gaussian(column, size, n_columns)[:, np.newaxis]
+    gains = (weights * products).sum(axis=(1, 2))
+    squares = np.square(np.tensordot(images, weights, axes=([1, 2], [1, 2]))).sum(axis=0)
+    return np.divide(np.maximum(gains, 0) ** 2, squares, out=np.zeros_like(gains), where=squares > 0)
+
+
+def polar_coordinates(row, column, stimulus_shape):
+    """Where in the visual field a place on the screen lies, for eyes that rest on the centre of the screen.
+
+    Parameters
+    ----------
+    row, column : float, ndarray or Series
+        In pixels, 0 at the centre of the top left pixel.
+    stimulus_shape : (int, int)
+        Rows and columns of the screen.
+
+    Returns
+    -------
+    eccentricity : like ``row``
+        Distance from the centre of the screen, in pixels.
+    angle : like ``row``
+        Direction from there in degrees, in (-180, 180]: 0 to the right, 90 up, 180 to the left, -90 down.
+    """
+    up = (stimulus_shape[0] - 1) / 2 - row
+    right = column - (stimulus_shape[1] - 1) / 2
+    angle = np.degrees(np.arctan2(up, right))
+    return np.hypot(up, right), 180 - (180 - angle) % 360

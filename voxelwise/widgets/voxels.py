@@ -1,0 +1,156 @@
+"""The explorer: every voxel of the mask on its slice, and beside it what the voxel sees."""
+
+import nibabel
+import numpy as np
+from PIL import Image
+
+from ..brain import MAX_MARKED, grid_positions, unmask
+from ..errors import RecordingError
+from ..plotting import MARK_COLOURS, MARK_LETTERS
+from ..plotting.slices import SCORE_COLOURS, background_box, score_limit
+from ..plotting.stills import FIELD_COLOURS, plot_explored
+from .fragment import build_fragment, grey_levels, pack, pack_colours, pack_decimals, png_address, tile
+
+RIM = 2  # voxels around the mask
+NARROWEST = 0.75  # a slice is at least so high for its width, and so wide for its height
+FINENESS = 3  # points of the background for a voxel's width
+ALT = (
+    "An axial slice of the score map, in which coloured squares frame the marked voxels, and beside it the receptive "
+    "field of the first of them, an image of coloured pixels."
+)
+
+
+def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions=None):
+    """Show one slice of the score map at a time, and the scores and the receptive field of a voxel that is pointed at.
+
+    The slices are axial and drawn as by :func:`~voxelwise.plotting.plot_score_map`: front up, left on the left,
+    whatever the order of the grid's axes.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n_splits, n_voxels)
+        R2 of each fold.
+    fields : ndarray, shape (n_voxels, n_rows, n_columns)
+        In standard deviations of the response per unit of pixel value.
+    mask_img : Nifti1Image
+    background : path or Nifti1Image, optional
+        Anatomical image under the map.
+    marked : sequence of int
+        Columns of up to four voxels, which get the letters and colours of the book's figures. The first of them is
+        pinned when the page opens; without any, the best voxel is marked.
+    regions : DataFrame of bool, one row a voxel, one column a region, optional
+
+    Returns
+    -------
+    fragment : Fragment
+        Jupyter shows it; ``fragment.html`` can be put into any page. It holds the numbers of all voxels, scores and
+        weights rounded to four decimals (to fewer where they are larger than 3.2).
+
+    Raises
+    ------
+    RecordingError
+        If the arrays are not of one set of voxels or hold something that is not a number, or more than four voxels are
+        marked.
+    """
+    positions = grid_positions(mask_img)
+    _check(scores, fields, positions, marked, regions)
+    mean = scores.mean(axis=0)
+    marked = [int(column) for column in marked] or [int(mean.argmax())]
+    score_img = unmask(np.maximum(mean, 0), mask_img)
+    frame = _Frame(score_img, positions)
+    field_limit = _field_limit(fields)
+    data = {
+        "shape": frame.shape.tolist(),
+        "heights": [round(float(z), 1) for z in frame.heights],
+        "places": pack(frame.places),
+        "positions": pack(positions),
+        "affine": np.round(mask_img.affine[:3].astype(float), 4).tolist(),
+        "scores": pack_decimals(np.stack([mean, scores.min(axis=0), scores.max(axis=0)], axis=1)),
+        "fields": _pack_fields(fields),
+        "regions": _name_regions(regions, len(positions)),
+        "marked": [
+            {"letter": letter, "colour": colour, "voxel": column}
+            for letter, colour, column in zip(MARK_LETTERS, MARK_COLOURS, marked, strict=False)
+        ],
+        "colours": {
+            "score": {"map": pack_colours(SCORE_COLOURS), "limit": round(float(score_limit(score_img)), 4)},
+            "field": {"map": pack_colours(FIELD_COLOURS), "limit": field_limit},
+        },
+        "background": None if background is None else frame.mosaic(background),
+    }
+    still = plot_explored(score_img, background, positions[marked], fields[marked[0]], field_limit)
+    return build_fragment("voxels", data, still, ALT)
+
+
+class _Frame:
+    """The box around the mask, its axes in the order and sense of the page: columns rightwards, rows up, slices up."""
+
+    def __init__(self, score_img, positions):
+        self.scores = nibabel.as_closest_canonical(score_img)
+        to_canonical = np.linalg.inv(self.scores.affine) @ score_img.affine
+        places = np.rint(nibabel.affines.apply_affine(to_canonical, positions)).astype(int)
+        low, high = places.min(axis=0), places.max(axis=0) + 1
+        wanted = high - low + np.array([2 * RIM, 2 * RIM, 0])
+        wanted[:2] = np.maximum(wanted[:2], np.ceil(NARROWEST * wanted[1::-1]))
+        self.shape = np.minimum(wanted, self.scores.shape)
+        self.first = np.clip((low + high - self.shape) // 2, 0, self.scores.shape - self.shape)
+        self.places = places - self.first
+
+    @property
+    def heights(self):
+        """Of each slice, in mm."""
+        centres = self.first + np.arange(self.shape[2])[:, np.newaxis] * [0, 0, 1]
+        return nibabel.affines.apply_affine(self.scores.affine, centres)[:, 2]
+
+    def mosaic(self, background):
+        """The background of all slices, as one picture in which each is as it is seen."""
+        fineness = (FINENESS, FINENESS, 1)
+        levels = grey_levels(background_box(background, self.scores, self.first, self.shape, fineness))
+        n_columns = int(np.ceil(np.sqrt(self.shape[2])))
+        seen = levels.transpose(2, 1, 0)[:, ::-1]
+        address = png_address(Image.fromarray(tile(seen, n_columns)))
+        return {"picture": address, "columns": n_columns, "fineness": FINENESS}
+
+
+def _pack_fields(fields):
+    """The weights that are not 0: of each voxel how many, and of each of them the pixel and the weight."""
+    weights = fields.reshape(len(fields), -1)
+    voxels, pixels = np.nonzero(weights)
+    counts = np.bincount(voxels, minlength=len(fields))
+    packed = pack_decimals(weights[voxels, pixels])
+    return {"shape": list(map(int, fields.shape[1:])), "counts": pack(counts), "pixels": pack(pixels, "<u2"), **packed}
+
+
+def _field_limit(fields):
+    """End of the field's colours, so that one voxel in a hundred goes beyond: its largest weight, to the next tenth."""
+    largest = np.abs(fields).max(axis=(1, 2))
+    return round(float(max(np.ceil(np.quantile(largest, 0.99) * 10) / 10, 0.1)), 4)
+
+
+def _name_regions(regions, n_voxels):
+    """The sets of regions that occur, as text, and of each voxel which of them it lies in."""
+    if regions is None or regions.shape[1] == 0:
+        return None
+    sets, numbers = np.unique(regions.to_numpy(bool), axis=0, return_inverse=True)
+    names = [", ".join(regions.columns[inside]) for inside in sets]
+    return {"names": names, "numbers": pack(numbers.reshape(n_voxels))}
+
+
+def _check(scores, fields, positions, marked, regions):
+    """Refuse what does not fit together."""
+    if np.ndim(scores) != 2 or np.ndim(fields) != 3:
+        raise RecordingError(
+            f"Scores of shape {np.shape(scores)} and fields of shape {np.shape(fields)}; expected "
+            "(n_splits, n_voxels), as cross_validate_ridge returns them, and (n_voxels, n_rows, n_columns)."
+        )
+    n_voxels = len(positions)
+    counts = {"scores": np.shape(scores)[-1], "fields": len(fields)}
+    if regions is not None:
+        counts["regions"] = len(regions)
+    for name, count in counts.items():
+        if count != n_voxels:
+            raise RecordingError(f"The {name} are of {count} voxels; the mask has {n_voxels}.")
+    if not np.isfinite(scores).all() or not np.isfinite(fields).all():
+        raise RecordingError("Scores or fields hold something that is not a finite number; give only numbers.")
+    if len(marked) > MAX_MARKED or not all(0 <= column < n_voxels for column in marked):
+        raise RecordingError(f"Marked voxels {list(marked)}: expected up to four columns from 0 to {n_voxels - 1}.")
