@@ -2,6 +2,7 @@
 PYTHON ?= python3
 DATASET ?=
 PACKAGE ?=
+ARGS ?=
 RUN := .venv/bin/python
 PIP := $(RUN) -m pip -qq --disable-pip-version-check
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header pyproject.toml
@@ -29,8 +30,8 @@ refresh: $(READER)  ## run the chapters and store their outputs in book/
 
 # One thread for linear algebra in each process.
 test: export OPENBLAS_NUM_THREADS = 1
-test: $(TESTER)  ## run every check, the stored outputs of the chapters included
-	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+test: $(TESTER)  ## run every check, the stored outputs included (ARGS=what pytest shall do instead)
+	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-real: $(TESTER)  ## check the book against what is published of the real recording
 	$(RUN) -m pytest -rs tests/real_recording.py
