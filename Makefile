@@ -13,7 +13,7 @@ TESTER := .venv/.tester
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: bench book clean help lab links lint lock mutants refresh test test-real
+.PHONY: bench book clean format help lab links lint lock mutants refresh test test-real
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -36,7 +36,11 @@ test: $(TESTER)  ## run every check, the stored outputs included (ARGS=what pyte
 test-real: $(TESTER)  ## check the book against what is published of the real recording
 	$(RUN) -m pytest -rs tests/real_recording.py
 
-lint: $(TESTER)  ## check the code's style, and put it into shape
+lint: $(TESTER)  ## check the code's style
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: $(TESTER)  ## put the code into shape
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
@@ -44,7 +48,7 @@ mutants: $(TESTER)  ## make one mistake at a time, and see whether the tests not
 	$(RUN) -m tools.mutants
 
 bench: $(TESTER)  ## measure the book against its peers, for its tables (half an hour)
-	$(RUN) -m tools.bench.bench
+	$(RUN) -m tools.bench
 
 links: $(READER)  ## check the links to other hosts
 	$(RUN) -m jupyter_book.cli.main build . --builder linkcheck --path-output _build/links

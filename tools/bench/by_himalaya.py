@@ -9,8 +9,8 @@ from voxelwise.models.search import ALPHAS
 
 from . import inputs
 
-#: From a penalty that leaves few voxels any pixel down to one below almost all that ``LassoLarsCV`` chooses here. himalaya
-#: wants them given, and the largest first.
+#: From a penalty that leaves few voxels any pixel down to one below almost all that ``LassoLarsCV`` chooses here.
+#: himalaya wants them given, and the largest first.
 LASSO_ALPHAS = np.logspace(-0.5, -2, 10)
 
 

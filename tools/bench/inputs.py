@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from voxelwise import load_recording, load_samples, whole_run_folds
+from voxelwise import RunKFold, load_recording, load_samples
 
 #: Every 36th voxel: 151 of them, from all over the mask, for what would take too long on all.
 EVERY_36TH = slice(18, None, 36)
@@ -16,7 +16,7 @@ def recorded():
 
 
 def tiled(n_voxels):
-    """The same samples with as many voxels as asked for: the recording's, again and again, each with noise of its own."""
+    """As many voxels as asked for: the recording's, again and again, each with noise of its own."""
     samples = recorded()
     rng = np.random.default_rng(0)
     columns = np.resize(rng.permutation(samples.responses.shape[1]), n_voxels)
@@ -30,5 +30,4 @@ def tiled(n_voxels):
 
 def splits(runs, n_splits):
     """Whole-run folds as pairs of rows, to train on and to test on."""
-    every = np.arange(len(runs))
-    return [(np.setdiff1d(every, test), test) for test in whole_run_folds(runs, n_splits)]
+    return list(RunKFold(n_splits).split(runs, groups=runs))

@@ -10,7 +10,6 @@ import dataclasses
 import gc
 import importlib
 import json
-import os
 import subprocess
 import sys
 import time
