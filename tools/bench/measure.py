@@ -1,8 +1,8 @@
 """Measure one call in a process of its own: its seconds, and its memory.
 
-A call is named by its module here, the function that prepares it, and that function's arguments. Importing and preparing
-come before the clock starts and before the mark of the highest memory is set back. Both marks are Linux's, kept for each
-process from its own start.
+A call is named by its module here, the function that prepares it, and that function's arguments. Importing and
+preparing come before the clock starts and before the mark of the highest memory is set back. Both marks are Linux's,
+kept for each process from its own start.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MB = 1e6
 
 
@@ -26,7 +26,6 @@ def measure(*call):
     ended = subprocess.run(
         [sys.executable, "-m", "tools.bench.measure", json.dumps(call)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "book")},  # the processes that it starts need the package too
         capture_output=True,
         text=True,
     )
