@@ -1,7 +1,7 @@
 """The published analysis, under today's libraries, finds on this recording what the book finds."""
 
 import numpy as np
-from benchmarks import published
+from tools.bench import published
 
 from voxelwise import cross_validate_ridge, fit_receptive_fields
 
