@@ -5,6 +5,11 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
 
+def run_folds(runs, n_folds):
+    """Rows of each fold of whole, consecutive runs."""
+    return [np.flatnonzero(np.isin(runs, some)) for some in np.array_split(np.unique(runs), n_folds)]
+
+
 def predict_folds(x, y, folds, alpha):
     """Each row of ``y`` as a ridge regression on the other folds predicts it."""
     predictions = np.empty(y.shape)

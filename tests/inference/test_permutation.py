@@ -12,7 +12,7 @@ from scipy.signal import detrend, lfilter
 from scipy.stats import binomtest
 
 import voxelwise as vw
-from tests.plain import score_folds
+from tests.plain import run_folds, score_folds
 from voxelwise import PermutationTest, permutation_test, shift_within_runs
 from voxelwise.models.batches import CHUNK_SIZE
 
@@ -67,7 +67,7 @@ def shuffle(seed):
 def shift_predictions(seed):
     """P-values without a new fit: the finished predictions against responses that they do not belong to."""
     samples, rng, (alpha, n_folds, n_permutations) = simulate(seed), np.random.default_rng(seed), SETTINGS
-    folds = vw.whole_run_folds(samples.runs, n_folds)
+    folds = run_folds(samples.runs, n_folds)
     predictions = vw.predict_ridge(samples, range(N_VOXELS), alpha, n_folds)
 
     def score(order):
@@ -114,7 +114,7 @@ def test_it_is_the_plain_loop_over_reordered_stimuli(small_folder, grey, reorder
     """Runs of different length. Every single null score is compared: of one voxel, the largest is the only one."""
     samples = vw.load_samples(vw.load_recording(small_folder), lag=0)
     samples.stimuli[:] += grey * np.random.default_rng(5).normal(size=samples.stimuli.shape)
-    folds, rng = vw.whole_run_folds(samples.runs, 3), np.random.default_rng(3)
+    folds, rng = run_folds(samples.runs, 3), np.random.default_rng(3)
     reordered = [samples.stimuli[reorder(samples.runs, rng)] for _ in range(6)]
     null = np.array([score_folds(x, samples.responses, folds, 2.0).mean(axis=0) for x in reordered])
     test = permutation_test(samples, 2.0, 3, 6, rng=np.random.default_rng(3), reorder=reorder)
