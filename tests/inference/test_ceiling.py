@@ -9,7 +9,6 @@ from nilearn.signal import clean
 from scipy.stats import zscore
 
 from voxelwise import RecordingError, Samples, find_trials, load_run_stimuli, noise_ceiling, true_ceiling, true_fields
-from voxelwise.models.batches import CHUNK_SIZE
 from voxelwise.simulation.responses import drive_voxels
 
 LAG = 2
@@ -177,8 +176,8 @@ def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figure
     assert abs(off.mean()) < 0.01 and off.std() < 0.04
 
 
-def test_voxels_do_not_depend_on_their_chunk_and_one_that_never_changes_has_no_ceiling():
-    samples = irregular_samples(np.random.default_rng(0), CHUNK_SIZE + 40)
+def test_voxels_do_not_depend_on_their_batch_and_one_that_never_changes_has_no_ceiling():
+    samples = irregular_samples(np.random.default_rng(0), 540)
     samples.responses[:, 0], samples.responses[:, 1] = 0, 2.3
     found = noise_ceiling(samples)
     backwards = noise_ceiling(dataclasses.replace(samples, responses=samples.responses[:, ::-1]))
