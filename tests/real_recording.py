@@ -17,7 +17,7 @@ from voxelwise.data.download import find_recording
 
 pytestmark = pytest.mark.skipif(
     find_recording() is None,
-    reason="the recording is not at hand; `make book DATASET=miyawaki2008` downloads it (161 MB) into nilearn's data folder",
+    reason="the recording is not at hand; `make book DATASET=miyawaki2008` downloads it (161 MB)",
 )
 
 BEST = [1951, 2272, 1780, 2284, 2282, 1411, 1424, 2120, 1573, 1588]

@@ -41,15 +41,6 @@ def test_it_is_the_least_of_the_sum_of_squares():
         np.testing.assert_allclose(stimulus, np.linalg.lstsq(rows, goal)[0], atol=1e-8)
 
 
-def test_one_pixel_and_one_voxel():
-    """A mean of two, weighted by how sure they are."""
-    w, b, s, mu, v = 2.0, 0.3, 0.7, 0.5, 0.25
-    model = PatternModel(*map(np.array, ([0], [[w]], [0.0], [b], [[s]])), mu, v)
-    y = np.float32([[-1.0], [0.3], [2.5]])
-    expected = (mu / v + w * (y - b) / s) / (1 / v + w**2 / s)
-    np.testing.assert_allclose(reconstruct(as_trials(y, model), model), expected, rtol=1e-6)
-
-
 def test_without_noise_the_stimuli_come_back_and_without_signal_the_prior_mean():
     rng = np.random.default_rng(0)
     trials = make_trials(rng, n_voxels=60)
@@ -102,8 +93,3 @@ def test_simulated_recording(samples, figures):
     assert (model.pixel_mean, model.pixel_variance) == pytest.approx((0.5, 0.25), abs=0.01)
     drawn = reconstruct(dataclasses.replace(figures, stimuli=1 - figures.stimuli), model)
     assert score_pixels(figures.stimuli, drawn)["f1"] > 0.5
-    near = np.zeros((10, 10), bool)
-    near[3:7, 3:7] = True
-    pairs = [(figures.stimuli[:, pixels].ravel(), drawn[:, pixels].ravel()) for pixels in (near.ravel(), ~near.ravel())]
-    in_centre, around = (np.corrcoef(*pair)[0, 1] for pair in pairs)
-    assert in_centre > 0.7 and 0.1 < around < 0.4, "voxels look at the centre"

@@ -80,23 +80,6 @@ def test_a_shortcut_would_let_too_many_pass():
         assert not agree_with(0.05, passed) and np.mean(passed) > 0.07
 
 
-def test_what_answers_is_found():
-    """The more of a voxel is signal, the surer; each rule is stricter than the last; few of the found are false."""
-    sizes, rules, false = [60, 15, 15, 15], ([], [], []), []
-    for seed in range(20):
-        test = outcome(seed, np.repeat([0.0, 0.02, 0.1, 0.3], sizes))
-        passed = test.p_values <= 0.05, test.discoveries(0.05), test.scores > test.family_threshold(0.05)
-        for rule, found in zip(rules, passed, strict=True):
-            rule.append([part.mean() for part in np.split(found, np.cumsum(sizes)[:-1])])
-        found = test.discoveries(0.2)
-        false.append(found[: sizes[0]].sum() / found.sum())
-    alone, discovered, family = np.mean(rules, axis=1)
-    assert alone[0] < 0.08 and discovered[0] < 0.04 and family[0] < 0.01, "what answers does not help what does not"
-    for found, half in ((alone, 0.8), (discovered, 0.5), (family, 0.3)):
-        assert (np.diff(found) > 0).all() and found[2] > half and found[3] > 0.9
-    assert 0.05 < np.mean(false) < 0.2 + 2.6 * np.std(false) / np.sqrt(len(false)), "a rate of 0.2 is made use of"
-
-
 def test_silent_voxels_of_the_simulated_recording_pass_at_the_stated_rate(recording, samples):
     silent = np.flatnonzero(recording.truth["share"] == 0)[::5]
     test = permutation_test(samples.take(voxels=silent), n_permutations=99, rng=np.random.default_rng(0))
