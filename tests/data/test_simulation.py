@@ -31,28 +31,27 @@ def test_nilearn_reads_it_without_a_network(recording, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("kind", "n_runs", "shown"),
-    [("random", 20, ([True] * 3 + [False] * 3) * 22 + [False] * 3), ("figure", 12, ([True] * 6 + [False] * 6) * 10)],
+    ("kind", "n_runs", "n_volumes", "n_trials", "on", "times"),
+    [("random", 20, 145, 22, 3, 1), ("figure", 12, 130, 10, 6, 2)],
 )
-def test_runs_have_the_published_form(recording, kind, n_runs, shown):
-    """Random runs show new patterns throughout, figure runs each figure twice, in the middle of the screen."""
-    assert len(recording.func[kind]) == n_runs
+def test_runs_have_the_published_form(recording, kind, n_runs, n_volumes, n_trials, on, times):
     frames = np.stack([load_stimuli(path) for path in recording.label[kind]])
-    for path, run in zip(recording.func[kind], frames, strict=True):
+    assert frames.shape == (n_runs, n_volumes, 10, 10) and len(recording.func[kind]) == n_runs
+    for path in recording.func[kind]:
         image = nibabel.load(path)
-        assert image.shape == (64, 64, 30, len(run))
+        assert image.shape == (64, 64, 30, n_volumes)
         assert (image.get_data_dtype(), image.header.get_zooms()) == (np.int16, (3, 3, 3, 2))
-        assert (~is_rest(run)).tolist() == [False] * 10 + shown
-    length = 6 if kind == "random" else 12
-    trials = frames[:, 10 : 10 + length * (len(shown) // length)].reshape(n_runs, -1, length, 100)
-    assert (trials[:, :, : length // 2] == trials[:, :, :1]).all()
-    counts = [np.unique(run, axis=0, return_counts=True)[1].tolist() for run in trials[:, :, 0]]
-    assert counts == ([[1] * 22] * 20 if kind == "random" else [[2] * 5] * 12)
-    if kind == "random":
-        assert 0.48 < trials[:, :, 0].mean() < 0.52
-    else:
-        for across in ((0, 1), (0, 2)):
-            assert np.flatnonzero((frames[8] == 1).any(axis=across)).tolist() == [2, 3, 4, 5, 6]
+    end = 10 + n_trials * 2 * on
+    trials = frames[:, 10:end].reshape(n_runs, n_trials, 2, on, 100)
+    assert is_rest(frames[:, :10]).all() and is_rest(frames[:, end:]).all() and is_rest(trials[:, :, 1]).all()
+    assert (trials[:, :, 0] >= 0).all() and (trials == trials[:, :, :, :1]).all()
+    assert all((np.unique(run, axis=0, return_counts=True)[1] == times).all() for run in trials[:, :, 0, 0])
+
+
+def test_small_figures_lie_in_the_middle_of_the_screen(recording):
+    small = load_stimuli(recording.label["figure"][8]) == 1
+    for across in ((0, 1), (0, 2)):
+        assert np.flatnonzero(small.any(axis=across)).tolist() == [2, 3, 4, 5, 6]
 
 
 def test_the_published_pipeline_finds_the_published_scores(recording, samples, scores):
