@@ -4,6 +4,7 @@ What takes a second to import is imported by the fixtures: of several processes,
 reads this file before the others begin.
 """
 
+import contextlib
 import os
 
 import nibabel
@@ -78,6 +79,23 @@ def small_folder(tmp_path):
         nibabel.Nifti1Image(volumes, affine).to_filename(folder / "func" / f"run{number}.nii.gz")
         np.savetxt(folder / "label" / f"run{number}.csv", stimuli, fmt="%d", delimiter=",")
     return folder
+
+
+@pytest.fixture
+def file_size_limit():
+    """A block in which no file can grow larger than some bytes, as if the disk were full then."""
+    resource = pytest.importorskip("resource")
+
+    @contextlib.contextmanager
+    def limit(n_bytes):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limit
 
 
 @pytest.fixture(scope="session")

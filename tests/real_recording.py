@@ -17,39 +17,24 @@ from voxelwise.data.download import find_recording
 
 pytestmark = pytest.mark.skipif(
     find_recording() is None,
-    reason="the recording is not at hand; `make book DATASET=miyawaki2008` downloads it (161 MB) into nilearn's data folder",
+    reason="the recording is not at hand; `make book DATASET=miyawaki2008` downloads it (161 MB)",
 )
 
-MARKED = {(30, 10, 10): 1780, (31, 10, 10): 1951, (32, 10, 10): 2131, (31, 9, 10): 1935}
-BEST = {
-    1951: 0.60,
-    2272: 0.60,
-    1780: 0.60,
-    2284: 0.58,
-    2282: 0.56,
-    1411: 0.56,
-    1424: 0.56,
-    2120: 0.55,
-    1573: 0.55,
-    1588: 0.55,
-}
+BEST = [1951, 2272, 1780, 2284, 2282, 1411, 1424, 2120, 1573, 1588]
+BEST_SCORES = [0.60, 0.60, 0.60, 0.58, 0.56, 0.56, 0.56, 0.55, 0.55, 0.55]
 HISTOGRAM = [4190, 430, 240, 200, 145, 100, 70, 70, 35, 15]  # max(R2, 0), bins of 0.06, read off a plot
-FIELDS = {
-    1780: {(4, 2): 0.62, (4, 1): 0.20},
-    1951: {(3, 2): 0.28, (4, 2): 0.30},
-    2131: {(3, 2): 0.32, (3, 3): 0.42},
-    1935: {(4, 2): 0.42, (4, 3): 0.38},
+#: Grid position, and the two strongest pixels of the field, of the voxels that the published figures mark.
+MARKED = {
+    1780: ((30, 10, 10), {(4, 2): 0.62, (4, 1): 0.20}),
+    1951: ((31, 10, 10), {(3, 2): 0.28, (4, 2): 0.30}),
+    2131: ((32, 10, 10), {(3, 2): 0.32, (3, 3): 0.42}),
+    1935: ((31, 9, 10), {(4, 2): 0.42, (4, 3): 0.38}),
 }
 
 
 @pytest.fixture(scope="module")
 def samples():
     return load_samples(load_recording("miyawaki2008"))
-
-
-@pytest.fixture(scope="module")
-def scores(samples):
-    return cross_validate_ridge(samples).mean(axis=0)
 
 
 def test_files_and_shapes(samples):
@@ -60,23 +45,12 @@ def test_files_and_shapes(samples):
     assert load_samples(recording, kind="figure").responses.shape == (1536, 5438)
 
 
-def test_marked_voxels_have_the_published_columns(samples):
-    assert {position: voxel_at(samples.mask_img, position) for position in MARKED} == MARKED
-
-
-def test_the_best_voxel(scores):
-    assert scores.argmax() == 1951
-    assert scores.max() == pytest.approx(0.6006, abs=0.002)
-
-
-def test_the_ten_best_voxels(scores):
+def test_the_scores(samples):
+    scores = cross_validate_ridge(samples).mean(axis=0)
+    assert scores.argmax() == 1951 and scores.max() == pytest.approx(0.6006, abs=0.002)
     assert set(np.argsort(scores)[-10:]) == set(BEST)
-    np.testing.assert_allclose(scores[list(BEST)], list(BEST.values()), atol=0.007)
-
-
-def test_the_histogram(scores):
-    found, _ = np.histogram(np.maximum(scores, 0), np.arange(11) * 0.06)
-    found[-1] += (scores > 0.6).sum()  # the last published bin ends at the best score
+    np.testing.assert_allclose(scores[BEST], BEST_SCORES, atol=0.007)
+    found, _ = np.histogram(np.maximum(scores, 0), [*np.arange(10) * 0.06, 1])  # the last bin ends at the best score
     np.testing.assert_allclose(found, HISTOGRAM, rtol=0.1, atol=10)
 
 
@@ -87,18 +61,17 @@ def test_the_held_out_time_course(samples):
     assert r2_score(measured, predicted) == pytest.approx(0.657, abs=0.003)
 
 
-def test_the_strongest_pixels_of_the_fields(samples):
-    for column, field in zip(FIELDS, fit_receptive_fields(samples, list(FIELDS)), strict=True):
+def test_the_strongest_pixels_of_the_marked_fields(samples):
+    for column, field in zip(MARKED, fit_receptive_fields(samples, list(MARKED)), strict=True):
+        position, weights = MARKED[column]
+        assert voxel_at(samples.mask_img, position) == column
         strongest = {tuple(map(int, np.unravel_index(at, field.shape))) for at in np.argsort(field, axis=None)[-2:]}
-        assert strongest == set(FIELDS[column])
+        assert strongest == set(weights)
         # Old scikit-learn scaled the pixels fold by fold, so the choice of the penalty may differ a little.
-        for pixel, weight in FIELDS[column].items():
-            assert field[pixel] == pytest.approx(weight, abs=0.1)
-    assert field.shape == (10, 10)
+        assert [field[pixel] for pixel in weights] == pytest.approx(list(weights.values()), abs=0.1)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 def test_every_chapter_runs(chapter, tmp_path):
     run_chapter(chapter, {"dataset": "miyawaki2008"}, tmp_path / chapter.name)
-    text = printed_in(nbformat.read(tmp_path / chapter.name, as_version=4))
-    assert "Recording: miyawaki2008" in text
+    assert "Recording: miyawaki2008" in printed_in(nbformat.read(tmp_path / chapter.name, as_version=4))

@@ -1,10 +1,12 @@
 """Write a file or a folder whole or not at all, whatever stops the program, and let two programs do so at once."""
 
+import glob
+import itertools
 import os
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 #: Nothing is in the making for so long (in seconds): what is older was left behind by a program that was killed.
@@ -24,11 +26,15 @@ def replace_file(path, content):
     -------
     changed : bool
         Whether the file was not there, or held something else.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the file is then as it was.
     """
     path = Path(path)
     if path.exists() and path.read_bytes() == content:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _workspace(path) as workspace:
         (workspace / path.name).write_bytes(content)
         os.replace(workspace / path.name, path)
@@ -36,37 +42,42 @@ def replace_file(path, content):
 
 
 @contextmanager
-def replace_folder(folder):
+def replace_folder(folder, unless=None):
     """Fill a new folder, and put it in place of another of that name once the ``with`` block has ended well.
 
     Until then the older one stays as it is; after an error it stays for good. Between the two renamings that this
-    takes, a program may be killed: the next call, or :func:`restore_folder`, puts the older one back.
+    takes, a program may be killed: the next call, or :func:`restore_folder`, puts the older one back. Of two programs
+    that do this at once, the folder of the later one stays.
 
     Parameters
     ----------
     folder : path
         The folder around it is made if need be.
+    unless : callable, optional
+        Called without arguments once the block has ended well: if it returns true, the folder that is there stays, such
+        as one that another program has made meanwhile.
 
     Yields
     ------
     making : Path
         An empty folder on the same disk.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written or put in place.
     """
     folder = Path(folder)
     restore_folder(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with _workspace(folder) as workspace:
         making = workspace / "new"
         making.mkdir()  # unlike a temporary folder, open to whoever may open its neighbours
         yield making
-        try:
-            if folder.exists():
-                shutil.rmtree(_older(folder), ignore_errors=True)
-                folder.rename(_older(folder))
-            making.rename(folder)
-        finally:
-            restore_folder(folder)
-    shutil.rmtree(_older(folder), ignore_errors=True)
+        if unless is None or not unless():
+            try:
+                _put_in_place(making, folder)
+            finally:
+                restore_folder(folder)
 
 
 def restore_folder(folder):
@@ -74,23 +85,52 @@ def restore_folder(folder):
 
     Parameters
     ----------
-    folder : Path
+    folder : path
     """
-    if _older(folder).exists() and not folder.exists():
-        _older(folder).rename(folder)
+    folder = Path(folder)
+    if folder.exists():
+        return
+    # Where the new folder has left its workspace, it did take its place, and was removed since: the older stays gone.
+    moved = [old for new in _workspaces(folder, "new") for old in new.parent.glob("old-*")]
+    try:
+        if moved:
+            max(moved, key=lambda old: old.stat().st_mtime).rename(folder)
+    except OSError:
+        if not folder.exists():  # otherwise another program was quicker
+            raise
 
 
-def _older(folder):
-    """Where the older folder is while the new one takes its place."""
-    return folder.with_name(f".{folder.name}.old")
+def _put_in_place(making, folder):
+    """Rename the new folder, and move out of its way what is there, or is put there by another program meanwhile."""
+    for number in itertools.count():
+        with suppress(FileNotFoundError):
+            folder.rename(making.with_name(f"old-{number}"))
+        try:
+            making.rename(folder)
+            return
+        except OSError:
+            if not folder.exists():
+                raise
 
 
 @contextmanager
 def _workspace(target):
     """A temporary folder beside the target; those of killed programs are removed."""
-    prefix = f".{target.name}.new-"
-    for leftover in target.parent.glob(f"{prefix}*"):
-        if time.time() - leftover.stat().st_mtime > STALE:
-            shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent, ignore_cleanup_errors=True) as workspace:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in _workspaces(target):
+        with suppress(FileNotFoundError):  # another program removes it too
+            if time.time() - leftover.stat().st_mtime > STALE:
+                shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        prefix=_prefix(target), dir=target.parent, ignore_cleanup_errors=True
+    ) as workspace:
         yield Path(workspace)
+
+
+def _workspaces(target, inside=""):
+    """The temporary folders of this target, or the folders of a name in them."""
+    return list(target.parent.glob(f"{glob.escape(_prefix(target))}*/{inside}"))
+
+
+def _prefix(target):
+    return f".{target.name}.new-"

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import shutil
 from importlib.metadata import version
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from nibabel.affines import apply_affine
 
 from .brain import grid_positions, regions_of_interest, unmask
+from .files import replace_folder
 from .models.receptive_fields import fit_receptive_fields
 from .models.ridge import cross_validate_ridge
 
@@ -43,10 +43,11 @@ COLUMNS = {
     ),
     "field_pixels": ("Number of the field's coefficients that are not 0", "pixels"),
     "constant": ("1 if the voxel never changes within a run, else 0", "1"),
+    "dead_runs": ("Number of the runs in which the voxel never changes, such as those in which it is out of view", "1"),
 }
 
 
-def write_results(folder, recording, samples, lag=2, alpha=100.0, n_splits=10, max_iter=10):
+def write_results(folder, recording, samples, lag=2, alpha=100.0, cv=10, max_iter=10):
     """Score every voxel, fit its field, and write both for use outside the book.
 
     The folder holds, afterwards and nothing else,
@@ -61,44 +62,39 @@ def write_results(folder, recording, samples, lag=2, alpha=100.0, n_splits=10, m
 
     Parameters
     ----------
-    folder : Path
+    folder : path
         Made, or replaced in one step once everything is written: an interrupted call leaves the older folder whole.
     recording : Recording
     samples : Samples
         Of this recording, as :func:`~voxelwise.load_samples` loads them.
     lag : int
         In volumes; what the samples were loaded with.
-    alpha, n_splits
+    alpha, cv
         As in :func:`~voxelwise.cross_validate_ridge`.
     max_iter : int
         As in :func:`~voxelwise.fit_receptive_fields`.
 
     Raises
     ------
-    RecordingError
-        If ``alpha`` or ``n_splits`` do not fit the samples.
+    ValueError
+        If ``alpha``, ``cv`` or ``max_iter`` do not fit the samples.
     OSError
         If the folder cannot be written.
     """
-    scores = cross_validate_ridge(samples, alpha=alpha, n_splits=n_splits)
+    scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
+    weights = fields.reshape(len(fields), -1)
     table = _tabulate(recording, samples, scores, fields)
-    settings = {"lag": lag, "alpha": alpha, "n_splits": n_splits, "max_iter": max_iter}
+    settings = {"lag": lag, "alpha": alpha, "cv": cv, "max_iter": max_iter}
     sidecar = _describe(recording, settings | {"stimulus_shape": list(map(int, samples.stimulus_shape))})
-
-    _restore(folder)
-    making = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(making, ignore_errors=True)  # of a call that was killed
-    making.mkdir(parents=True)
-    try:
+    with replace_folder(folder) as making:
         unmask(scores.mean(axis=0), samples.mask_img, outside=np.nan).to_filename(making / "scores.nii.gz")
-        weights = fields.reshape(len(fields), -1)
         unmask(weights, samples.mask_img, outside=np.nan).to_filename(making / "fields.nii.gz")
-        _write_table(table, making / "voxels.tsv")
-        (making / "voxels.json").write_text(json.dumps(sidecar, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        _replace(folder, making)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+        # Six digits are about what float32 responses are good for.
+        text = dict(na_rep="n/a", float_format="%.6g", lineterminator="\n", encoding="utf-8")
+        table.to_csv(making / "voxels.tsv", sep="\t", index=False, **text)
+        described = json.dumps(sidecar, indent=2, ensure_ascii=False, default=str)  # str is for a splitter
+        (making / "voxels.json").write_text(described + "\n", encoding="utf-8")
 
 
 def _tabulate(recording, samples, scores, fields):
@@ -110,8 +106,10 @@ def _tabulate(recording, samples, scores, fields):
     table["r2"] = scores.mean(axis=0)
     table["r2_sd"] = scores.std(axis=0, ddof=1)
     table = table.join(_measure_fields(fields))
-    # Loading leaves a response of 0 where a voxel does not change.
-    table["constant"] = (~samples.responses.any(axis=0)).astype(int)
+    # Loading leaves responses of 0 in a run in which a voxel does not change.
+    dead = np.array([~samples.responses[rows].any(axis=0) for rows in samples.run_rows])
+    table["constant"] = dead.all(axis=0).astype(int)
+    table["dead_runs"] = dead.sum(axis=0)
     return table.join(regions_of_interest(recording.rois, samples.mask_img).astype(int).rename(columns=_region_column))
 
 
@@ -160,32 +158,3 @@ def _describe(recording, settings):
     sidecar = {name: {"Description": text, "Units": unit} for name, (text, unit) in columns.items()}
     versions = {"Python": platform.python_version()} | {package: version(package) for package in PACKAGES}
     return sidecar | {"GeneratedBy": {"Recording": recording.name, "Parameters": settings, "Versions": versions}}
-
-
-def _write_table(table, path):
-    """Write tab-separated text with six digits, about what float32 responses are good for."""
-    table.to_csv(path, sep="\t", index=False, na_rep="n/a", float_format="%.6g", lineterminator="\n", encoding="utf-8")
-
-
-def _replace(folder, fresh):
-    """Put the fresh folder in place of another, or leave that one where it was."""
-    older = _older(folder)
-    try:
-        if folder.exists():
-            shutil.rmtree(older, ignore_errors=True)
-            folder.rename(older)
-        fresh.rename(folder)
-    finally:
-        _restore(folder)
-    shutil.rmtree(older, ignore_errors=True)
-
-
-def _restore(folder):
-    """Put the older folder back where the fresh one is missing: this call or an earlier one was stopped in between."""
-    if _older(folder).exists() and not folder.exists():
-        _older(folder).rename(folder)
-
-
-def _older(folder):
-    """Where the older folder is while the fresh one takes its place."""
-    return folder.with_name(f".{folder.name}.old")

@@ -2,8 +2,8 @@
 
 The brain is nilearn's bundled MNI template. Its occipital grey matter is cut into the early visual areas and each voxel
 gets a population receptive field, by two textbook rules: eccentricity grows exponentially with the distance from the
-occipital pole (cortical magnification), and polar angle runs back and forth across the areas around the calcarine sulcus,
-reversing at each border. Everything that was chosen is written to one table, the recording's truth.
+occipital pole (cortical magnification), and polar angle runs back and forth across the areas around the calcarine
+sulcus, reversing at each border. Everything that was chosen is written to one table, the recording's truth.
 """
 
 import nibabel
@@ -30,8 +30,8 @@ MARKED_VOXELS = {
 MARKED_COLUMNS = (1780, 1951, 2131, 1935)
 N_VOXELS = 5438
 
-#: Areas in the order in which they surround the calcarine sulcus, each a half-ring above (dorsal) and below (ventral) it:
-#: names, outer border in degrees around the white matter, field size in pixels at the fovea, its growth per pixel.
+#: Areas in the order in which they surround the calcarine sulcus, each a half-ring above (dorsal) and below (ventral)
+#: it: names, outer border in degrees around the white matter, field size in pixels at the fovea, its growth per pixel.
 RINGS = (
     ("V1d", "V1v", 45, 0.30, 0.07),
     ("V2d", "V2v", 80, 0.40, 0.11),
@@ -46,8 +46,8 @@ BAND_WIDTH = 0.65  # pixels of eccentricity
 def visual_cortex_mask():
     """Mask of occipital grey matter on the recording's grid, ``N_VOXELS`` voxels.
 
-    The most posterior grey matter above the cerebellum is taken. How much of it is fixed block by block, in the order of
-    the voxels, so that the marked voxels come at the published columns.
+    The most posterior grey matter above the cerebellum is taken. How much of it is fixed stretch by stretch, in the
+    order of the voxels, so that the marked voxels come at the published columns.
 
     Returns
     -------
@@ -101,8 +101,9 @@ def retinotopic_map(mask, rng):
     Returns
     -------
     voxels : DataFrame, one row a voxel
-        ``i j k`` grid position; ``hemisphere`` LH or RH; ``area`` and ``band``, empty and -1 outside the areas; ``row``,
-        ``column`` and ``size`` (standard deviation) of the field, in pixels of the 10 x 10 screen, NaN outside the areas.
+        ``i j k`` grid position; ``hemisphere`` LH or RH; ``area`` and ``band``, empty and -1 outside the areas;
+        ``row``, ``column`` and ``size`` (standard deviation) of the field, in pixels of the 10 x 10 screen, NaN outside
+        the areas.
     """
     i, j, k = np.nonzero(mask)
     x, y, z = _millimetres((i, j, k))
@@ -125,13 +126,11 @@ def retinotopic_map(mask, rng):
         size[here] = at_fovea + growth * eccentricity[here]
         inner = outer
 
-    # The right half of the screen goes to the left hemisphere, the upper half to the ventral areas; rows count downwards.
+    # The right half of the screen goes to the left hemisphere, the upper half to the ventral areas; rows count down.
     row = SCREEN_CENTRE + np.sign(around) * eccentricity * np.sin(angle) + rng.normal(0, 0.2, i.size)
     column = SCREEN_CENTRE - np.where(x > 0, 1, -1) * eccentricity * np.cos(angle) + rng.normal(0, 0.2, i.size)
-    voxels = pd.DataFrame(
-        {"i": i, "j": j, "k": k, "hemisphere": np.where(x > 0, "RH", "LH"), "area": area, "band": -1,
-         "row": row, "column": column, "size": size}
-    )  # fmt: skip
+    voxels = {"i": i, "j": j, "k": k, "hemisphere": np.where(x > 0, "RH", "LH"), "area": area, "band": -1}
+    voxels = pd.DataFrame(voxels | {"row": row, "column": column, "size": size})
     voxels.loc[list(MARKED_COLUMNS), ["row", "column", "size"]] = list(MARKED_VOXELS.values())
 
     distance = np.hypot(voxels["row"] - SCREEN_CENTRE, voxels["column"] - SCREEN_CENTRE)

@@ -12,11 +12,11 @@ N_NOISE = 4000
 
 
 def true_parts(truth, stimuli, lag=2):
-    """Shares of each voxel's signal that on/off explains, and that the pattern of the image adds.
+    """Shares of each voxel's signal that on/off explains, and that the pattern of the stimulus adds.
 
-    The signal ``d`` is what the voxel answers without noise. A perfect model of the image ``lag`` volumes earlier knows
-    whether there was one, ``u``, and what the voxel saw of it, ``p``: the pixels weighted by the true field. With ``q``,
-    what a regression on ``u`` leaves of ``p``, the shares are the squared correlations
+    The signal ``d`` is what the voxel answers without noise. A perfect model of the stimulus ``lag`` volumes earlier
+    knows whether there was one, ``u``, and what the voxel saw of it, ``p``: the pixels weighted by the true field. With
+    ``q``, what a regression on ``u`` leaves of ``p``, the shares are the squared correlations
 
     ``r(u, d)**2`` and ``r(q, d)**2``,
 
@@ -27,7 +27,8 @@ def true_parts(truth, stimuli, lag=2):
     truth : DataFrame
         What was put into each voxel, ``recording.truth``.
     stimuli : list of ndarray, shape (n_volumes, n_rows, n_columns)
-        What was on the screen in each run, as :func:`~voxelwise.load_run_stimuli` returns it.
+        What was on the screen in each run, from its first volume to its last, as :func:`~voxelwise.load_run_stimuli`
+        returns it.
     lag : int
         As in :func:`~voxelwise.load_samples`.
 
@@ -39,9 +40,9 @@ def true_parts(truth, stimuli, lag=2):
     """
     fields = true_fields(truth).reshape(len(truth), -1)
     sums = np.zeros((6, len(truth)))
-    for images in stimuli:
-        shown = images[: len(images) - lag]
-        d = _centred(drive_voxels(images, truth, fields)[lag:])
+    for frames in stimuli:
+        shown = frames[: len(frames) - lag]
+        d = _centred(drive_voxels(frames, truth, fields)[lag:])
         u = _centred((shown != REST).any(axis=(1, 2)).astype(float))
         p = _centred((shown == 1).reshape(len(shown), -1) @ fields.T)
         sums += [(d * d).sum(0), np.full(len(truth), u @ u), (p * p).sum(0), u @ d, u @ p, (p * d).sum(0)]
@@ -56,8 +57,8 @@ def true_parts(truth, stimuli, lag=2):
 def true_ceiling(truth, stimuli, repeated, rng, lag=2):
     """The true share of the signal in the variance of each voxel's responses.
 
-    Signal and noise are treated as :func:`~voxelwise.load_samples` treats their sum: each run is detrended, and divided by
-    the standard deviation of the whole; then the samples are picked, and centred within their run.
+    Signal and noise are treated as :func:`~voxelwise.load_samples` treats their sum: each run is detrended, and divided
+    by the standard deviation of the whole; then the samples are picked, and centred within their run.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def true_ceiling(truth, stimuli, repeated, rng, lag=2):
     Returns
     -------
     ceiling : ndarray of float64, shape (n_voxels,)
-        The R2 that is to be expected of a model that knows the signal, with all that earlier images left behind.
+        The R2 that is to be expected of a model that knows the signal, with all that earlier stimuli left behind.
     """
     fields = true_fields(truth).reshape(len(truth), -1)
     gain = truth["gain"].to_numpy()

@@ -1,0 +1,115 @@
+"""Files and folders are put in place whole or not at all, whatever stops the program, and by two programs at once."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from voxelwise import files
+from voxelwise.files import replace_file, replace_folder, restore_folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An older folder, whose name means something to glob."""
+    fill(tmp_path / "pages [1]", "older")
+    return tmp_path / "pages [1]"
+
+
+def fill(folder, text, **options):
+    with replace_folder(folder, **options) as making:
+        (making / "page.html").write_text(text)
+
+
+def found(folder):
+    """What is in the folder, if nothing else lies beside it."""
+    assert list(folder.parent.iterdir()) == [folder]
+    assert [path.name for path in folder.iterdir()] == ["page.html"]
+    return (folder / "page.html").read_text()
+
+
+def test_a_newer_folder_takes_the_place_of_the_older(folder):
+    assert found(folder) == "older"
+    fill(folder, "newer")
+    fill(folder, "newest", unless=lambda: True)
+    assert found(folder) == "newer"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_an_error_leaves_the_older(folder, monkeypatch, error):
+    def refuse(path, target, rename=Path.rename):
+        if path.name == "new":
+            raise error
+        rename(path, target)
+
+    with pytest.raises(error), replace_folder(folder):
+        raise error
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(error):
+        fill(folder, "newer")
+    assert found(folder) == "older"
+
+
+KILLED = """
+import os, runpy, signal, sys
+from pathlib import Path
+
+module, folder, n_left = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+
+def step(path, target, rename=Path.rename):
+    global n_left
+    rename(path, target)
+    n_left -= 1
+    if n_left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Path.rename = step
+with runpy.run_path(module)["replace_folder"](folder) as making:
+    (making / "page.part").write_text("newer")
+    (making / "page.part").rename(making / "page.html")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+@pytest.mark.parametrize(("n_steps", "left"), [(1, "older"), (2, "older"), (3, "newer")])
+def test_killed_at_any_step(folder, n_steps, left):
+    """Once the newer is filled, once the older is moved aside, once the newer is in place."""
+    killed = subprocess.run([sys.executable, "-c", KILLED, files.__file__, folder, str(n_steps)])
+    assert killed.returncode == -signal.SIGKILL and folder.exists() == (n_steps != 2)
+    restore_folder(folder)
+    assert (folder / "page.html").read_text() == left
+    (leftover,) = folder.parent.glob(".*")
+    fill(folder, "newest")
+    assert leftover.exists(), "it may still be in the making"
+    os.utime(leftover, (0, 0))
+    fill(folder, "newest")
+    assert found(folder) == "newest"
+
+
+@pytest.mark.parametrize("meanwhile", [lambda folder: fill(folder, "other"), restore_folder])
+def test_another_program_comes_in_between(folder, monkeypatch, meanwhile):
+    """While the newer is filled, or between the two renamings."""
+
+    def interrupted(path, target, rename=Path.rename):
+        rename(path, target)
+        if path == folder:
+            monkeypatch.undo()
+            meanwhile(folder)
+
+    with replace_folder(folder) as making:
+        meanwhile(folder)
+        (making / "page.html").write_text("newer")
+        monkeypatch.setattr(Path, "rename", interrupted)
+    assert found(folder) == "newer"
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, file_size_limit):
+    path = tmp_path / "new" / "page.html"
+    assert [replace_file(path, content) for content in (b"older", b"older", b"newer" * 99)] == [True, False, True]
+    with file_size_limit(1000), pytest.raises(OSError, match="too large"):
+        replace_file(path, b"newest" * 999)
+    assert path.read_bytes() == b"newer" * 99
+    assert list(path.parent.iterdir()) == [path]
