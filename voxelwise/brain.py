@@ -77,7 +77,7 @@ def choose_voxels(mask_img, positions, scores):
     ValueError
         If there are no positions, more than four, or any that are not three indices.
     """
-    if np.shape(positions) not in [(n, 3) for n in range(1, MAX_MARKED + 1)]:
+    if not 1 <= len(positions) <= MAX_MARKED or any(len(position) != 3 for position in positions):
         raise ValueError(f"positions={positions}: expected one to four grid positions, such as [[30, 10, 10]].")
     columns = {tuple(place): column for column, place in enumerate(grid_positions(mask_img).tolist())}
     wanted = [columns.get(tuple(position)) for position in positions]

@@ -10,7 +10,6 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.notebooks import ROOT
 from voxelwise import RecordingError, load_recording, load_samples
 from voxelwise.__main__ import main
 from voxelwise.data.check import check_folder
@@ -26,6 +25,16 @@ def cut_in_half(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def ramp(values):
+    return values * np.linspace(0.5, 1, values.size).reshape(values.shape)
+
+
+def forget_place(path):
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[252:256] = bytes(4)  # the codes of qform and sform
+    path.write_bytes(gzip.compress(content))
+
+
 def set_first_mask_voxel(path, value):
     mask = nibabel.load(path.parents[1] / "mask" / "mask.nii.gz").get_fdata() > 0
 
@@ -36,17 +45,24 @@ def set_first_mask_voxel(path, value):
     rewrite(path, change)
 
 
+def relink(path):
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
 def edit(path, change):
     path.write_text("\n".join(change(path.read_text(encoding="utf-8").splitlines())) + "\n")
 
 
+SHIFTED = np.diag([-2.0, 2.0, 2.5, 1.0]) + np.array([[0, 0, 0, 1.0], *[[0] * 4] * 3])
 #: Name of the fault -> file that it is put into, how, and what must be said of that file.
 FAULTS = {
     "label file missing": ("label/run2.csv", lambda path: path.unlink(), r"4 runs .* 3 files"),
     "run missing": ("func/run2.nii.gz", lambda path: path.unlink(), r"3 runs .* 4 files"),
     "mask missing": ("mask/mask.nii.gz", lambda path: path.unlink(), r"no mask/mask.nii.gz"),
     "mask empty": ("mask/mask.nii.gz", lambda path: rewrite(path, np.zeros_like), r"empty mask"),
-    "mask not finite": ("mask/mask.nii.gz", lambda path: rewrite(path, lambda v: v * np.nan), r"not finite"),
+    "mask infinite": ("mask/mask.nii.gz", lambda path: rewrite(path, lambda v: np.where(v > 0, np.inf, 0)), r"to inf"),
+    "mask of shares": ("mask/mask.nii.gz", lambda path: rewrite(path, ramp), r"values from 0.\d+ to 1, so"),
     "mask foreign": ("mask/mask.nii.gz", lambda path: path.write_text("hello"), r"not a NIfTI file"),
     "a row short": ("label/run3.csv", lambda path: edit(path, lambda rows: rows[:-1]), r"36 volumes; expected 35"),
     "a pixel short": (
@@ -57,16 +73,22 @@ FAULTS = {
     ),
     "a word": ("label/run4.csv", lambda path: edit(path, lambda rows: ["a" + rows[0][1:], *rows[1:]]), r"not a table"),
     "an infinite pixel": (
-        "label/run4.csv", lambda path: edit(path, lambda rows: [*rows[:4], "inf," * 15 + "1", *rows[5:]]), r"row 5 .*finite",
+        "label/run4.csv", lambda path: edit(path, lambda rows: [*rows[:4], "inf," * 15 + "1", *rows[5:]]), r"row 5 .*f",
     ),
     "labels empty": ("label/run1.csv", lambda path: path.write_text(""), r"empty"),
     "volumes cut off": ("func/run2.nii.gz", cut_in_half, r"cut off or damaged, volume \d+ of 24"),
-    "volumes foreign": ("func/run2.nii.gz", lambda path: path.write_bytes(gzip.compress(b"no image")), r"not a NIfTI file"),
-    "another grid": ("func/run1.nii.gz", lambda path: rewrite(path, lambda v: v[:-1]), r"grid of \(5, 5, 4\).*\(6, 5, 4\)"),
+    "volumes foreign": ("func/run2.nii.gz", lambda path: path.write_bytes(gzip.compress(b"none")), r"not a NIfTI file"),
+    "another grid": ("func/run1.nii.gz", lambda path: rewrite(path, lambda v: v[:-1]), r"\(5, 5, 4\).*\(6, 5, 4\)"),
     "another affine": ("func/run1.nii.gz", lambda path: rewrite(path, affine=np.eye(4)), r"affine differs"),
+    "no orientation": ("func/run1.nii.gz", forget_place, r"does not say where it lies.*with the mask's affine"),
+    "half a voxel off": ("func/run1.nii.gz", lambda path: rewrite(path, affine=SHIFTED), r"affine differs .* up to 1,"),
     "three dimensions": ("func/run1.nii.gz", lambda path: rewrite(path, lambda v: v[..., 0]), r"3 dimensions .* 4"),
     "NaN": ("func/run3.nii.gz", lambda path: set_first_mask_voxel(path, np.nan), r"finite in 1 voxels .* volume 4"),
     "infinite": ("func/run4.nii.gz", lambda path: set_first_mask_voxel(path, np.inf), r"finite in 1 voxels"),
+    "two of one name": ("func/run4.nii", lambda path: path.touch(), r"/run4.nii and run4.nii.gz have one name"),
+    "region twice": ("mask/V1.nii", lambda path: path.touch(), r"mask/V1.nii and V1.nii.gz have one name"),
+    "region behind a broken link": ("mask/V2.nii.gz", lambda path: path.symlink_to("nowhere"), r"not a file"),
+    "background behind a broken link": ("bg.nii.gz", relink, r"not a file"),
     "region elsewhere": ("mask/V1.nii.gz", lambda path: rewrite(path, affine=np.eye(4)), r"affine differs"),
     "background foreign": ("bg.nii.gz", lambda path: path.write_text("hello"), r"not a NIfTI file"),
 }  # fmt: skip
@@ -85,7 +107,11 @@ def put(folder, name):
     path, fault, said = FAULTS[name]
     fault(folder / path)
     # A file that is missing cannot be named; the folder and what it should hold are.
-    return said if not (folder / path).exists() else rf"{re.escape(path.rpartition('/')[2])}.*{said}|{said}.*{path}"
+    return (
+        said
+        if not (folder / path).is_file() or "one name" in said
+        else rf"{re.escape(path.rpartition('/')[2])}.*{said}|{said}.*{path}"
+    )
 
 
 def test_a_good_folder_has_no_fault(folder):
@@ -135,18 +161,45 @@ def test_label_files_of_different_shape(folder):
         load_samples(load_recording(folder))
 
 
-def test_a_voxel_that_never_changes_is_counted_and_no_fault(folder):
+def test_voxels_that_do_not_change_are_counted_and_no_fault(folder):
     mask = np.argwhere(nibabel.load(folder / "mask" / "mask.nii.gz").get_fdata())
 
     def still(values):
         values[tuple(mask[5])] = 1000.3
         return values
 
-    for path, expected in zip(sorted((folder / "func").iterdir(), reverse=True), (0, 0, 0, 1), strict=True):
+    said = (
+        "0 of which never change, 1 more do not",
+        *["0 of which never change, 1 more"] * 2,
+        "1 of which never change\n",
+    )
+    for number, (path, expected) in enumerate(zip(sorted((folder / "func").iterdir()), said, strict=True), start=1):
         rewrite(path, still)
         report = check_folder(folder)
-        assert report.faults == [] and f"{expected} of which never change" in str(report)
-    assert not load_samples(load_recording(folder)).responses[:, 5].any()
+        assert report.faults == [] and expected in str(report)
+        samples = load_samples(load_recording(folder))
+        assert samples.dead_runs.tolist() == [number * (column == 5) for column in range(len(mask))]
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        (["run1", "run2"], "2 runs of the kind"),
+        (["data_faces_run1", "data_faces_run2", "data_faces_run3"], "0 runs of"),
+    ],
+)
+def test_what_the_chapters_would_refuse_is_told(folder, runs, said):
+    for name, ending in (("func", ".nii.gz"), ("label", ".csv")):
+        for number in (1, 2, 3, 4):
+            path = folder / name / f"run{number}{ending}"
+            path.rename(path.with_name(runs[number - 1] + ending)) if number <= len(runs) else path.unlink()
+    assert any(re.search(rf"{said}.*at least 3", fault) for fault in check_folder(folder).faults)
+
+
+def test_a_run_that_is_too_short_is_told(folder):
+    rewrite(folder / "func" / "run2.nii.gz", lambda values: values[..., :3])
+    edit(folder / "label" / "run2.csv", lambda rows: rows[:3])
+    assert any(re.search("run2.nii.gz: 3 volumes; .* at least 4", fault) for fault in check_folder(folder).faults)
 
 
 def test_images_that_are_not_square_need_their_shape(folder):
@@ -157,34 +210,25 @@ def test_images_that_are_not_square_need_their_shape(folder):
     assert "expected 10, 5 rows of 2" in str(check_folder(folder, stimulus_shape=(5, 2)))
     recording = load_recording(folder, stimulus_shape=[4, 3])
     assert load_samples(recording).stimulus_shape == (4, 3)
-
-
-def test_grey_values_are_kept(folder):
-    for path in (folder / "label").iterdir():
-        edit(path, lambda rows: [row.replace("1", "0.25") if "-1" not in row else row for row in rows])
-    values = np.unique(load_samples(load_recording(folder)).stimuli)
-    assert values.tolist() == [-1, 0, 0.25]
-
-
-def test_labels_from_a_spreadsheet(folder):
-    """A byte-order mark, Windows line ends and blank lines at the end change nothing."""
-    expected = load_samples(load_recording(folder)).stimuli
-    for path in (folder / "label").iterdir():
-        rows = path.read_text(encoding="utf-8").splitlines()
-        path.write_bytes("\ufeff".encode() + ("\r\n".join(rows) + "\r\n\r\n").encode())
-    np.testing.assert_array_equal(load_samples(load_recording(folder)).stimuli, expected)
+    for shape in (48, (4.0, 3.0), (4, 3, 1), (-4, -3), "43"):
+        for function in (check_folder, load_recording):
+            with pytest.raises(ValueError, match=r"stimulus_shape=.*expected the rows and columns"):
+                function(folder, stimulus_shape=shape)
 
 
 def test_the_command_prints_a_table_and_exits_with_the_verdict(folder):
+    """In a folder whose name the terminal cannot show, and Python may take for a format."""
     put(folder, "NaN")
     put(folder, "region elsewhere")
     ended = subprocess.run(
-        [sys.executable, "-m", "voxelwise", "check", folder],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "book")}, capture_output=True, text=True,
+        [sys.executable, "-m", "voxelwise", "check", folder.rename(folder.with_name("möin {0}"))],
+        env=os.environ | {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True,
     )  # fmt: skip
     assert (ended.returncode, ended.stderr) == (1, "")
     assert re.search(r"run2.nii.gz +random +run2.csv +24 +5\n", ended.stdout)
-    assert "2 faults:" in ended.stdout and "run3.nii.gz" in ended.stdout and "V1.nii.gz" in ended.stdout
+    assert (
+        "2 faults:" in ended.stdout and "run3.nii.gz" in ended.stdout and r"m\xf6in {0}/mask/V1.nii.gz" in ended.stdout
+    )
 
 
 @pytest.mark.parametrize("name, code, said", [("mine", 0, "run3.nii.gz"), ("nowhere", 1, "found 0 runs")])
@@ -195,3 +239,7 @@ def test_the_command_on_a_good_folder_and_on_none(folder, monkeypatch, capsys, n
     assert ended.value.code == code
     shown = capsys.readouterr()
     assert said in shown.out and shown.err == ""
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--stimulus-shape", "4", "0"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "expected the rows and columns" in capsys.readouterr().err

@@ -142,7 +142,7 @@ def test_a_server_that_cannot_be_reached_or_does_not_answer(server, monkeypatch,
     with pytest.raises(RecordingError, match="IncompleteRead"):
         fetch_recording(tmp_path)
     monkeypatch.setattr(download, "ADDRESS", "http://127.0.0.1:1/")
-    with pytest.raises(RecordingError, match="127.0.0.1:1/ .*Connection refused"):
+    with pytest.raises(RecordingError, match=r"127.0.0.1:1/ .*Connection refused"):
         fetch_recording(tmp_path)
     assert files_in(tmp_path) == {}
 

@@ -10,9 +10,11 @@ import pytest
 from voxelwise import RecordingError, check_folder, load_recording, load_samples
 from voxelwise.data.pairing import pair_runs
 
+ENDINGS = (".nii.gz", ".csv")
+
 
 def rename(folder, runs, labels):
-    for name, ending, names in (("func", ".nii.gz", runs), ("label", ".csv", labels)):
+    for name, ending, names in zip(("func", "label"), ENDINGS, (runs, labels), strict=True):
         for number, new in enumerate(names, start=1):
             (folder / name / f"run{number}{ending}").rename(folder / name / f"new_{new}{ending}")
         for path in (folder / name).iterdir():
@@ -20,7 +22,7 @@ def rename(folder, runs, labels):
 
 
 def test_a_wrong_name_lists_the_right_ones():
-    with pytest.raises(RecordingError, match='"miyawaki2009".*"simulated", "miyawaki2008".*folder'):
+    with pytest.raises(RecordingError, match=r'"miyawaki2009".*"simulated", "miyawaki2008".*folder'):
         load_recording("miyawaki2009")
 
 
@@ -88,7 +90,7 @@ AGREE = {
 
 @pytest.mark.parametrize("names", AGREE)
 def test_names_that_agree_pair_runs_and_labels(names):
-    runs, labels = ([Path(name + ending) for name in side] for side, ending in zip(AGREE[names], (".nii.gz", ".csv")))
+    runs, labels = ([Path(name + ending) for name in side] for ending, side in zip(ENDINGS, AGREE[names], strict=True))
     assert pair_runs(runs, sorted(labels)) == (labels, [])
 
 

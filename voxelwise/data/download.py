@@ -36,7 +36,7 @@ FILES = (
 
 
 def find_recording(data_dir=None):
-    """Folder of the recording in ``data_dir`` or else nilearn's data folders; None where it is not there, or not whole."""
+    """Folder of the recording in ``data_dir`` or else nilearn's data folders; None if it is not there or not whole."""
     return next((home / NAME for home in _homes(data_dir) if not _missing_files(home / NAME)), None)
 
 
