@@ -88,12 +88,6 @@ def read_by_nibabel(content):
             return None
 
 
-@given(content=st.binary(max_size=600), start=st.sampled_from([b"", b"\x1f\x8b\x08\x00", RUN[:344] + b"n+1\0"]))
-def test_any_bytes_are_refused(place, content, start):
-    assert read_run(place, start + content) is None
-    assert read_run(place, pack(start + content)) is None
-
-
 @given(image=st.sampled_from(IMAGES), data=st.data())
 def test_compressed_bytes_that_are_cut_off_or_flipped_never_give_other_values(place, image, data):
     """Some flips harm nothing: of bits in gzip's own header, or of codes that are not used."""
@@ -136,16 +130,11 @@ def test_flipped_bits_and_made_up_headers_give_what_is_there_or_are_refused(plac
     ("content", "message"),
     [
         (forge(RUN, dim=(4, 1000, 1000, 1000, 9, 1, 1, 1)), "more than the file can hold"),
-        (forge(RUN, dim=(4, *SHAPE, 32767, 1, 1, 1)), "more than the file can hold"),
         (forge(RUN, dim=(4, *SHAPE, 10, 1, 1, 1)), "cut off or damaged, volume 10 of 10"),
-        (forge(RUN, dim=(4, 4, 3, -3, 9, 1, 1, 1)), r"a shape of \(4, 3, -3, 9\)"),
         (forge(RUN, dim=(4, *SHAPE, 0, 1, 1, 1)), "expected whole numbers from 1"),
         (forge(RUN, vox_offset=[1e12]), "more than the file can hold"),
         (forge(RUN, vox_offset=[0]), "begin at byte 0"),
-        (forge(RUN, vox_offset=[float("inf")]), "not a NIfTI file"),
-        (forge(RUN, datatype=[32]), "type complex64"),
         (forge(RUN, datatype=[128]), "type .*'R'"),
-        (forge(RUN, codes=(0, 1), srow_x=[float("nan")] * 4), "places no voxels"),
         (forge(RUN, codes=(0, 1), srow_x=[0] * 4), "places no voxels"),
         (RUN + bytes(2**20 + 1), "much more than its header says"),
     ],
@@ -235,7 +224,6 @@ def test_any_cells_are_plain_numbers_or_refused(place, rows):
     [
         ("0,1,0,1\n\n0,1,b,1\n", "row 2 holds 'b'"),
         ("0,1,0,1\n0,1\n", "row 2 has 2 values, the first has 4"),
-        ("0,1,0,1\n# 0,1,0,1\n", "row 2 holds '# 0'"),
         ("0,1,0,1\n0,1e39,0,1\n", "row 2 .*not finite"),
         ("0,1,0\n", "3 pixels a row, which is no square"),
         pytest.param("1" * 1_000_000 + "x", "row 1 holds '1111", id="a search that tries every way never ends"),

@@ -10,15 +10,8 @@ import pytest
 import scipy.signal
 from nilearn.maskers import MultiNiftiMasker
 
-from voxelwise import (
-    RecordingError,
-    Samples,
-    correlate_with_screen,
-    is_rest,
-    load_recording,
-    load_samples,
-    load_stimuli,
-)
+import voxelwise
+from voxelwise import Samples, correlate_with_screen, is_rest, load_recording, load_samples, load_stimuli
 
 
 def nilearn_responses(recording, kind="random", runs=None):
@@ -72,8 +65,6 @@ def test_a_mean_of_many_standard_deviations_takes_no_digits(small_folder, stored
         volumes[mask] += 3 * rng.normal(size=volumes[mask].shape)
         image = nibabel.Nifti1Image(volumes, image.affine)
         image.set_data_dtype(stored)
-        if stored == np.int16:
-            volumes[~mask] = 3e5 + 1
         image.to_filename(path)
         values = nibabel.load(path).get_fdata()[mask].T
         residuals = scipy.signal.detrend(values, axis=0)
@@ -121,7 +112,7 @@ def test_a_lag_that_does_not_fit_is_refused_before_volumes_are_read(small_folder
 
 
 def test_an_unknown_kind_lists_the_known_ones(small_folder):
-    with pytest.raises(RecordingError, match='"figure"; it has "random"'):
+    with pytest.raises(voxelwise.RecordingError, match='"figure"; it has "random"'):
         load_samples(load_recording(small_folder), kind="figure")
 
 
