@@ -87,19 +87,20 @@ def test_rest_is_minus_one_throughout():
     assert is_rest(images).tolist() == [True, False, False]
 
 
-def test_constant_voxels_answer_nothing(small_folder):
+@pytest.mark.parametrize("noise", [0, 1e-10])
+def test_constant_voxels_answer_nothing(small_folder, noise):
     """Whatever their value: of some, rounding leaves a trace that must not be blown up to a standard deviation of 1."""
-    recording = load_recording(small_folder)
+    recording, rng = load_recording(small_folder), np.random.default_rng(0)
     mask = np.argwhere(nibabel.load(recording.mask).get_fdata())
-    constants = np.random.default_rng(0).uniform(1, 3000, 30).astype(np.float32)
     for path in recording.func["random"]:
         image = nibabel.load(path)
-        values = image.get_fdata(dtype=np.float32)
-        values[tuple(mask[:30].T)] = constants[:, np.newaxis]
+        values = image.get_fdata()
+        values[tuple(mask[:30].T)] = rng.uniform(1, 3000, (30, 1)) * (1 + noise * rng.normal(size=values.shape[3]))
         nibabel.Nifti1Image(values, image.affine).to_filename(path)
-    responses = load_samples(recording).responses
-    np.testing.assert_array_equal(responses[:, :30], 0)
-    assert responses[:, 30:].std(axis=0).min() > 0.9
+    samples = load_samples(recording)
+    np.testing.assert_array_equal(samples.responses[:, :30], 0)
+    assert samples.responses[:, 30:].std(axis=0).min() > 0.9
+    assert samples.dead_runs.tolist() == [4] * 30 + [0] * (len(mask) - 30)
 
 
 @pytest.mark.parametrize("lag", [-1, 23, 100, 2.0, "2", None])

@@ -272,8 +272,6 @@ def _read_run(path, mask_img, label_file, n_rows, lag):
     """Cleaned responses of one run, shape (n_rows - lag, n_voxels)."""
     changes = read_changes(path, mask_img, label_file, n_rows)
     responses = signal.clean(changes, detrend=True, standardize="zscore_sample")
-    # Rounding would otherwise be blown up to a standard deviation of 1.
-    responses[:, ~changes.any(axis=0)] = 0
     return responses[lag:]
 
 
@@ -287,6 +285,7 @@ def read_changes(path, mask_img, label_file=None, n_rows=None):
     # Powers of 2 change no digit, and squares of the largest and smallest numbers stay in the range of float32.
     values = np.ldexp(values, -np.frexp(abs(values).max(axis=0))[1])
     values -= values[0].copy()
+    # Rounding would otherwise be blown up to a standard deviation of 1.
     values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0
     return values.astype(np.float32, copy=False)
 
