@@ -11,11 +11,17 @@ import nibabel
 import numpy as np
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 import build_book
 from tests.notebooks import ROOT
 from tests.pages.browsing import run_chromium, serve_folder
 from tests.pages.running import start_kernel
+
+_QUICK = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck], database=None)
+settings.register_profile("quick", _QUICK)
+settings.register_profile("weekly", _QUICK, max_examples=10_000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from .brain import choose_voxels, grid_positions, group_by_area, regions_of_interest, unmask, voxel_at
 from .data.check import check_folder
-from .data.files import load_stimuli
+from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
 from .decoding.identification import Identification, identify

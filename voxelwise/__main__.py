@@ -14,7 +14,11 @@ def main():
     check.add_argument("folder", help="with func/*.nii.gz, label/*.csv and mask/mask.nii.gz")
     check.add_argument("--stimulus-shape", type=int, nargs=2, metavar=("ROWS", "COLUMNS"), help="of an image [square]")
     options = parser.parse_args()
-    report = check_folder(options.folder, options.stimulus_shape)
+    try:
+        report = check_folder(options.folder, options.stimulus_shape)
+    except ValueError as error:
+        parser.error(str(error))
+    sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold what the terminal cannot show
     print(report)
     sys.exit(1 if report.faults else 0)
 

@@ -4,8 +4,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 
-from .data.files import read_region
-from .errors import RecordingError
+from .data.reading import read_region
 
 #: As many voxels as the figures have colours to mark them with.
 MAX_MARKED = 4
@@ -42,14 +41,17 @@ def voxel_at(mask_img, position):
 
     Raises
     ------
-    RecordingError
-        If the position lies off the grid or outside the mask.
+    ValueError
+        If the position is not three indices, lies off the grid or outside the mask.
     """
-    at = np.flatnonzero((grid_positions(mask_img) == position).all(axis=1))
+    positions, wanted = grid_positions(mask_img), np.asarray(position)
+    if wanted.shape != (3,) or wanted.dtype.kind not in "iu":
+        raise ValueError(f"position={position}: expected three whole numbers, such as (30, 10, 10).")
+    at = np.flatnonzero((positions == wanted).all(axis=1))
     if at.size == 0:
-        raise RecordingError(
+        raise ValueError(
             f"No voxel at grid position {tuple(position)}: it lies outside the mask, "
-            f"which holds {len(grid_positions(mask_img))} voxels of a grid of {mask_img.shape}."
+            f"which holds {len(positions)} voxels of a grid of {mask_img.shape}."
         )
     return int(at[0])
 
@@ -72,16 +74,17 @@ def choose_voxels(mask_img, positions, scores):
 
     Raises
     ------
-    RecordingError
+    ValueError
         If there are no positions, more than four, or any that are not three indices.
     """
     if not 1 <= len(positions) <= MAX_MARKED or any(len(position) != 3 for position in positions):
-        raise RecordingError(f"Marked voxels {positions}: expected one to four grid positions, such as [[30, 10, 10]].")
-    try:
-        return [voxel_at(mask_img, position) for position in positions], True
-    except RecordingError:
-        best = np.argsort(scores)[::-1][: len(positions)]
-        return [int(column) for column in best], False
+        raise ValueError(f"positions={positions}: expected one to four grid positions, such as [[30, 10, 10]].")
+    columns = {tuple(place): column for column, place in enumerate(grid_positions(mask_img).tolist())}
+    wanted = [columns.get(tuple(position)) for position in positions]
+    if None not in wanted:
+        return wanted, True
+    best = np.argsort(scores)[::-1][: len(positions)]
+    return [int(column) for column in best], False
 
 
 def unmask(values, mask_img, outside=0):
@@ -137,8 +140,8 @@ def group_by_area(regions):
     Parameters
     ----------
     regions : DataFrame of bool, one row a voxel
-        As :func:`regions_of_interest` returns them. Those with other names than ``LHV1d``, ``RHV1d`` and so on are in no
-        area.
+        As :func:`regions_of_interest` returns them. Those with other names than ``LHV1d``, ``RHV1d`` and so on are in
+        no area.
 
     Returns
     -------

@@ -7,7 +7,6 @@ import pytest
 from nilearn.maskers import NiftiMasker
 
 from voxelwise import (
-    RecordingError,
     choose_voxels,
     grid_positions,
     group_by_area,
@@ -24,7 +23,7 @@ def mask_img(small_folder):
     return load_samples(load_recording(small_folder)).mask_img
 
 
-def test_to_image_equals_nilearns_inverse(mask_img):
+def test_unmask_equals_nilearns_inverse(mask_img):
     values = np.arange(1, len(grid_positions(mask_img)) + 1, dtype=np.float32)
     image = unmask(values, mask_img)
     expected = NiftiMasker(mask_img).fit().inverse_transform(values)
@@ -32,7 +31,7 @@ def test_to_image_equals_nilearns_inverse(mask_img):
     np.testing.assert_array_equal(image.affine, expected.affine)
 
 
-def test_to_image_of_several_values_a_voxel(mask_img):
+def test_unmask_of_several_values_a_voxel(mask_img):
     """One volume a value, and what lies outside the mask told apart from every value."""
     values = np.arange(2.0 * len(grid_positions(mask_img))).reshape(-1, 2)
     image = unmask(values, mask_img, outside=np.nan)
@@ -44,7 +43,7 @@ def test_to_image_of_several_values_a_voxel(mask_img):
 
 def test_regions_are_nilearns_masked_images(mask_img, tmp_path):
     volume = np.zeros(mask_img.shape, dtype=np.int16)
-    volume[3:], volume[:, 0] = 7, -1
+    volume[3:], volume[:, 0] = -7, -7
     nibabel.Nifti1Image(volume, mask_img.affine).to_filename(tmp_path / "front.nii.gz")
     nibabel.Nifti1Image(1 - (volume != 0).astype(np.int16), mask_img.affine).to_filename(tmp_path / "back.nii.gz")
     regions = regions_of_interest({name: tmp_path / f"{name}.nii.gz" for name in ("front", "back")}, mask_img)
@@ -61,17 +60,22 @@ def test_voxel_at_finds_each_position_and_its_value(mask_img):
         assert voxel_at(mask_img, tuple(position)) == column == image[tuple(position)]
 
 
-@pytest.mark.parametrize("positions", [[], [(0, 0, 0)] * 5, [(0, 0)]])
+@pytest.mark.parametrize("positions", [[], [(0, 0, 0)] * 5, [(0, 0)], [(0, 0, 0), (0, 0)]])
 def test_only_one_to_four_voxels_can_be_marked(mask_img, positions):
-    with pytest.raises(RecordingError, match="one to four grid positions"):
+    with pytest.raises(ValueError, match="one to four grid positions"):
         choose_voxels(mask_img, positions, np.zeros(len(grid_positions(mask_img))))
 
 
-@pytest.mark.parametrize("position", [(60, 0, 0), (-1, 0, 0), "hole"])
-def test_a_position_outside_the_mask_is_refused(mask_img, position):
+@pytest.mark.parametrize(
+    ("position", "message"),
+    [((60, 0, 0), "outside"), ((-1, 0, 0), "outside"), ("hole", "outside"), ((3, 1), "three"), (3, "three"),
+     ((3.0, 1.0, 1.5), "three")],
+)  # fmt: skip
+def test_a_position_outside_the_mask_or_that_is_none_is_refused(mask_img, position, message):
     if position == "hole":
         position = tuple(np.argwhere(np.asarray(mask_img.dataobj) == 0)[0].tolist())
-    with pytest.raises(RecordingError, match=r"outside the mask.*\(6, 5, 4\)"):
+    said = {"outside": r"outside the mask.*\(6, 5, 4\)", "three": "expected three whole numbers"}[message]
+    with pytest.raises(ValueError, match=said):
         voxel_at(mask_img, position)
 
 

@@ -1,13 +1,17 @@
 """From files to matrices, against nilearn's masker and closed forms."""
 
+import copy
 import dataclasses
+import pickle
 
 import nibabel
 import numpy as np
 import pytest
+import scipy.signal
 from nilearn.maskers import MultiNiftiMasker
 
-from voxelwise import RecordingError, correlate_with_screen, is_rest, load_recording, load_samples, load_stimuli
+import voxelwise
+from voxelwise import Samples, correlate_with_screen, is_rest, load_recording, load_samples, load_stimuli
 
 
 def nilearn_responses(recording, kind="random", runs=None):
@@ -39,17 +43,35 @@ def test_each_image_stands_beside_the_volume_lag_later(small_folder, lag):
     assert samples.stimuli.dtype == samples.responses.dtype == np.float32
 
 
-def test_scaled_integers_are_scaled(small_folder):
-    """A file that stores integers with a slope and an offset reads as the numbers that they stand for."""
+@pytest.mark.parametrize("factor", [2.0**-100, 2.0**110])
+def test_responses_do_not_depend_on_the_unit(small_folder, factor):
+    """Powers of 2 change no digit: no square that overflows, and no spread taken for none, may change the z-scores."""
     recording = load_recording(small_folder)
     expected = load_samples(recording).responses
     for path in recording.func["random"]:
         image = nibabel.load(path)
-        values = image.get_fdata()
-        image.set_data_dtype(np.int16)
-        nibabel.Nifti1Image(values, image.affine, image.header).to_filename(path)
-        assert nibabel.load(path).dataobj.slope != 1
-    np.testing.assert_allclose(load_samples(recording).responses, expected, atol=0.01)
+        nibabel.Nifti1Image(image.get_fdata(dtype=np.float32) * np.float32(factor), image.affine).to_filename(path)
+    np.testing.assert_array_equal(load_samples(recording).responses, expected)
+
+
+@pytest.mark.parametrize("stored", [np.int16, np.int32, np.float64])
+def test_a_mean_of_many_standard_deviations_takes_no_digits(small_folder, stored):
+    """Against float64; also, that integers are scaled as their header says."""
+    recording, rng = load_recording(small_folder), np.random.default_rng(1)
+    mask, expected = nibabel.load(recording.mask).get_fdata() > 0, []
+    for path in recording.func["random"]:
+        image = nibabel.load(path)
+        volumes = np.full(image.shape, 3e5)
+        volumes[mask] += 3 * rng.normal(size=volumes[mask].shape)
+        image = nibabel.Nifti1Image(volumes, image.affine)
+        image.set_data_dtype(stored)
+        image.to_filename(path)
+        values = nibabel.load(path).get_fdata()[mask].T
+        residuals = scipy.signal.detrend(values, axis=0)
+        expected.append(residuals / residuals.std(axis=0, ddof=1))
+    responses = load_samples(recording, lag=0).responses
+    assert responses.dtype == np.float32
+    np.testing.assert_allclose(responses, np.concatenate(expected), atol=1e-4)
 
 
 def test_images_are_stored_column_by_column(tmp_path):
@@ -65,46 +87,85 @@ def test_rest_is_minus_one_throughout():
     assert is_rest(images).tolist() == [True, False, False]
 
 
-def test_constant_voxels_answer_nothing(small_folder):
+@pytest.mark.parametrize("noise", [0, 1e-10])
+def test_constant_voxels_answer_nothing(small_folder, noise):
     """Whatever their value: of some, rounding leaves a trace that must not be blown up to a standard deviation of 1."""
-    recording = load_recording(small_folder)
+    recording, rng = load_recording(small_folder), np.random.default_rng(0)
     mask = np.argwhere(nibabel.load(recording.mask).get_fdata())
-    constants = np.random.default_rng(0).uniform(1, 3000, 30).astype(np.float32)
     for path in recording.func["random"]:
         image = nibabel.load(path)
-        values = image.get_fdata(dtype=np.float32)
-        values[tuple(mask[:30].T)] = constants[:, np.newaxis]
+        values = image.get_fdata()
+        values[tuple(mask[:30].T)] = rng.uniform(1, 3000, (30, 1)) * (1 + noise * rng.normal(size=values.shape[3]))
         nibabel.Nifti1Image(values, image.affine).to_filename(path)
-    responses = load_samples(recording).responses
-    np.testing.assert_array_equal(responses[:, :30], 0)
-    assert responses[:, 30:].std(axis=0).min() > 0.9
+    samples = load_samples(recording)
+    np.testing.assert_array_equal(samples.responses[:, :30], 0)
+    assert samples.responses[:, 30:].std(axis=0).min() > 0.9
+    assert samples.dead_runs.tolist() == [4] * 30 + [0] * (len(mask) - 30)
 
 
-@pytest.mark.parametrize("lag", [-1, 23, 100])
+@pytest.mark.parametrize("lag", [-1, 23, 100, 2.0, "2", None])
 def test_a_lag_that_does_not_fit_is_refused_before_volumes_are_read(small_folder, lag):
     recording = load_recording(small_folder)
     for path in recording.func["random"]:
         path.write_text("not to be read")
-    with pytest.raises(RecordingError, match=rf"lag={lag}.*run"):
+    with pytest.raises(ValueError, match=rf"lag={lag!r}.*expected"):
         load_samples(recording, lag=lag)
 
 
 def test_an_unknown_kind_lists_the_known_ones(small_folder):
-    with pytest.raises(RecordingError, match='"figure"; it has "random"'):
+    with pytest.raises(voxelwise.RecordingError, match='"figure"; it has "random"'):
         load_samples(load_recording(small_folder), kind="figure")
 
 
-def test_labels_that_do_not_match_the_volumes_are_named(small_folder):
-    labels = small_folder / "label" / "run2.csv"
-    labels.write_text("\n".join(labels.read_text(encoding="utf-8").splitlines()[:-1]))
-    with pytest.raises(RecordingError, match=r"run2.nii.gz: 24 volumes; expected 23"):
-        load_samples(load_recording(small_folder))
+def test_samples_are_copied_and_sent_whole_and_need_their_files_no_more(small_folder):
+    """A file that is changed after loading changes nothing."""
+    samples = load_samples(load_recording(small_folder))
+    inside = np.asarray(samples.mask_img.dataobj).copy()
+    for path in (small_folder / "mask" / "mask.nii.gz", *(small_folder / "func").iterdir()):
+        path.write_text("changed")
+    for twin in (copy.deepcopy(samples), pickle.loads(pickle.dumps(samples))):
+        np.testing.assert_array_equal(twin.responses, samples.responses)
+        np.testing.assert_array_equal(np.asarray(twin.mask_img.dataobj), inside)
+        np.testing.assert_array_equal(twin.mask_img.affine, samples.mask_img.affine)
 
 
-def test_an_image_that_is_not_square_is_refused(tmp_path):
-    (tmp_path / "label.csv").write_text("0,1,0\n")
-    with pytest.raises(RecordingError, match="label.csv: 3 pixels"):
-        load_stimuli(tmp_path / "label.csv")
+def test_some_rows_and_voxels_are_taken_with_their_places(small_folder):
+    samples = load_samples(load_recording(small_folder))
+    assert [rows.tolist() for rows in samples.run_rows] == [
+        np.flatnonzero(samples.runs == run).tolist() for run in range(4)
+    ]
+    n_voxels = samples.responses.shape[1]
+    chosen = np.arange(n_voxels) % 3 == 1
+    positions = np.argwhere(np.asarray(samples.mask_img.dataobj))[chosen]
+    for voxels in (chosen, chosen.tolist(), np.flatnonzero(chosen), np.flatnonzero(chosen).tolist()):
+        part = samples.take(rows=samples.runs > 1, voxels=voxels)
+        np.testing.assert_array_equal(part.responses, samples.responses[samples.runs > 1][:, chosen])
+        np.testing.assert_array_equal(part.stimuli, samples.stimuli[samples.runs > 1])
+        np.testing.assert_array_equal(np.argwhere(np.asarray(part.mask_img.dataobj)), positions)
+    assert samples.take(slice(3)).runs.tolist() == [0, 0, 0]
+    for wrong in ([1, 0], [1, 1], [n_voxels], chosen[1:], [[0, 1]], 0, [0.5]):
+        with pytest.raises(ValueError, match="voxels: expected"):
+            samples.take(voxels=wrong)
+
+
+def test_samples_from_arrays():
+    X, Y = np.arange(12.0).reshape(6, 2), np.ones((6, 3))
+    samples = Samples.from_arrays(X, Y, list("bbaacc"))
+    assert samples.runs.tolist() == [0, 0, 1, 1, 2, 2] and samples.stimulus_shape == (2,)
+    assert samples.stimuli.dtype == samples.responses.dtype == np.float32
+    mask_img = nibabel.Nifti1Image(np.eye(3, dtype=np.uint8)[..., np.newaxis], np.eye(4))
+    assert Samples.from_arrays(X, Y, np.zeros(6), (2, 1), mask_img).stimulus_shape == (2, 1)
+    bad = np.where(np.arange(12).reshape(6, 2) == 5, np.nan, X)
+    for arguments, message in [
+        ((X[:5], Y, np.zeros(6)), "X has 5 rows, Y 6 and runs 6"),
+        ((X, Y, list("aabbaa")), "do not stand together"),
+        ((X, Y, np.zeros(6), (3, 1)), r"stimulus_shape=\(3, 1\) has 3 values; X has 2 columns"),
+        ((X, Y[:, :2], np.zeros(6), None, mask_img), "mask_img has 3 voxels; Y has 2 columns"),
+        ((bad, Y, np.zeros(6)), "X: row 2, column 1 is nan"),
+        ((X, Y[0], np.zeros(6)), "Y has 1 dimensions"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            Samples.from_arrays(*arguments)
 
 
 def test_correlations_with_the_screen_find_the_lag(small_folder):
@@ -130,3 +191,5 @@ def test_correlations_of_what_never_changes_are_0(small_folder):
     constant = dataclasses.replace(samples, responses=np.ones_like(samples.responses))
     np.testing.assert_array_equal(correlate_with_screen(constant), 0)
     assert len(correlate_with_screen(samples, max_lag=100)) == 23
+    with pytest.raises(ValueError, match=r"max_lag=1.5: expected a whole number"):
+        correlate_with_screen(samples, max_lag=1.5)

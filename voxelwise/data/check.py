@@ -7,9 +7,13 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import RecordingError
-from .files import load_stimuli, open_image, read_mask, read_region, read_volume, read_voxels
-from .recording import find_files, header_faults
-from .samples import is_rest
+from .pairing import stem
+from .reading import as_shape, load_stimuli, open_image, read_mask, read_region, read_volume
+from .recording import IMAGES, find_files, list_files
+from .samples import is_rest, read_changes
+
+#: What the chapters need: so many runs of the kind that models are fitted to, and volumes in each, at a lag of 2.
+MIN_RUNS, MIN_VOLUMES = 3, 4
 
 
 @dataclass
@@ -52,55 +56,73 @@ def check_folder(folder, stimulus_shape=None):
     folder : path
         In the layout that :func:`~voxelwise.load_recording` reads.
     stimulus_shape : (int, int), optional
-        Rows and columns of an image. Default: the images are square.
+        Rows and columns of a stimulus. Default: the stimuli are square.
 
     Returns
     -------
     report : Report
-        Its faults are in the words of the errors that loading would raise.
+        Its faults are in the words of the errors that loading would raise; what only the chapters refuse is among them.
+
+    Raises
+    ------
+    ValueError
+        If ``stimulus_shape`` is no shape.
     """
+    folder, stimulus_shape = Path(folder).expanduser(), as_shape(stimulus_shape)
     report = Report(summary=[("folder", str(folder))])
     try:
-        recording = find_files(Path(folder), stimulus_shape=stimulus_shape)
+        recording = find_files(folder, stimulus_shape=stimulus_shape)
     except RecordingError as error:
         report.faults += str(error).splitlines()
-        _check_singly(report, Path(folder), stimulus_shape)
+        _check_singly(report, folder, stimulus_shape)
         return report
-    report.faults += header_faults(recording)
     mask_img = _attempt(report, read_mask, recording.mask)
     for path in recording.rois.values():
         _attempt(report, read_region, path, mask_img)
     if recording.background is not None:
         _attempt(report, read_volume, recording.background)
-    shapes, constant = set(), True
     pairs = [
         (kind, *pair)
         for kind in recording.func
         for pair in zip(recording.func[kind], recording.label[kind], strict=True)
     ]
+    shapes, n_dead, n_read = set(), 0, 0
     for kind, path, label in tqdm(pairs, desc="Reading", unit="run", disable=None, leave=False):
-        images = _attempt(report, load_stimuli, label, stimulus_shape)
-        n_rest = "?" if images is None else is_rest(images).sum()
-        expected = () if images is None else (label, len(images))
-        values = None if mask_img is None else _attempt(report, read_voxels, path, mask_img, *expected)
-        report.runs.append((path.name, kind, label.name, _volumes(path), n_rest))
-        if images is not None:
-            shapes.add(images.shape[1:])
-        if values is not None:
-            constant = constant & (values == values[0]).all(axis=0)
+        image, stimuli = (
+            _attempt(report, open_image, path, None, 4),
+            _attempt(report, load_stimuli, label, stimulus_shape),
+        )
+        n_rest = "?" if stimuli is None else is_rest(stimuli).sum()
+        report.runs.append((path.name, kind, label.name, "?" if image is None else image.shape[3], n_rest))
+        if stimuli is not None:
+            shapes.add(stimuli.shape[1:])
+            if kind == "random" and len(stimuli) < MIN_VOLUMES:
+                report.faults.append(f"{path}: {len(stimuli)} volumes; the chapters need at least {MIN_VOLUMES}.")
+        if mask_img is not None:
+            expected = () if stimuli is None else (label, len(stimuli))
+            changes = _attempt(report, read_changes, path, mask_img, *expected)
+            if changes is not None:
+                n_dead, n_read = n_dead + ~changes.any(axis=0), n_read + 1
     if len(shapes) > 1:
         report.faults.append(f"{folder}: label files with images of different shape: {sorted(shapes)}; expected one.")
-    report.summary += _summary(recording, mask_img, shapes, np.sum(constant))
+    if (n_runs := len(recording.func.get("random", ()))) < MIN_RUNS:
+        report.faults.append(
+            f'{folder}: {n_runs} runs of the kind "random", to which the chapters fit models; expected at least '
+            f"{MIN_RUNS}, to fit, to choose and to score on. Only files named data_<kind>_run... are of another kind."
+        )
+    report.summary += _summary(recording, mask_img, shapes, n_dead, n_read)
     return report
 
 
 def _check_singly(report, folder, stimulus_shape):
     """Add the faults of single files, where it is not known which belong together."""
-    mask = folder / "mask" / "mask.nii.gz"
-    mask_img = _attempt(report, read_mask, mask) if mask.is_file() else None
-    for path in sorted((folder / "func").glob("*.nii.gz")):
+    mask_img = None
+    for path in list_files(folder / "mask", *IMAGES):
+        if stem(path) == "mask":
+            mask_img = _attempt(report, read_mask, path)
+    for path in list_files(folder / "func", *IMAGES):
         _attempt(report, open_image, path, mask_img, 4)
-    for path in sorted((folder / "label").glob("*.csv")):
+    for path in list_files(folder / "label", ".csv"):
         _attempt(report, load_stimuli, path, stimulus_shape)
 
 
@@ -114,21 +136,15 @@ def _attempt(report, read, *arguments):
         return None
 
 
-def _volumes(path):
-    """Number of volumes that the header of a run tells."""
-    try:
-        return open_image(path, n_dimensions=4).shape[3]
-    except RecordingError:
-        return "?"
-
-
-def _summary(recording, mask_img, shapes, n_constant):
-    """Name and text of what the recording as a whole holds."""
+def _summary(recording, mask_img, shapes, n_dead, n_read):
+    """Name and text of what the recording as a whole holds; ``n_dead`` of the runs read, each voxel never changes."""
     shown = [f"{rows} x {columns} = {rows * columns} pixels" for rows, columns in sorted(shapes)]
     yield "images", ", ".join(shown) or "?"
     if mask_img is not None:
         grid, size = (" x ".join(f"{n:g}" for n in sizes) for sizes in (mask_img.shape, mask_img.header.get_zooms()))
         yield "grid", f"{grid} voxels of {size} mm"
-        yield "mask", f"{np.count_nonzero(mask_img.dataobj)} voxels, {n_constant} of which never change"
+        n_never, n_partly = np.sum((n_dead > 0) & (n_dead == n_read)), np.sum((n_dead > 0) & (n_dead < n_read))
+        partly = f", {n_partly} more do not change in some runs" if n_partly else ""
+        yield "mask", f"{np.count_nonzero(mask_img.dataobj)} voxels, {n_never} of which never change{partly}"
     yield "background", "none" if recording.background is None else recording.background.name
     yield "regions", str(len(recording.rois))

@@ -1,5 +1,7 @@
 """Where a recording lies: the simulated one, the real one, or a folder of the reader's own, all in one layout."""
 
+import itertools
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +11,15 @@ import pandas as pd
 from ..errors import RecordingError
 from ..simulation.writing import simulated_recording
 from .download import fetch_recording
-from .files import open_image, read_mask
+from .pairing import pair_runs, stem
+from .reading import as_shape, open_image, read_mask
 
 #: Names of the recordings that need no folder.
 DATASETS = ("simulated", "miyawaki2008")
+#: How the names of images end.
+IMAGES = (".nii.gz", ".nii")
+#: Rows and columns of their stimuli.
+NAMED_SHAPE = (10, 10)
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,9 @@ class Recording:
     Attributes
     ----------
     name : str
-        ``"simulated"``, ``"miyawaki2008"`` or the folder's name.
+        ``"simulated"``, ``"miyawaki2008"`` or the folder's name, with ``" (folder)"`` after it if it is one of these.
+    folder : Path
+        Where its files lie, absolute; no two recordings share it.
     func, label : dict of str -> list of Path
         By kind of run, the volumes (4-D NIfTI) and what was on the screen (CSV, one row a volume), in the same order.
     mask : Path
@@ -34,10 +43,11 @@ class Recording:
     truth : DataFrame or None
         What was put into each voxel, in the order of the mask's voxels; only of the simulated recording.
     stimulus_shape : (int, int) or None
-        Rows and columns of an image; None for a square.
+        Rows and columns of a stimulus; None for a square.
     """
 
     name: str
+    folder: Path
     func: dict
     label: dict
     mask: Path
@@ -53,14 +63,15 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     Parameters
     ----------
     dataset : str or path
-        ``"simulated"``; ``"miyawaki2008"``, the recording of [1]_, through nilearn; or a folder with ``func/*.nii.gz``
-        and ``label/*.csv`` in the same order, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and more masks in
-        ``mask/``. Files named ``data_<kind>_run...`` are of that kind; files with other names count as ``"random"``,
+        ``"simulated"``; ``"miyawaki2008"``, the recording of [1]_; or a folder with runs in ``func/``, a CSV file for
+        each in ``label/``, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and more masks in ``mask/``. Images may
+        also be ``.nii``; hidden files do not count. What the names of runs and label files say tells which belong
+        together. Files named ``data_<kind>_run...`` are of that kind; files with other names count as ``"random"``,
         the kind that the book's models are fitted to.
     data_dir : path, optional
         Where the first two are kept. Default: nilearn's data folders.
     stimulus_shape : (int, int), optional
-        Rows and columns of an image, for a recording of one's own. Default: the images are square.
+        Rows and columns of a stimulus, for a recording of one's own. Default: the stimuli are square.
 
     Returns
     -------
@@ -69,110 +80,107 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     Raises
     ------
     RecordingError
-        If there is no such recording, it cannot be downloaded, or its folder lacks something, or its images do not
-        lie on one grid; all faults that show without reading volumes are told at once. :func:`load_samples` finds
-        those inside the volumes.
+        If there is no such recording, it cannot be downloaded, its folder lacks something, it is not clear which label
+        file belongs to which run, or its images do not lie on one grid; all faults that show without reading volumes
+        are told at once. :func:`load_samples` finds those inside the volumes.
+    ValueError
+        If ``stimulus_shape`` is no shape, or not that of a named recording.
 
     References
     ----------
     .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of
        multiscale local image decoders. Neuron 60(5), 915-929.
     """
-    if dataset == "simulated":
-        folder = simulated_recording(data_dir)
+    shape, folder = as_shape(stimulus_shape), Path(dataset).expanduser()
+    name = str(dataset)
+    if name in DATASETS and not (isinstance(dataset, Path) and folder.is_dir()):
+        if shape not in (None, NAMED_SHAPE):
+            raise ValueError(f"stimulus_shape={stimulus_shape}: the stimuli of {name} have {NAMED_SHAPE} pixels.")
+        data_dir = None if data_dir is None else os.path.expanduser(data_dir)
+        if name == "miyawaki2008":
+            return _checked(find_files(fetch_recording(data_dir), name))
+        folder = simulated_recording(data_dir).absolute()
         truth = pd.read_csv(folder / "truth.tsv", sep="\t", index_col="voxel")
         truth["area"] = truth["area"].fillna("")
-        return _checked(find_files(folder, name=dataset, truth=truth))
-    if dataset == "miyawaki2008":
-        return _checked(find_files(fetch_recording(data_dir), name=dataset))
-    if not Path(dataset).is_dir():
+        return _checked(find_files(folder, name, truth))
+    if not folder.is_dir():
         names = ", ".join(f'"{name}"' for name in DATASETS)
         raise RecordingError(f'No recording "{dataset}": expected {names} or the path of a folder that exists.')
-    recording = find_files(Path(dataset).resolve(), stimulus_shape=stimulus_shape)
-    return _checked(recording)
+    return _checked(find_files(folder.resolve(), stimulus_shape=shape))
 
 
 def _checked(recording):
-    """The recording, if nothing is wrong with its headers."""
-    faults = list(header_faults(recording))
+    """The recording, if nothing is wrong with its mask, and with the header of each run, region and background."""
+    faults, mask_img = [], None
+    try:
+        mask_img = read_mask(recording.mask)
+    except RecordingError as error:
+        faults.append(str(error))
+    images = [(path, mask_img, 4) for runs in recording.func.values() for path in runs]
+    images += [(path, mask_img, 3) for path in recording.rois.values()]
+    images += [(recording.background, None, 3)] * (recording.background is not None)
+    for image in images:
+        try:
+            open_image(*image)
+        except RecordingError as error:
+            faults.append(str(error))
     if faults:
         raise RecordingError("\n".join(faults))
     return recording
 
 
-def header_faults(recording):
-    """Yield what is wrong with the mask, and with the grid of each run, region and background.
-
-    Parameters
-    ----------
-    recording : Recording
-
-    Yields
-    ------
-    fault : str
-    """
-    try:
-        mask_img = read_mask(recording.mask)
-    except RecordingError as error:
-        yield str(error)
-        mask_img = None
-    images = [(path, 4) for runs in recording.func.values() for path in runs]
-    images += [(path, 3) for path in recording.rois.values()]
-    for path, n_dimensions in images:
-        try:
-            open_image(path, like=mask_img, n_dimensions=n_dimensions)
-        except RecordingError as error:
-            yield str(error)
-    if recording.background is not None:
-        try:
-            open_image(recording.background)
-        except RecordingError as error:
-            yield str(error)
-
-
 def find_files(folder, name=None, truth=None, stimulus_shape=None):
     """The recording that lies in a folder of nilearn's layout; none of its files is opened.
-
-    Parameters
-    ----------
-    folder : Path
-    name, truth, stimulus_shape
-        As in :class:`Recording`.
-
-    Returns
-    -------
-    recording : Recording
 
     Raises
     ------
     RecordingError
-        If runs, labels or the mask are missing, or not as many labels as runs are there.
+        If runs, labels or the mask are missing, there are two images of one name, or it is not clear which label file
+        belongs to which run.
     """
-    func = sorted((folder / "func").glob("*.nii.gz"), key=_as_people_count)
-    label = sorted((folder / "label").glob("*.csv"), key=_as_people_count)
-    mask = folder / "mask" / "mask.nii.gz"
-    faults = []
+    func, masks = list_files(folder / "func", *IMAGES), list_files(folder / "mask", *IMAGES)
+    label = list_files(folder / "label", ".csv")
+    backgrounds = [path for path in list_files(folder, *IMAGES) if stem(path) == "bg"]
+    partners, alone = pair_runs(func, label)
+    faults = [
+        f"{folder}: {one.relative_to(folder)} and {other.name} have one name; expected one of them."
+        for paths in (func, masks, backgrounds)
+        for one, other in itertools.pairwise(paths)
+        if stem(one) == stem(other)
+    ]
     if not func or len(func) != len(label):
         faults.append(
-            f"{folder}: found {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv; "
-            "expected at least one run, and one label file for each, in the same order."
+            f"{folder}: found {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv; expected at "
+            f"least one run, and one label file for each. Without a partner: {', '.join(alone) or 'none'}."
         )
-    if not mask.is_file():
+    elif not partners:
+        faults.append(
+            f"{folder}: the names in func/ and label/ do not say which belong together; not clear: {', '.join(alone)}. "
+            "Give both files of a run the same numbers, such as run-01.nii.gz and run-01.csv."
+        )
+    if "mask" not in map(stem, masks):
         faults.append(f"{folder}: no mask/mask.nii.gz; expected the mask of the voxels to model.")
     if faults:
         raise RecordingError("\n".join(faults))
-    background = folder / "bg.nii.gz"
-    rois = {path.name.removesuffix(".nii.gz"): path for path in sorted(mask.parent.glob("*.nii.gz")) if path != mask}
+    rois = {stem(path): path for path in masks}
+    mask = rois.pop("mask")
     return Recording(
-        name=name or folder.name,
+        name=name or f"{folder.name}{' (folder)' * (folder.name in DATASETS)}",
+        folder=folder,
         func=_by_kind(func, func),
-        label=_by_kind(func, label),
+        label=_by_kind(func, partners),
         mask=mask,
-        background=background if background.is_file() else None,
+        background=backgrounds[0] if backgrounds else None,
         rois=rois,
         truth=truth,
-        stimulus_shape=None if stimulus_shape is None else tuple(stimulus_shape),
+        stimulus_shape=stimulus_shape,
     )
+
+
+def list_files(folder, *endings):
+    """Files with one of these endings, run 2 before run 10; hidden ones, as some systems put beside others, are not."""
+    paths = (path for path in folder.glob("*") if path.name.endswith(endings) and not path.name.startswith("."))
+    return sorted(paths, key=_as_people_count)
 
 
 def _as_people_count(path):

@@ -1,5 +1,6 @@
 """From files to two aligned matrices: what was on the screen, and how each voxel answered."""
 
+import operator
 from dataclasses import dataclass, replace
 
 import joblib
@@ -8,7 +9,7 @@ import numpy as np
 from nilearn import signal
 
 from ..errors import RecordingError
-from .files import load_stimuli, read_mask, read_voxels
+from .reading import load_stimuli, read_mask, read_voxels
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ class Samples:
         """Rows of each run, a list of ndarray of int."""
         return [np.flatnonzero(self.runs == run) for run in np.unique(self.runs)]
 
+    @property
+    def dead_runs(self):
+        """In how many runs each voxel never changes, an ndarray of int of shape (n_voxels,)."""
+        return np.sum([~self.responses[rows].any(axis=0) for rows in self.run_rows], axis=0)
+
     def take(self, rows=slice(None), voxels=None):
         """Some of the samples, or of the voxels.
 
@@ -97,12 +103,23 @@ class Samples:
         Returns
         -------
         samples : Samples
+
+        Raises
+        ------
+        ValueError
+            If ``voxels`` are no such columns.
         """
         chosen = replace(self, stimuli=self.stimuli[rows], responses=self.responses[rows], runs=self.runs[rows])
         if voxels is None:
             return chosen
-        columns = np.arange(self.responses.shape[1])[np.asarray(voxels)]
-        if (np.diff(columns) <= 0).any():
+        n_voxels = self.responses.shape[1]
+        try:
+            columns = np.arange(n_voxels)[np.asarray(voxels)]
+        except IndexError as error:
+            raise ValueError(
+                f"voxels: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} ({error})."
+            ) from None
+        if columns.ndim != 1 or (np.diff(columns) <= 0).any():
             raise ValueError("voxels: expected rising columns, each once, as a mask has them.")
         mask_img = self.mask_img
         if mask_img is not None:
@@ -113,7 +130,7 @@ class Samples:
 
 
 def load_samples(recording, kind="random", lag=2, n_jobs=None):
-    """Read one kind of runs and align each volume with the image that it answers to.
+    """Read one kind of runs and align each volume with the stimulus that it answers to.
 
     Parameters
     ----------
@@ -121,8 +138,8 @@ def load_samples(recording, kind="random", lag=2, n_jobs=None):
     kind : str
         Which runs, one of the keys of ``recording.func``.
     lag : int
-        How many volumes (TRs) the response comes after the image. The first ``lag`` volumes and the last ``lag`` images
-        of each run have no partner and are left out.
+        How many volumes (TRs) the response comes after the stimulus. The first ``lag`` volumes and the last ``lag``
+        stimuli of each run have no partner and are left out.
     n_jobs : int, optional
         How many runs are read at a time, as in joblib.
 
@@ -133,28 +150,30 @@ def load_samples(recording, kind="random", lag=2, n_jobs=None):
     Raises
     ------
     RecordingError
-        If there is no such kind, the lag is negative or leaves less than two samples of a run, labels and volumes
-        do not match, or a file cannot be read whole. Labels and lag are checked before any volume is read.
+        If there are no runs of this kind, labels and volumes do not match, or a file cannot be read whole.
+    ValueError
+        If the lag is no whole number, is negative, or leaves less than two samples of a run. Labels and lag are checked
+        before any volume is read.
     """
-    images = load_run_stimuli(recording, kind, lag)
+    seen = load_run_stimuli(recording, kind, lag)
     mask_img = read_mask(recording.mask)
     read = joblib.delayed(_read_run)
     responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
         read(path, mask_img, label, len(frames), lag)
-        for path, label, frames in zip(recording.func[kind], recording.label[kind], images, strict=True)
+        for path, label, frames in zip(recording.func[kind], recording.label[kind], seen, strict=True)
     )
-    stimuli = [frames[: len(frames) - lag].reshape(len(frames) - lag, -1) for frames in images]
+    stimuli = [frames[: len(frames) - lag].reshape(len(frames) - lag, -1) for frames in seen]
     return Samples(
         stimuli=np.concatenate(stimuli),
         responses=np.concatenate(responses),
         runs=np.repeat(np.arange(len(stimuli)), [len(run) for run in stimuli]),
-        stimulus_shape=images[0].shape[1:],
+        stimulus_shape=seen[0].shape[1:],
         mask_img=mask_img,
     )
 
 
 def load_run_stimuli(recording, kind="random", lag=0):
-    """The images of all runs of one kind, once it is clear that the lag fits each run.
+    """The stimuli of all runs of one kind, once it is clear that the lag fits each run.
 
     Parameters
     ----------
@@ -165,43 +184,55 @@ def load_run_stimuli(recording, kind="random", lag=0):
 
     Returns
     -------
-    images : list of ndarray of float32, shape (n_volumes, n_rows, n_columns)
+    stimuli : list of ndarray of float32, shape (n_volumes, n_rows, n_columns)
 
     Raises
     ------
     RecordingError
-        If there is no such kind, or the lag is negative or leaves less than two samples of a run.
+        If there are no runs of this kind, or their stimuli differ in shape.
+    ValueError
+        If the lag is no whole number, is negative, or leaves less than two samples of a run.
     """
+    check_whole("lag", lag)
     if kind not in recording.func:
         kinds = ", ".join(f'"{name}"' for name in recording.func)
         raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
-    images = [load_stimuli(path, recording.stimulus_shape) for path in recording.label[kind]]
-    for path, frames in zip(recording.label[kind], images, strict=True):
-        if frames.shape[1:] != images[0].shape[1:]:
+    seen = [load_stimuli(path, recording.stimulus_shape) for path in recording.label[kind]]
+    for path, frames in zip(recording.label[kind], seen, strict=True):
+        if frames.shape[1:] != seen[0].shape[1:]:
             raise RecordingError(
-                f"{path}: images of {frames.shape[1:]} pixels; "
-                f"{recording.label[kind][0].name} has {images[0].shape[1:]}."
+                f"{path}: images of {frames.shape[1:]} pixels; {recording.label[kind][0].name} has {seen[0].shape[1:]}."
             )
-        if not 0 <= lag <= len(frames) - 2:
-            raise RecordingError(
+        if lag > len(frames) - 2:
+            raise ValueError(
                 f"lag={lag} does not fit {path.name}, a run of {len(frames)} volumes: "
                 f"expected 0 to {len(frames) - 2}; for most scanners it is 4 to 6 s divided by the TR."
             )
-    return images
+    return seen
 
 
-def is_rest(images):
-    """Which images are none: a volume of -1 throughout.
+def check_whole(name, value, least=0):
+    """Raise a ValueError unless an argument is a whole number of at least so much."""
+    try:
+        fits = operator.index(value) >= least
+    except TypeError:
+        fits = False
+    if not fits:
+        raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}.")
+
+
+def is_rest(stimuli):
+    """Which stimuli are none: a volume of -1 throughout.
 
     Parameters
     ----------
-    images : ndarray, shape (n_volumes, ...)
+    stimuli : ndarray, shape (n_volumes, ...)
 
     Returns
     -------
     rest : ndarray of bool, shape (n_volumes,)
     """
-    return (images == -1).reshape(len(images), -1).all(axis=1)
+    return (stimuli == -1).reshape(len(stimuli), -1).all(axis=1)
 
 
 def correlate_with_screen(samples, max_lag=5):
@@ -219,9 +250,14 @@ def correlate_with_screen(samples, max_lag=5):
     correlations : ndarray, shape (n_lags, n_voxels)
         Pearson's r between the screen and the response ``lag`` volumes later in the same run, for lags from 0. A voxel
         or a screen that never changes has 0.
+
+    Raises
+    ------
+    ValueError
+        If ``max_lag`` is no whole number from 0.
     """
-    screen = samples.stimuli.mean(axis=1, dtype=np.float64)
-    run_rows = [np.flatnonzero(samples.runs == run) for run in np.unique(samples.runs)]
+    check_whole("max_lag", max_lag)
+    screen, run_rows = samples.stimuli.mean(axis=1, dtype=np.float64), samples.run_rows
     n_lags = min(max_lag + 1, min(map(len, run_rows)) - 1)
     correlations = np.zeros((n_lags, samples.responses.shape[1]))
     for lag in range(n_lags):
@@ -234,14 +270,24 @@ def correlate_with_screen(samples, max_lag=5):
 
 def _read_run(path, mask_img, label_file, n_rows, lag):
     """Cleaned responses of one run, shape (n_rows - lag, n_voxels)."""
+    changes = read_changes(path, mask_img, label_file, n_rows)
+    responses = signal.clean(changes, detrend=True, standardize="zscore_sample")
+    return responses[lag:]
+
+
+def read_changes(path, mask_img, label_file=None, n_rows=None):
+    """Changes of each voxel since the first volume of a run, as a share of about its largest value, float32.
+
+    They are 0 throughout for a voxel that changes by less than float32 can tell. A mean of many standard deviations
+    takes no digits from them.
+    """
     values = read_voxels(path, mask_img, label_file, n_rows)
-    constant = (values == values[0]).all(axis=0)
     # Powers of 2 change no digit, and squares of the largest and smallest numbers stay in the range of float32.
     values = np.ldexp(values, -np.frexp(abs(values).max(axis=0))[1])
-    responses = signal.clean(values, detrend=True, standardize="zscore_sample")
+    values -= values[0].copy()
     # Rounding would otherwise be blown up to a standard deviation of 1.
-    responses[:, constant] = 0
-    return responses[lag:]
+    values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0
+    return values.astype(np.float32, copy=False)
 
 
 def _as_matrix(name, values):

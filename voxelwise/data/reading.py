@@ -1,0 +1,294 @@
+"""Read one file of a recording, or say what is wrong with it.
+
+Every road to the data leads through these functions, so a fault is found wherever the file comes from, and is told
+in the same words: which file, what was found, what was expected, what to do. They raise a RecordingError, nothing else.
+
+A header of a few bytes can ask for any amount of memory, and a compressed file of a few bytes can hold any amount of
+zeros. So a header is held against the size of its file before anything is read, and a run is read volume by volume.
+Extensions, which the book has no use for, are skipped unread.
+"""
+
+import gzip
+import itertools
+import logging
+import math
+import operator
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel
+import numpy as np
+from isal import igzip
+from nibabel.affines import apply_affine
+from nibabel.volumeutils import apply_read_scaling
+
+from ..errors import RecordingError
+
+MAX_COMPRESSION = 1032  # times its size, what a gzip file can hold at most, by the definition of its format
+MAX_REST = 2**20  # bytes that may follow the last volume
+TOLERANCE = 0.1  # voxels, how far apart two images may put the same voxel
+
+#: nibabel repairs what can be repaired in a header, and says so, without naming the file, to a logger: to this one.
+_SILENT = logging.Logger(__name__)
+_SILENT.addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """A NIfTI file, of which the header was read; the scaling is slope and intercept."""
+
+    path: Path
+    shape: tuple
+    affine: np.ndarray
+    has_orientation: bool
+    dtype: np.dtype
+    offset: int
+    scaling: tuple
+
+    def volumes(self, voxels=slice(None)):
+        """Yield the values of each volume, or of some voxels, counted in Fortran's order, and make sure of the end."""
+        n_voxels, n_volumes, number = math.prod(self.shape[:3]), math.prod(self.shape[3:]), 0
+        try:
+            # ISA-L unpacks in a fraction of the time that Python's gzip takes.
+            with _open_stream(self.path, igzip) as file:
+                file.seek(self.offset)
+                for number in range(n_volumes):  # noqa: B007
+                    content = file.read(n_voxels * self.dtype.itemsize)
+                    with np.errstate(all="ignore"):
+                        yield apply_read_scaling(np.frombuffer(content, self.dtype, n_voxels)[voxels], *self.scaling)
+                # Its checksum comes last in a gzip file, and is compared only when somebody reads on to the end.
+                if len(file.read(MAX_REST + 1)) > MAX_REST:
+                    raise ValueError("it holds much more than its header says")
+        except Exception as error:  # whatever a damaged file makes the modules that unpack it raise
+            raise RecordingError(
+                f"{self.path}: cut off or damaged, volume {number + 1} of {n_volumes} could not be read ({error}). "
+                "Copy it again."
+            ) from None
+
+
+def open_image(path, like=None, n_dimensions=3):
+    """Read the header of a NIfTI file: a StoredImage that the file can hold, on the grid of the mask ``like`` if given.
+
+    Axes of length 1 after the third, or for a run (``n_dimensions=4``) after the fourth, are dropped.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RecordingError(f"{path}: not a file that can be read. Put the image itself in this place.")
+    try:
+        with np.errstate(all="ignore"):
+            image = _read_header(path, n_dimensions)
+            fault = _fault(image, n_dimensions, like)
+    except Exception as error:  # a damaged header can make nibabel raise whatever operations on odd values raise
+        raise RecordingError(
+            f"{path}: not a NIfTI file that can be read ({error}). Copy or convert it again."
+        ) from None
+    if fault:
+        raise RecordingError(f"{path}: {fault}")
+    return image
+
+
+def read_volume(path, like=None):
+    """Values of a single volume, ndarray of shape (n_x, n_y, n_z)."""
+    image = open_image(path, like)
+    (values,) = image.volumes()
+    return values.reshape(image.shape, order="F")
+
+
+def read_region(path, like=None):
+    """Which voxels lie in a mask or region, ndarray of bool: one value inside, outside 0 or what is not a number."""
+    values = read_volume(path, like)
+    inside = (values != 0) & ~np.isnan(values)
+    found = values[inside]
+    if not (np.isfinite(found) & (found == found[:1])).all():
+        raise RecordingError(
+            f"{path}: values from {found.min():g} to {found.max():g}, so what lies inside is not clear. "
+            "Write 1 inside and 0 outside, in a file for each region."
+        )
+    return inside
+
+
+def read_mask(path):
+    """A mask as a Nifti1Image of 0 and 1 in memory, in which at least one voxel is 1."""
+    inside = read_region(path)
+    if not inside.any():
+        raise RecordingError(f"{path}: an empty mask; expected at least one voxel that is not 0.")
+    return nibabel.Nifti1Image(inside.astype(np.uint8), open_image(path).affine)
+
+
+def read_voxels(path, mask_img, label_file=None, n_rows=None):
+    """Values of the mask's voxels in a run of ``n_rows`` volumes, finite; ndarray of shape (n_volumes, n_voxels).
+
+    They are float32 where that holds every digit, else float64.
+    """
+    image = open_image(path, like=mask_img, n_dimensions=4)
+    n_volumes = image.shape[3]
+    if n_rows not in (None, n_volumes):
+        raise RecordingError(f"{path}: {n_volumes} volumes; expected {n_rows}, the number of rows in {label_file}.")
+    voxels = np.ravel_multi_index(np.nonzero(np.asarray(mask_img.dataobj)), mask_img.shape, order="F")
+    exact = np.can_cast(image.dtype, np.float32) and image.scaling in ((None, None), (1, 0))
+    # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
+    try:
+        values = np.empty((n_volumes, voxels.size), np.float32 if exact else np.float64)
+    except MemoryError:
+        raise RecordingError(
+            f"{path}: {n_volumes} volumes of {voxels.size} voxels in the mask do not fit into memory. "
+            "Take fewer voxels into the mask, or split the run."
+        ) from None
+    for number, volume in enumerate(image.volumes(voxels)):
+        values[number] = volume
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise RecordingError(
+            f"{path}: values that are not finite in {bad.any(axis=0).sum()} voxels of the mask, first in volume "
+            f"{bad.any(axis=1).argmax() + 1}. Repair the volumes, or take these voxels out of the mask."
+        )
+    return values
+
+
+def load_stimuli(label_file, stimulus_shape=None):
+    """The stimuli of one run, as they were seen.
+
+    Parameters
+    ----------
+    label_file : path
+        CSV, one row a volume; the pixels of a stimulus stand column by column (Fortran's order).
+    stimulus_shape : (int, int), optional
+        Rows and columns of a stimulus. Default: a square.
+
+    Returns
+    -------
+    stimuli : ndarray of float32, shape (n_volumes, n_rows, n_columns)
+        Pixel values as stored; a rest volume is -1 throughout.
+
+    Raises
+    ------
+    RecordingError
+        If the file is not a table of finite numbers, or its rows do not fit the shape.
+    ValueError
+        If ``stimulus_shape`` is not two whole numbers.
+    """
+    shape, rows = as_shape(stimulus_shape), _read_table(label_file)
+    n_pixels = rows.shape[1]
+    side = math.isqrt(n_pixels)
+    if shape is None and side**2 != n_pixels:
+        raise RecordingError(
+            f"{label_file}: {n_pixels} pixels a row, which is no square image. "
+            "Say its rows and columns with stimulus_shape, such as [9, 7]."
+        )
+    n_rows, n_columns = shape or (side, side)
+    if n_rows * n_columns != n_pixels:
+        raise RecordingError(
+            f"{label_file}: {n_pixels} pixels a row; expected {n_rows * n_columns}, {n_rows} rows of {n_columns}."
+        )
+    return rows.reshape(-1, n_columns, n_rows).swapaxes(1, 2)
+
+
+def as_shape(stimulus_shape):
+    """Rows and columns of a stimulus as a tuple of two int; None stays None, anything else is a ValueError."""
+    try:
+        shape = stimulus_shape if stimulus_shape is None else tuple(map(operator.index, stimulus_shape))
+    except TypeError:
+        shape = ()
+    if shape is not None and (len(shape) != 2 or min(shape) < 1):
+        raise ValueError(
+            f"stimulus_shape={stimulus_shape!r}: expected the rows and columns of a stimulus, as in (9, 7)."
+        )
+    return shape
+
+
+def _open_stream(path, unpacker):
+    """A file to read from, through a module that unpacks it if need be."""
+    return unpacker.open(path) if path.suffix == ".gz" else open(path, "rb")
+
+
+def _read_header(path, n_dimensions):
+    """The image that a header tells of."""
+    with _open_stream(path, gzip) as file:  # ISA-L would read on, to where the file may be cut off
+        start = file.read(nibabel.Nifti2Header.sizeof_hdr)
+    kinds = [kind for kind in (nibabel.Nifti1Header, nibabel.Nifti2Header) if kind.may_contain_header(start)]
+    if not kinds:
+        raise ValueError("it does not begin like one")
+    header = kinds[0](start[: kinds[0].sizeof_hdr], check=False)
+    header.check_fix(logger=_SILENT)
+    shape = header.get_data_shape()
+    while len(shape) > n_dimensions and shape[-1] == 1:
+        shape = shape[:-1]
+    has_orientation = bool(header["sform_code"] or header["qform_code"])
+    place = header.get_best_affine(), has_orientation
+    return StoredImage(path, shape, *place, header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter())
+
+
+def _fault(image, n_dimensions, like):
+    """What makes an image unusable, in a sentence; None if nothing does."""
+    shape, dtype, affine = image.shape, image.dtype, image.affine
+    most_bytes = image.path.stat().st_size * (MAX_COMPRESSION if image.path.suffix == ".gz" else 1)
+    if min(shape, default=0) < 1:
+        return f"its header tells a shape of {shape}; expected whole numbers from 1. Convert it again."
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        return f"its voxels are of the type {dtype}; expected integers or real numbers of at most 64 bits."
+    if image.offset < nibabel.Nifti1Header.single_vox_offset:
+        return f"its voxels begin at byte {image.offset}, which is inside the header. Convert it again."
+    if image.offset + math.prod(shape) * dtype.itemsize > most_bytes:
+        return f"its header tells more than the file can hold, {shape} values of {dtype}. Copy it again."
+    if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
+        return f"its affine {affine[:3].tolist()} places no voxels in space. Convert it again."
+    if len(shape) != n_dimensions:
+        return f"{len(shape)} dimensions {shape}; expected {n_dimensions}."
+    if like is None:
+        return None
+    if shape[:3] != like.shape:
+        return f"a grid of {shape[:3]} voxels; expected {like.shape}, the mask's. Resample one to the other."
+    corners = np.array(list(itertools.product(*((0, n - 1) for n in like.shape))))
+    if abs(apply_affine(np.linalg.inv(like.affine) @ affine, corners) - corners).max() <= TOLERANCE:
+        return None
+    if not image.has_orientation:
+        return (
+            "its header does not say where it lies in space (the codes of qform and sform are 0), but the mask's does. "
+            "If both are of one grid, write it again with the mask's affine."
+        )
+    return (
+        f"its affine differs from the mask's by up to {abs(affine - like.affine).max():.3g}, "
+        "so the same voxel lies elsewhere in the brain. Resample one to the other."
+    )
+
+
+def _read_table(path):
+    """A CSV file as a matrix of finite numbers; lines that are blank do not count."""
+    try:
+        if not Path(path).is_file():  # a pipe would be waited for
+            raise ValueError("not a file")
+        text = Path(path).read_text(encoding="utf-8-sig")  # spreadsheets like to put a byte-order mark first
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"{path}: not a text in UTF-8 that can be read ({error}). Save it as CSV again.") from None
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines:
+        raise RecordingError(f"{path}: empty; expected one row a volume.")
+    try:
+        with np.errstate(over="ignore"):
+            rows = np.loadtxt(lines, delimiter=",", dtype=np.float32, ndmin=2, comments=None)
+    except ValueError:
+        raise RecordingError(
+            f"{path}: not a table of numbers ({_first_fault(lines)}). "
+            "Expected one row a volume, numbers with commas between them."
+        ) from None
+    if not np.isfinite(rows).all():
+        row = np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]
+        raise RecordingError(f"{path}: row {row + 1} holds a value that is not finite; expected numbers only.")
+    return rows
+
+
+def _first_fault(lines):
+    """What keeps lines from being rows of a table."""
+    # Of many digits in a row, there is one way to take them: a search that tried every way would never end.
+    plain, width = (
+        re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE),
+        lines[0].count(",") + 1,
+    )
+    for number, cells in enumerate((line.split(",") for line in lines), start=1):
+        if len(cells) != width:
+            return f"row {number} has {len(cells)} values, the first has {width}"
+        for cell in cells:
+            if not plain.fullmatch(cell.strip()):
+                return f"row {number} holds {cell[:30]!r}"
+    return "no reason known"
