@@ -8,7 +8,7 @@ from scipy import sparse
 
 from ..data.samples import is_rest
 from ..errors import RecordingError
-from ..models.batches import map_chunks
+from ..models.batches import map_batches
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def noise_ceiling(samples, n_jobs=None):
     samples : Samples
         Of runs that show the same images again, such as the figure runs.
     n_jobs : int, optional
-        How many chunks of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib.
 
     Returns
     -------
@@ -119,14 +119,14 @@ def noise_ceiling(samples, n_jobs=None):
             "repeats in different runs: expected runs that share images, such as the figure runs."
         )
     r2, error = np.empty((2, samples.responses.shape[1]))
-    chunks = map_chunks(_ceilings, samples.responses[repeated], blocks[repeated], n_jobs=n_jobs)
+    chunks = map_batches(_ceilings, samples.responses[repeated], blocks[repeated], n_jobs=n_jobs)
     for columns, found in chunks:
         r2[columns], error[columns] = found
     return NoiseCeiling(r2, error, repeated)
 
 
 def _ceilings(responses, blocks):
-    """Ceilings of a chunk of voxels and their standard errors; ``blocks`` has one row for each sample."""
+    """Ceilings of a batch of voxels and their standard errors; ``blocks`` has one row for each sample."""
     y = responses.astype(np.float64)
     raw = np.einsum("tv,tv->v", y, y)
     of_run, n_of_run = _sum_alike(y, blocks, ["run"])

@@ -1,48 +1,195 @@
-"""Work on many voxels in chunks, on one core or on many machines."""
+"""Work on many voxels in batches, on one core or on many machines; each voxel by the runs in which it varies."""
+
+import threading
+from contextlib import ContextDecorator
 
 import joblib
+import numpy as np
 from threadpoolctl import threadpool_limits
 
-#: Voxels in a chunk: enough that NumPy's own loops do the work, few enough to stay near the processor.
-CHUNK_SIZE = 500
-
-#: Decorator: the function works in one thread. Matrices of the book's size gain little from more, and lose much
-#: where other work shares the cores; and with one thread the result is the same to the bit on any number of cores.
-one_thread = threadpool_limits.wrap(limits=1)
+#: Voxels in a batch: enough that NumPy's own loops do the work, few enough to stay near the processor.
+BATCH_SIZE = 500
 
 
-def map_chunks(function, responses, *shared, n_jobs=None, size=CHUNK_SIZE):
-    """Call a function on one chunk of voxels after another.
+class _OneThread(ContextDecorator):
+    """Limit BLAS to one thread: the first to come in sets the limit, the last to leave takes it away.
 
-    The calls go through joblib, so that ``joblib.parallel_config`` decides where they run. A chunk holds the same
+    Matrices of the book's size gain little from more threads, and lose much where other work shares the cores; and with
+    one thread the result is the same to the bit on any number of cores. BLAS has one limit for a whole process. Batches
+    that ran in threads side by side, each with a limit of its own, would take away each other's and leave one behind.
+    """
+
+    def __init__(self):
+        self._lock, self._n_inside, self._limits = threading.Lock(), 0, None
+
+    def __enter__(self):
+        with self._lock:
+            if not self._n_inside:
+                self._limits = threadpool_limits(limits=1)
+            self._n_inside += 1
+
+    def __exit__(self, *exception):
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                self._limits.restore_original_limits()
+
+
+#: Decorator, or context: what is inside works in one thread.
+one_thread = _OneThread()
+
+
+def map_batches(function, responses, *shared, n_jobs=None):
+    """Call a function on one batch of voxels after another.
+
+    The calls go through joblib, so that ``joblib.parallel_config`` decides where they run. A batch holds the same
     voxels wherever that is, so the results are the same too.
 
     Parameters
     ----------
     function : callable
-        Called as ``function(chunk, *shared)``; defined in a module, so that another process finds it.
+        Called as ``function(batch, *shared)``; defined in a module, so that another process finds it.
     responses : ndarray, shape (n_samples, n_voxels)
     *shared
         What every call needs besides.
     n_jobs : int, optional
-        How many chunks are worked on at a time, as in joblib.
-    size : int
-        Voxels in a chunk.
+        How many batches are worked on at a time, as in joblib.
 
     Yields
     ------
     columns : slice
-        The voxels of a chunk, in order.
+        The voxels of a batch, in order.
     result
         What the function returned for them.
     """
-    chunks = [slice(start, start + size) for start in range(0, responses.shape[1], size)]
-    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
-        joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in chunks
-    )
-    yield from zip(chunks, results, strict=True)
+    batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
+    backend, _ = joblib.parallel.get_active_backend()
+    # Of the backends that joblib knows, some hand out results as they come in, others (multiprocessing, Ray) all at last.
+    return_as = "generator" if backend.supports_return_generator else "list"
+    with one_thread:
+        results = joblib.Parallel(n_jobs=n_jobs, return_as=return_as)(
+            joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in batches
+        )
+        yield from zip(batches, results, strict=True)
 
 
 @one_thread
 def _call(function, *arguments):
     return function(*arguments)
+
+
+def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
+    """Call a function on batches of voxels, together with what is prepared for the rows that count for them.
+
+    A voxel that never changes in a run was out of view there: the run tells nothing of it, and would spoil its fit and
+    its score. So voxels that vary in the same runs are worked on together, and by these runs alone. Most recordings have
+    one such group, of all runs.
+
+    Parameters
+    ----------
+    prepare : callable
+        Called as ``prepare(rows)`` once a group, ``rows`` being a mask of the samples that count; what it returns goes to
+        each call. None: nothing can be done with so few.
+    function : callable
+        Called as ``function(batch, prepared)``; the batch has all rows.
+    samples : Samples
+    voxels : ndarray of int, optional
+        Columns of the responses, as of :func:`choose_columns`. Default: all.
+    n_jobs : int, optional
+        As in :func:`map_batches`.
+
+    Yields
+    ------
+    columns : ndarray of int
+        Which of the voxels a batch holds. Voxels that never change are in none.
+    result
+        What the function returned for them.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    responses = samples.responses if voxels is None else samples.responses[:, voxels]
+    check_finite(X=samples.stimuli, Y=responses)
+    run_rows = [samples.runs == run for run in np.unique(samples.runs)]
+    alive = np.array([_vary(responses[rows]) for rows in run_rows]).reshape(len(run_rows), responses.shape[1])
+    groups, group = np.unique(alive, axis=1, return_inverse=True)
+    for number, runs in enumerate(groups.T):
+        columns = np.flatnonzero(group.ravel() == number)
+        rows = np.isin(samples.runs, np.unique(samples.runs)[runs])
+        with one_thread:
+            prepared = prepare(rows) if runs.any() else None
+        if prepared is not None:
+            some = responses if len(columns) == responses.shape[1] else responses[:, columns]
+            for batch, result in map_batches(function, some, prepared, n_jobs=n_jobs):
+                yield columns[batch], result
+
+
+def _vary(responses):
+    """Which voxels change within a run; of a single sample nobody can tell, so all may."""
+    varies = np.full(responses.shape[1], len(responses) == 1)
+    # Nearly all differ from one sample to the next, so that few are looked at whole.
+    varies |= (responses[1:2] != responses[:1]).any(axis=0)
+    varies[~varies] = (responses[:, ~varies] != responses[:1, ~varies]).any(axis=0)
+    return varies
+
+
+def check_finite(**matrices):
+    """Refuse what is no number, by the name, row and column of the first one.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
+    for name, values in matrices.items():
+        finite = np.isfinite(values)
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
+            raise ValueError(f"{name}: row {row}, column {column} is {values[row, column]}; expected finite numbers.")
+
+
+def check_whole(name, value, least, most=np.inf, why=""):
+    """Refuse what is no whole number in a range; gives it as int.
+
+    Raises
+    ------
+    ValueError
+        That names the argument.
+    """
+    try:
+        if least <= value <= most and value == int(value):
+            return int(value)
+    except (TypeError, ValueError):
+        pass
+    wanted = f"of at least {least}" if most == np.inf else f"from {least} to {most}"
+    raise ValueError(f"{name}={value!r}: {why}expected a whole number {wanted}.")
+
+
+def choose_columns(voxels, n_voxels):
+    """Columns of the responses, from what a user may name them by.
+
+    Parameters
+    ----------
+    voxels : sequence of int, ndarray of bool with one entry a voxel, or None for all
+    n_voxels : int
+
+    Returns
+    -------
+    columns : ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If there is no such voxel, or a mask has another length.
+    """
+    voxels = np.arange(n_voxels) if voxels is None else np.asarray(voxels)
+    if voxels.dtype == bool and voxels.shape == (n_voxels,):
+        return np.flatnonzero(voxels)
+    whole = voxels.dtype.kind in "iu" or not voxels.size
+    if voxels.ndim != 1 or not whole or (voxels.size and not 0 <= voxels.min() <= voxels.max() < n_voxels):
+        raise ValueError(
+            f"voxels={voxels}: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} times True or False."
+        )
+    return voxels.astype(int)
