@@ -112,27 +112,45 @@ def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
     """
     responses = samples.responses if voxels is None else samples.responses[:, voxels]
     check_finite(X=samples.stimuli, Y=responses)
-    run_rows = [samples.runs == run for run in np.unique(samples.runs)]
-    alive = np.array([_vary(responses[rows]) for rows in run_rows]).reshape(len(run_rows), responses.shape[1])
-    groups, group = np.unique(alive, axis=1, return_inverse=True)
-    for number, runs in enumerate(groups.T):
-        columns = np.flatnonzero(group.ravel() == number)
-        rows = np.isin(samples.runs, np.unique(samples.runs)[runs])
+    runs = np.unique(samples.runs)
+    alive = np.array([varies(responses, np.flatnonzero(samples.runs == run)) for run in runs])
+    group, first = number_alike(alive.T)
+    for number, of_group in enumerate(alive.T[first]):
+        columns = np.flatnonzero(group == number)
+        rows = np.isin(samples.runs, runs[of_group])
         with one_thread:
-            prepared = prepare(rows) if runs.any() else None
+            prepared = prepare(rows) if rows.any() else None
         if prepared is not None:
             some = responses if len(columns) == responses.shape[1] else responses[:, columns]
             for batch, result in map_batches(function, some, prepared, n_jobs=n_jobs):
                 yield columns[batch], result
 
 
-def _vary(responses):
-    """Which voxels change within a run; of a single sample nobody can tell, so all may."""
-    varies = np.full(responses.shape[1], len(responses) == 1)
-    # Nearly all differ from one sample to the next, so that few are looked at whole.
-    varies |= (responses[1:2] != responses[:1]).any(axis=0)
-    varies[~varies] = (responses[:, ~varies] != responses[:1, ~varies]).any(axis=0)
-    return varies
+def varies(responses, rows):
+    """Which voxels change from one of these samples to another; of a single sample nobody can tell, so all may."""
+    first = responses[rows[:1]]
+    changes = np.full(responses.shape[1], len(rows) == 1)
+    for some in (rows[1:2], rows):  # nearly all differ between the first two, so that few are looked at whole
+        still = np.flatnonzero(~changes)
+        changes[still] = (responses[np.ix_(some, still)] != first[:, still]).any(axis=0)
+    return changes
+
+
+def number_alike(rows):
+    """Number equal rows alike, from 0 in the order in which they appear; and where each first appears.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n_rows, n_columns)
+
+    Returns
+    -------
+    numbers : ndarray of int, shape (n_rows,)
+    first : ndarray of int
+    """
+    seen = {}
+    numbers = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows], dtype=int)
+    return numbers, np.unique(numbers, return_index=True)[1]
 
 
 def check_finite(**matrices):
@@ -144,9 +162,10 @@ def check_finite(**matrices):
         If there is one.
     """
     for name, values in matrices.items():
-        finite = np.isfinite(values)
-        if not finite.all():
-            row, column = np.argwhere(~finite)[0]
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(values.sum()):
+                continue
+        for row, column in np.argwhere(~np.isfinite(values)):
             raise ValueError(f"{name}: row {row}, column {column} is {values[row, column]}; expected finite numbers.")
 
 

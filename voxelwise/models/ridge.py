@@ -13,7 +13,7 @@ from numbers import Real
 import numpy as np
 from scipy.sparse import csr_array
 
-from .batches import choose_columns, map_voxels, one_thread
+from .batches import choose_columns, map_voxels, number_alike, one_thread, varies
 from .folds import Folds, draw_folds
 
 
@@ -211,30 +211,30 @@ class Design:
 
     def __init__(self, stimuli, folds):
         x = np.asarray(stimuli, np.float64)
-        numbers = {}
+        x = x - x.mean(axis=0)
         sides = np.vstack([folds.train, folds.test]).T
-        alike = (side.tobytes() + row.tobytes() for side, row in zip(sides, x, strict=True))
-        self.row_of = np.array([numbers.setdefault(key, len(numbers)) for key in alike])
-        _, first = np.unique(self.row_of, return_index=True)
-        self.x = with_constant(x[first] - x.mean(axis=0))
+        self.row_of, first = number_alike(np.hstack([sides, x]))
+        self.x = with_constant(x[first])
         self.counts = np.bincount(self.row_of).astype(np.float64)[:, np.newaxis]
-        trains, self.trains = _distinct(folds.train)
-        self._test_samples, self.tests = _distinct(folds.test)
         self._trained = folds.train.any(axis=0)
+        self.trains, different = number_alike(folds.train)
+        trains = folds.train[different][:, first]
+        self.tests, different = number_alike(folds.test)
+        self._test_samples = [np.flatnonzero(test) for test in folds.test[different]]
 
-        self.test_rows = [np.flatnonzero(test[first]) for test in self._test_samples]
-        self.bases = [
-            Basis((self.x * self.counts)[rows].T @ self.x[rows]) for rows in (train[first] for train in trains)
-        ]
-        members, part_of = np.unique(trains[:, first], axis=1, return_inverse=True)
-        used = np.flatnonzero(members.any(axis=0))
-        self._parts = [np.flatnonzero(part_of.ravel() == part) for part in used]
-        self._lacking = [np.flatnonzero(~has) for has in members[:, used]]
+        self.test_rows = [np.flatnonzero(test[first]) for test in folds.test[different]]
+        self.bases = [Basis((self.x[rows] * self.counts[rows]).T @ self.x[rows]) for rows in trains]
+        part_of, different = number_alike(trains.T)
+        has = trains[:, different]  # the parts of each training set
+        used = np.flatnonzero(has.any(axis=0))
+        self._parts = [np.flatnonzero(part_of == part) for part in used]
+        self._lacking = [np.flatnonzero(~parts) for parts in has[:, used]]
 
     def centre(self, responses):
         """Responses of a batch in float64, less the mean of all samples that some split fits to."""
-        y = np.ascontiguousarray(responses, np.float64)
-        return y - (self._trained @ y) / max(self._trained.sum(), 1)
+        y = np.array(responses, np.float64, order="C")
+        y -= (self._trained @ y) / max(self._trained.sum(), 1)
+        return y
 
     def add_up(self, y, row_of=None):
         """Sum of the responses to each row, shape (n_rows, n_voxels); other rows may be given to the samples."""
@@ -254,9 +254,10 @@ class Design:
         for samples in self._test_samples:
             here = y[samples]
             # Centred first: the difference of two large sums would leave rounding in place of small variances.
-            off = here - here.sum(axis=0) / max(len(here), 1)
-            varies = (here != here[:1]).any(axis=0)
-            spreads.append((_squares(here), np.where(varies, _squares(off), np.nan)))
+            mean = here.sum(axis=0) / max(len(here), 1)
+            here -= mean
+            around = np.einsum("tv,tv->v", here, here)
+            spreads.append((around + len(here) * mean**2, np.where(varies(y, samples), around, np.nan)))
         return spreads
 
 
@@ -315,13 +316,3 @@ def _predict_batch(responses, predictors):
     for predicted, test in zip(predictors.predict(design.add_up(y)), design.tests, strict=True):
         by_row[design.test_rows[test]] = predicted
     return by_row[design.row_of] + (responses[0] - y[0])
-
-
-def _distinct(masks):
-    """The different masks, and the number of each."""
-    different, number = np.unique(masks, axis=0, return_inverse=True)
-    return different, number.ravel()
-
-
-def _squares(values):
-    return np.einsum("tv,tv->v", values, values)
