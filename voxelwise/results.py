@@ -80,7 +80,7 @@ def write_results(folder, recording, samples, lag=2, alpha=100.0, n_splits=10, m
     OSError
         If the folder cannot be written.
     """
-    scores = cross_validate_ridge(samples, alpha=alpha, n_splits=n_splits)
+    scores = cross_validate_ridge(samples, alpha=alpha, cv=n_splits)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
     table = _tabulate(recording, samples, scores, fields)
     settings = {"lag": lag, "alpha": alpha, "n_splits": n_splits, "max_iter": max_iter}

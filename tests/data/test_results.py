@@ -43,7 +43,7 @@ def pairs(mine):
 @pytest.fixture
 def fold_scores(pairs):
     """Scores of its folds."""
-    return cross_validate_ridge(pairs, alpha=SETTINGS["alpha"], n_splits=SETTINGS["n_splits"])
+    return cross_validate_ridge(pairs, alpha=SETTINGS["alpha"], cv=SETTINGS["n_splits"])
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from sklearn.linear_model import Ridge
 from voxelwise import (
     Identification,
     RecordingError,
+    RunKFold,
     Samples,
     average_trials,
     best_voxels,
     fit_patterns,
     fit_without_each_fold,
     identify,
-    whole_run_folds,
 )
 
 
@@ -62,7 +62,7 @@ def test_the_random_runs_have_a_block_for_each_image(samples):
 
 def test_correlations_are_those_of_scikit_learns_ridge():
     blocks = make_blocks(np.random.default_rng(0), signal=0.3)
-    models = fit_without_each_fold(blocks, n_voxels=30, alpha=5.0, n_splits=3)
+    models = fit_without_each_fold(blocks, n_voxels=30, alpha=5.0, cv=3)
     found = identify(blocks, models)
     for rows, model in models:
         train = others(blocks, rows)
@@ -77,7 +77,7 @@ def test_correlations_are_those_of_scikit_learns_ridge():
 
 def test_clear_responses_identify_every_image():
     blocks = make_blocks(np.random.default_rng(0), signal=5.0)
-    found = identify(blocks, fit_without_each_fold(blocks, 100, alpha=1.0, n_splits=6))
+    found = identify(blocks, fit_without_each_fold(blocks, 100, alpha=1.0, cv=6))
     assert (found.ranks == 1).all() and found.accuracy(found.n_candidates) == 1
 
 
@@ -123,7 +123,7 @@ def test_a_tie_is_a_miss():
 def test_more_candidates_rank_the_right_one_no_higher():
     rng = np.random.default_rng(3)
     blocks = make_blocks(rng, signal=0.2)
-    models = fit_without_each_fold(blocks, 50, n_splits=4)
+    models = fit_without_each_fold(blocks, 50, cv=4)
     few = identify(blocks, models)
     many = identify(blocks, models, np.vstack([few.candidates, rng.integers(0, 2, (300, 16)), few.candidates]))
     assert many.n_candidates > few.n_candidates and (many.ranks >= few.ranks).all() and (many.ranks > few.ranks).any()
@@ -142,15 +142,15 @@ def accuracies_on_noise(models_of, n_seeds=10):
 
 def test_noise_is_identified_at_chance():
     """1200 blocks. Within four standard deviations if they were independent: the share of a rank has variance 1/12."""
-    of_two, of_ten = accuracies_on_noise(lambda blocks: fit_without_each_fold(blocks, 40, alpha=10.0, n_splits=6))
+    of_two, of_ten = accuracies_on_noise(lambda blocks: fit_without_each_fold(blocks, 40, alpha=10.0, cv=6))
     assert of_two == pytest.approx(0.5, abs=4 * np.sqrt(1 / 12 / 1200))
     assert of_ten == pytest.approx(0.1, abs=4 * np.sqrt(0.1 * 0.9 / 1200))
 
 
 def choose_on_all(blocks):
     """The leak: voxels that did well on all blocks, those to be identified among them."""
-    voxels = best_voxels(blocks, 40, alpha=10.0, n_splits=6)
-    return [(rows, fit_patterns(others(blocks, rows), voxels, 10.0, 6)) for rows in whole_run_folds(blocks.runs, 6)]
+    voxels = best_voxels(blocks, 40, alpha=10.0, cv=6)
+    return [(rows, fit_patterns(others(blocks, rows), voxels, 10.0, 6)) for _, rows in RunKFold(6).split(groups=blocks.runs)]
 
 
 def train_on_all(blocks):
@@ -167,11 +167,11 @@ def test_a_leak_would_identify_noise(leak):
 def test_a_fold_has_no_say_in_its_model():
     """Other responses in the held-out fold change nothing of its model, but the voxels of the other models."""
     blocks = make_blocks(np.random.default_rng(0), signal=0.2)
-    before = fit_without_each_fold(blocks, 40, n_splits=3)
+    before = fit_without_each_fold(blocks, 40, cv=3)
     responses = blocks.responses.copy()
     responses[before[1][0]] = np.random.default_rng(1).permutation(responses[before[1][0]])
-    after = fit_without_each_fold(dataclasses.replace(blocks, responses=responses), 40, n_splits=3)
-    for name in ("voxels", "weights", "mean_image", "mean_pattern", "noise"):
+    after = fit_without_each_fold(dataclasses.replace(blocks, responses=responses), 40, cv=3)
+    for name in ("voxels", "weights", "mean_stimulus", "mean_pattern", "noise"):
         np.testing.assert_allclose(getattr(after[1][1], name), getattr(before[1][1], name), atol=1e-9)
     assert (after[0][1].voxels != before[0][1].voxels).any()
 
@@ -181,9 +181,9 @@ def test_the_best_voxels_are_those_with_signal():
     blocks = make_blocks(rng, n_voxels=60)
     good = [3, 17, 40, 41]
     blocks.responses[:, good] += 4 * blocks.stimuli[:, :4]
-    np.testing.assert_array_equal(best_voxels(blocks, 4, alpha=10.0, n_splits=6), good)
+    np.testing.assert_array_equal(best_voxels(blocks, 4, alpha=10.0, cv=6), good)
     blocks.responses[:, 0] = 0  # never changes
-    np.testing.assert_array_equal(best_voxels(blocks, 1000, n_splits=20), np.arange(60))
+    np.testing.assert_array_equal(best_voxels(blocks, 1000, cv=20), np.arange(60))
 
 
 def test_simulated_recording(samples, figures):
@@ -204,23 +204,23 @@ def test_simulated_recording(samples, figures):
     ("wrong", "message"),
     [
         (dict(n_voxels=1), "n_voxels=1.*at least 2"),
-        (dict(n_splits=2), "n_splits=2.*needs 3 folds"),
-        (dict(n_splits=7), "n_splits=7.*from 2 to 6"),
+        (dict(cv=2), "cv=2.*needs 3 folds"),
+        (dict(cv=7), "cv=7.*from 2 to 6"),
         (dict(alpha=-1), "alpha=-1"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(wrong, message):
-    with pytest.raises(RecordingError, match=message):
-        fit_without_each_fold(make_blocks(np.random.default_rng(0), n_voxels=20), **dict(n_splits=3) | wrong)
+    with pytest.raises(ValueError, match=message):
+        fit_without_each_fold(make_blocks(np.random.default_rng(0), n_voxels=20), **dict(cv=3) | wrong)
 
 
 def test_what_cannot_be_identified_is_refused():
     blocks = make_blocks(np.random.default_rng(0), n_voxels=20)
     model = fit_patterns(blocks, np.arange(20))
-    with pytest.raises(RecordingError, match="not among the candidates"):
+    with pytest.raises(ValueError, match="not among the candidates"):
         identify(blocks, model, blocks.stimuli[:5])
     for n in (0, 2.5, 1000):
-        with pytest.raises(RecordingError, match=f"n={n}: there are"):
+        with pytest.raises(ValueError, match=f"n={n}: there are"):
             identify(blocks, model).accuracy(n)
     with pytest.raises(RecordingError, match="only rest"):
         average_trials(make_samples(-np.ones((9, 4)), np.zeros((9, 2)), np.zeros(9)))

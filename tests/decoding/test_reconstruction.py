@@ -11,13 +11,13 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 from tests.decoding.test_identification import make_blocks, make_samples
 from voxelwise import (
     PatternModel,
+    RunKFold,
     average_trials,
     best_voxels,
     fit_patterns,
     fit_without_each_fold,
     reconstruct,
     score_pixels,
-    whole_run_folds,
 )
 
 
@@ -27,7 +27,7 @@ def make_model(rng, n_pixels=12, n_voxels=30):
     return PatternModel(
         voxels=rng.permutation(n_voxels),
         weights=rng.normal(size=(n_pixels, n_voxels)),
-        mean_image=rng.random(n_pixels),
+        mean_stimulus=rng.random(n_pixels),
         mean_pattern=rng.normal(size=n_voxels),
         noise=root @ root.T / n_voxels + 0.5 * np.eye(n_voxels),
         pixel_mean=0.45,
@@ -51,7 +51,7 @@ def test_it_is_the_least_of_the_sum_of_squares():
     sd = np.sqrt(model.pixel_variance)
     rows = np.vstack([whiten @ model.weights.T, np.eye(12) / sd])
     for pattern, image in zip(blocks.responses[:, model.voxels], reconstruct(blocks, model), strict=True):
-        off = pattern - model.mean_pattern + model.mean_image @ model.weights
+        off = pattern - model.mean_pattern + model.mean_stimulus @ model.weights
         goal = np.concatenate([whiten @ off, np.full(12, model.pixel_mean / sd)])
         np.testing.assert_allclose(image, np.linalg.lstsq(rows, goal)[0], atol=1e-8)
 
@@ -69,7 +69,7 @@ def test_without_noise_the_images_come_back():
     rng = np.random.default_rng(0)
     blocks = make_blocks(rng, n_voxels=60)
     blocks = dataclasses.replace(blocks, responses=np.float32(blocks.stimuli @ rng.normal(size=(16, 60)) + 3))
-    images = reconstruct(blocks, fit_without_each_fold(blocks, 60, alpha=1e-6, n_splits=3))
+    images = reconstruct(blocks, fit_without_each_fold(blocks, 60, alpha=1e-6, cv=3))
     np.testing.assert_allclose(images, blocks.stimuli, atol=1e-3)
     assert score_pixels(blocks.stimuli, images) == dict(accuracy=1, precision=1, recall=1, f1=1)
 
@@ -95,13 +95,13 @@ def test_weights_and_noise_are_those_of_scikit_learn():
     """Ridge, and the shrunk covariance of what it leaves of runs that it has not seen."""
     blocks = make_blocks(np.random.default_rng(0), signal=0.5)
     voxels = np.arange(5, 200, 3)
-    model = fit_patterns(blocks, voxels, alpha=7.0, n_splits=3)
+    model = fit_patterns(blocks, voxels, alpha=7.0, cv=3)
     x, y = blocks.stimuli.astype(float), blocks.responses[:, voxels].astype(float)
     ridge = Ridge(7.0).fit(x, y)
     np.testing.assert_allclose(model.weights, ridge.coef_.T, atol=1e-6)
     np.testing.assert_allclose(model.predict(x[:9]), ridge.predict(x[:9]), atol=1e-6)
     left = y.copy()
-    for rows in whole_run_folds(blocks.runs, 3):
+    for _, rows in RunKFold(3).split(groups=blocks.runs):
         train = np.setdiff1d(np.arange(len(x)), rows)
         left[rows] -= Ridge(7.0).fit(x[train], y[train]).predict(x[rows])
     np.testing.assert_allclose(model.noise, LedoitWolf().fit(left).covariance_, atol=1e-5)
@@ -130,7 +130,7 @@ def accuracies_on_noise(models_of, n_seeds=10):
 
 def test_noise_is_reconstructed_at_chance():
     """1200 blocks of 16 pixels, within four standard deviations."""
-    accuracy = accuracies_on_noise(lambda blocks: fit_without_each_fold(blocks, 40, alpha=10.0, n_splits=6))
+    accuracy = accuracies_on_noise(lambda blocks: fit_without_each_fold(blocks, 40, alpha=10.0, cv=6))
     assert accuracy == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(1200 * 16))
 
 
@@ -139,8 +139,8 @@ def test_a_leak_would_reconstruct_noise():
     assert accuracies_on_noise(lambda blocks: fit_patterns(blocks, np.arange(40), 10.0, 6)) > 0.55
 
     def choose_on_all(blocks):
-        voxels = best_voxels(blocks, 40, alpha=10.0, n_splits=6)
-        models = fit_without_each_fold(blocks, 40, alpha=10.0, n_splits=6)
+        voxels = best_voxels(blocks, 40, alpha=10.0, cv=6)
+        models = fit_without_each_fold(blocks, 40, alpha=10.0, cv=6)
         kept = [np.setdiff1d(np.arange(len(blocks.runs)), rows) for rows, _ in models]
         trains = [make_samples(blocks.stimuli[k], blocks.responses[k], blocks.runs[k]) for k in kept]
         return [(rows, fit_patterns(train, voxels, 10.0, 6)) for (rows, _), train in zip(models, trains, strict=True)]

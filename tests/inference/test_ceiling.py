@@ -17,7 +17,7 @@ from voxelwise import (
     true_ceiling,
     true_fields,
 )
-from voxelwise.models.batches import CHUNK_SIZE
+from voxelwise.models.batches import BATCH_SIZE
 from voxelwise.simulation.responses import NOISE_SD, draw_noise, drive_voxels
 
 LAG = 2
@@ -236,7 +236,7 @@ def test_true_ceiling_is_what_the_signal_itself_explains(recording, figures):
 
 
 def test_voxels_do_not_depend_on_their_chunk():
-    noisy, _, _ = simulate(np.random.default_rng(2), (CHUNK_SIZE + 40) // len(SHARES))
+    noisy, _, _ = simulate(np.random.default_rng(2), (BATCH_SIZE + 40) // len(SHARES))
     alone = noise_ceiling(noisy)
     backwards = noise_ceiling(dataclasses.replace(noisy, responses=noisy.responses[:, ::-1]))
     for name in ("r2", "error"):
@@ -253,5 +253,5 @@ def test_a_voxel_that_never_changes_has_no_ceiling():
 
 def test_repeats_in_one_run_are_not_enough():
     frames = np.zeros((2, 8, 1, 1)) + [[[[0]], [[-1]]] * 4, [[[1]], [[-1]]] * 4]
-    with pytest.raises(RecordingError, match="No image is shown in two of the 2 runs"):
+    with pytest.raises(RecordingError, match="No stimulus is shown in two of the 2 runs"):
         noise_ceiling(as_samples(list(frames), np.ones((2, 8, 3))))

@@ -16,6 +16,7 @@ from sklearn.metrics import r2_score
 from voxelwise import (
     PermutationTest,
     RecordingError,
+    RunKFold,
     Samples,
     cross_validate_ridge,
     load_recording,
@@ -23,11 +24,10 @@ from voxelwise import (
     permutation_test,
     predict_ridge,
     shift_within_runs,
-    whole_run_folds,
 )
-from voxelwise.models.batches import CHUNK_SIZE
+from voxelwise.models.batches import BATCH_SIZE
 
-SETTINGS = dict(alpha=10.0, n_splits=3, n_permutations=99)
+SETTINGS = dict(alpha=10.0, cv=3, n_permutations=99)
 N_RECORDINGS, N_VOXELS = 100, 40
 
 
@@ -55,10 +55,10 @@ def shuffle_volumes(runs, rng):
     return np.lexsort((rng.random(len(runs)), runs))
 
 
-def shift_predictions(samples, rng, alpha, n_splits, n_permutations):
+def shift_predictions(samples, rng, alpha, cv, n_permutations):
     """P-values without a new fit: the finished predictions against responses that they do not belong to."""
-    folds = whole_run_folds(samples.runs, n_splits)
-    predictions = predict_ridge(samples, range(samples.responses.shape[1]), alpha, n_splits)
+    folds = [test for _, test in RunKFold(cv).split(groups=samples.runs)]
+    predictions = predict_ridge(samples, range(samples.responses.shape[1]), alpha, cv)
 
     def score(order):
         pairs = [(samples.responses[rows], predictions[order[rows]]) for rows in folds]
@@ -155,7 +155,7 @@ def plain_null(samples, alpha, n_splits, orders):
     null = []
     for order in orders:
         x, y, scores = samples.stimuli[order].astype(float), samples.responses.astype(float), []
-        for rows in whole_run_folds(samples.runs, n_splits):
+        for _, rows in RunKFold(n_splits).split(groups=samples.runs):
             train = np.setdiff1d(np.arange(len(x)), rows)
             predicted = Ridge(alpha).fit(x[train], y[train]).predict(x[rows])
             scores.append(r2_score(y[rows], predicted, multioutput="raw_values"))
@@ -184,8 +184,8 @@ def test_it_is_the_plain_loop_over_reordered_images(small_folder, grey, reorder)
 
 
 def test_voxels_do_not_depend_on_their_chunk(samples):
-    some = dataclasses.replace(samples, responses=samples.responses[:, : CHUNK_SIZE + 40])
-    settings = dict(n_splits=4, n_permutations=19)
+    some = dataclasses.replace(samples, responses=samples.responses[:, : BATCH_SIZE + 40])
+    settings = dict(cv=4, n_permutations=19)
     together = permutation_test(some, **settings, rng=np.random.default_rng(1))
     parts = [
         permutation_test(dataclasses.replace(some, responses=part), **settings, rng=np.random.default_rng(1))
@@ -255,26 +255,26 @@ def test_threshold_by_hand():
     assert [test.family_threshold(rate) for rate in (0.1, 0.19, 0.2, 0.3, 0.7)] == [9, 9, 8, 7, 3]
     many = PermutationTest(np.zeros(1), np.ones(1), np.arange(99.0))
     assert many.family_threshold(0.29) == 70, "0.29 * 100 is a little less than 29"
-    with pytest.raises(RecordingError, match="n_permutations=9 is too few for a rate of 0.05: expected at least 19"):
+    with pytest.raises(ValueError, match="n_permutations=9 is too few for a rate of 0.05: expected at least 19"):
         test.family_threshold(0.05)
 
 
 @pytest.mark.parametrize("rate", [0, 1, -0.1, float("nan")])
 def test_an_impossible_rate_is_refused(rate):
     for ask in (with_p_values(0.5).discoveries, with_p_values(0.5).family_threshold):
-        with pytest.raises(RecordingError, match=f"rate={rate}"):
+        with pytest.raises(ValueError, match=f"rate={rate}"):
             ask(rate)
 
 
 def test_what_cannot_be_tested_is_refused():
     samples, rng = simulate(0), np.random.default_rng(0)
-    with pytest.raises(RecordingError, match="n_permutations=0"):
-        permutation_test(samples, n_splits=3, n_permutations=0, rng=rng)
-    with pytest.raises(RecordingError, match="n_splits=10"):
+    with pytest.raises(ValueError, match="n_permutations=0"):
+        permutation_test(samples, cv=3, n_permutations=0, rng=rng)
+    with pytest.raises(ValueError, match="cv=10"):
         permutation_test(samples, n_permutations=1, rng=rng)
-    with pytest.raises(RecordingError, match="alpha=-1"):
-        permutation_test(samples, -1, n_splits=3, n_permutations=1, rng=rng)
+    with pytest.raises(ValueError, match="alpha=-1"):
+        permutation_test(samples, -1, cv=3, n_permutations=1, rng=rng)
     runs = samples.runs.copy()
     runs[-1] = 6
     with pytest.raises(RecordingError, match="Run 7 has 1 sample"):
-        permutation_test(dataclasses.replace(samples, runs=runs), n_splits=3, n_permutations=1, rng=rng)
+        permutation_test(dataclasses.replace(samples, runs=runs), cv=3, n_permutations=1, rng=rng)

@@ -41,8 +41,8 @@ class Identification:
     def accuracy(self, n):
         """Share of trials whose stimulus is identified among ``n`` candidates.
 
-        The right stimulus and ``n - 1`` others, drawn from all others without replacement. It wins if no stimulus that ranks
-        before it is drawn. With ``b`` of these among the ``N - 1`` others, the probability is hypergeometric:
+        The right stimulus and ``n - 1`` others, drawn from all others without replacement. It wins if no stimulus that
+        ranks before it is drawn. With ``b`` of these among the ``N - 1`` others, the probability is hypergeometric:
         ``C(N - 1 - b, n - 1) / C(N - 1, n - 1)``. It is averaged over the trials; nothing is drawn.
 
         Parameters
@@ -103,7 +103,7 @@ def identify(trials, model, candidates=None):
         right = np.array([number[stimulus.tobytes()] for stimulus in trials.stimuli.astype(np.float32)])
     except KeyError:
         raise ValueError(
-            "The stimulus of a trial is not among the candidates; expected all stimuli of the trials, and others if wanted."
+            "The stimulus of a trial is not among the candidates; expected all stimuli of the trials, and any others."
         ) from None
     correlations = np.empty((len(right), len(candidates)))
     for rows, fitted in as_held_out(model, len(right)):

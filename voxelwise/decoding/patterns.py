@@ -54,8 +54,8 @@ class PatternModel:
 def average_trials(samples):
     """Average the responses to each stimulus while it is on the screen.
 
-    A trial is as many volumes of one run in a row as have the same stimulus; a stimulus that is shown twice without anything
-    in between counts as one trial. Volumes of rest are left out.
+    A trial is as many volumes of one run in a row as have the same stimulus; a stimulus that is shown twice without
+    anything in between counts as one trial. Volumes of rest are left out.
 
     Parameters
     ----------
@@ -77,7 +77,9 @@ def average_trials(samples):
     lengths = np.diff(np.append(starts, len(stimuli)))
     shown = ~is_rest(stimuli[starts])
     if not shown.any():
-        raise RecordingError("There is no stimulus in any run, only rest (-1 throughout); expected stimuli to tell apart.")
+        raise RecordingError(
+            "There is no stimulus in any run, only rest (-1 throughout); expected stimuli to tell apart."
+        )
     means = np.add.reduceat(samples.responses, starts, axis=0) / lengths[:, np.newaxis].astype(np.float32)
     rows = starts[shown]
     return dataclasses.replace(samples, stimuli=stimuli[rows], responses=means[shown], runs=runs[rows])
@@ -167,7 +169,8 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=
     n_voxels, alpha, n_jobs
         As in :func:`best_voxels`.
     cv : int or splitter of scikit-learn
-        Folds of whole runs, at least ``MIN_FOLDS``: what is left in training is split by it again, to fit and to choose.
+        Folds of whole runs, at least ``MIN_FOLDS``: what is left in training is split by it again, to fit and to
+        choose.
 
     Returns
     -------

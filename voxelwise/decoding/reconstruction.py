@@ -12,8 +12,8 @@ def reconstruct(trials, model):
     """Reconstruct the stimulus of each trial from its pattern: the posterior mean of a linear Gaussian model.
 
     The model of the patterns y says how likely each is for a stimulus x, and before anything is measured each pixel is
-    expected to be Gaussian with the mean mu and the variance v of the pixels of the training stimuli. The most plausible stimulus
-    is the one with the least ::
+    expected to be Gaussian with the mean mu and the variance v of the pixels of the training stimuli. The most
+    plausible stimulus is the one with the least ::
 
         (y - W'x - b)' S^-1 (y - W'x - b) + |x - mu|^2 / v,
 

@@ -164,9 +164,7 @@ def shift_within_runs(runs, rng):
     return order
 
 
-def permutation_test(
-    samples, alpha=100.0, cv=10, n_permutations=200, *, rng, reorder=shift_within_runs, n_jobs=None
-):
+def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, reorder=shift_within_runs, n_jobs=None):
     """Test the score of each voxel against scores that can only be chance.
 
     A permutation puts the images of each run into another order, then fits and scores all anew. The folds, the penalty

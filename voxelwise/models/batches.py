@@ -64,7 +64,7 @@ def map_batches(function, responses, *shared, n_jobs=None):
     """
     batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
     backend, _ = joblib.parallel.get_active_backend()
-    # Of the backends that joblib knows, some hand out results as they come in, others (multiprocessing, Ray) all at last.
+    # Some of joblib's backends (multiprocessing, Ray) cannot hand out results as they come in.
     return_as = "generator" if backend.supports_return_generator else "list"
     with one_thread:
         results = joblib.Parallel(n_jobs=n_jobs, return_as=return_as)(
@@ -78,18 +78,47 @@ def _call(function, *arguments):
     return function(*arguments)
 
 
-def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
-    """Call a function on batches of voxels, together with what is prepared for the rows that count for them.
+def group_by_view(samples, responses):
+    """Groups of voxels that change within the same runs, and the samples of these runs.
 
     A voxel that never changes in a run was out of view there: the run tells nothing of it, and would spoil its fit and
-    its score. So voxels that vary in the same runs are worked on together, and by these runs alone. Most recordings have
-    one such group, of all runs.
+    its score. So it is left out for this voxel. Most recordings have one group, of all runs.
+
+    Parameters
+    ----------
+    samples : Samples
+    responses : ndarray, shape (n_samples, n_voxels)
+        Those of the samples, or of some voxels.
+
+    Yields
+    ------
+    columns : ndarray of int
+        The voxels of a group. Voxels that never change are in none.
+    rows : ndarray of bool, shape (n_samples,)
+        The samples that count for them.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    check_finite(X=samples.stimuli, Y=responses)
+    runs = np.unique(samples.runs)
+    in_view = np.array([varies(responses, np.flatnonzero(samples.runs == run)) for run in runs]).T
+    group, first = number_alike(in_view)
+    for number, of_group in enumerate(in_view[first]):
+        if of_group.any():
+            yield np.flatnonzero(group == number), np.isin(samples.runs, runs[of_group])
+
+
+def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
+    """Call a function on batches of voxels, together with what is prepared for the samples that count for them.
 
     Parameters
     ----------
     prepare : callable
-        Called as ``prepare(rows)`` once a group, ``rows`` being a mask of the samples that count; what it returns goes to
-        each call. None: nothing can be done with so few.
+        Called as ``prepare(rows)`` for each group of :func:`group_by_view`; what it returns goes to each call. None:
+        nothing can be done with so few.
     function : callable
         Called as ``function(batch, prepared)``; the batch has all rows.
     samples : Samples
@@ -101,25 +130,14 @@ def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
     Yields
     ------
     columns : ndarray of int
-        Which of the voxels a batch holds. Voxels that never change are in none.
+        Which of the voxels a batch holds.
     result
         What the function returned for them.
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite.
     """
     responses = samples.responses if voxels is None else samples.responses[:, voxels]
-    check_finite(X=samples.stimuli, Y=responses)
-    runs = np.unique(samples.runs)
-    alive = np.array([varies(responses, np.flatnonzero(samples.runs == run)) for run in runs])
-    group, first = number_alike(alive.T)
-    for number, of_group in enumerate(alive.T[first]):
-        columns = np.flatnonzero(group == number)
-        rows = np.isin(samples.runs, runs[of_group])
+    for columns, rows in group_by_view(samples, responses):
         with one_thread:
-            prepared = prepare(rows) if rows.any() else None
+            prepared = prepare(rows)
         if prepared is not None:
             some = responses if len(columns) == responses.shape[1] else responses[:, columns]
             for batch, result in map_batches(function, some, prepared, n_jobs=n_jobs):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ class RunKFold(BaseCrossValidator):
         Number of folds, at least 2; where it does not divide the number of runs, the first folds get one run more.
     """
 
-    __metadata_request__split = {"groups": True}  # as scikit-learn's own splitters of groups ask for them
+    __metadata_request__split: ClassVar = {"groups": True}  # as scikit-learn's own splitters of groups ask for them
 
     def __init__(self, n_splits=10):
         self.n_splits = n_splits
@@ -128,15 +129,16 @@ class Folds:
         return any((sides[:, same] != sides[:, same][:, :1]).any() for same in (labels == u for u in np.unique(labels)))
 
 
-def draw_folds(cv, runs, X=None, Y=None):
+def draw_folds(cv, runs, X, Y):
     """The splits that an argument ``cv`` stands for.
 
     Parameters
     ----------
     cv : int, splitter, or iterable of (train, test)
         A number of folds of whole runs; or what scikit-learn takes as ``cv``. A splitter's ``groups`` are the runs.
-    runs : array_like, shape (n_samples,)
-    X, Y : array_like, optional
+    runs : array_like, shape (n_samples,), or None
+        None: there are no runs, and a number of folds is one of consecutive samples.
+    X, Y : array_like
         Handed to the splitter; few look at them.
 
     Returns
@@ -150,16 +152,15 @@ def draw_folds(cv, runs, X=None, Y=None):
     RecordingError
         If there is only one run, and a number of folds.
     """
-    runs = np.asarray(runs)
-    if isinstance(cv, Real) or cv is None:
+    if runs is not None and (isinstance(cv, Real) or cv is None):
         cv = RunKFold(check_n_splits("cv", cv, check_several_runs(runs)))
-    splits = [list(split) for split in check_cv(cv).split(runs[:, np.newaxis] if X is None else X, Y, runs)]
-    sides = np.zeros((2, len(splits), len(runs)), dtype=bool)
+    splits = list(check_cv(cv).split(X, Y, runs))
+    sides = np.zeros((2, len(splits), len(X)), dtype=bool)
     for number, split in enumerate(splits):
-        for side, rows in zip(sides, split, strict=True):
+        for side, rows in zip(sides, map(np.asarray, split), strict=True):
             side[number, rows] = True
-            if not len(rows) or (np.asarray(rows).dtype != bool and side[number].sum() != len(rows)):
-                raise ValueError(f"cv={cv}: split {number} has no samples to fit to or to score on, or one of them twice.")
+            if not side[number].any() or (rows.dtype != bool and side[number].sum() != len(rows)):
+                raise ValueError(f"cv={cv}: split {number} names no samples to fit to or to score on, or one twice.")
     if not splits:
         raise ValueError(f"cv={cv}: there is no split.")
     return Folds(*sides)

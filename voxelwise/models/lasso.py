@@ -98,7 +98,7 @@ def _locate(alphas, knots):
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums of products over some samples: of the pixels with a column of ones, of these and the responses, of responses.
+    """Sums over samples of products: of the pixels with a column of ones, of these and the responses, of responses.
 
     They are subtracted from each other, so they are in float64, and pixels and responses come centred over all samples.
 

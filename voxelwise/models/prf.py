@@ -54,7 +54,7 @@ def fit_prf(samples, voxels=None, n_jobs=None):
     shown = ~is_rest(samples.stimuli)
 
     def prepare(rows):
-        # The mean at rest and the mean of all images fit "on" and the constant. What is left at rest is 0 for each pixel.
+        # The mean at rest and the mean of all images fit "on" and the constant. What is left at rest is 0.
         images = samples.stimuli[shown & rows].astype(np.float64)
         images -= images.sum(axis=0) / max(len(images), 1)
         images = images.reshape(len(images), *samples.stimulus_shape)

@@ -17,8 +17,8 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     The lasso's penalty on the sum of the absolute weights sets most of them to 0 [1]_. Its strength is chosen for each
     voxel by cross-validation over whole runs, on the path that least-angle regression walks [2]_. The answer is that of
     scikit-learn's ``LassoLarsCV``, for all voxels at once. A voxel that never changes has no field, a pixel that never
-    changes no weight, and of identical pixels one stands for all. Runs within which a voxel does not change are left out for
-    it; one that changes in a single run has no field.
+    changes no weight, and of identical pixels one stands for all. Runs within which a voxel does not change are left
+    out for it; one that changes in a single run has no field.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """Ridge regression from features to voxels: its algebra, once for all that use it, and scores on unseen runs.
 
 There is one convention for the intercept. Features and responses are centred over all samples, so that sums of squares
-keep their digits; then the features get one more column, which is always 1. Its weight is the intercept, without penalty.
+keep their digits; then the features get one more column, which is always 1. Its weight is the intercept, without
+penalty.
 """
 
 import copy
@@ -26,18 +27,16 @@ def check_alpha(alpha):
         If ``alpha`` is no number, negative or not finite.
     """
     if not (isinstance(alpha, Real) and math.isfinite(alpha) and alpha >= 0):
-        raise ValueError(
-            f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100."
-        )
+        raise ValueError(f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100.")
 
 
 def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None):
-    """Score a ridge regression for each voxel on samples that it was not fitted to, by default one fold of runs at a time.
+    """Score a ridge regression for each voxel, one fold of whole runs held out at a time.
 
     The scores are those of scikit-learn's ``Ridge(alpha)`` and ``r2_score`` in a loop over the splits, as in the
-    published analysis, except for voxels that do not change. A voxel that never changes within a run was out of view, and
-    is fitted and scored without that run. Where this leaves nothing to score on, or nothing to fit to, it gets the mean of
-    its scores on the other splits, so that a mean over all of them is what it should be; 0 if there are none.
+    published analysis, except for voxels that do not change. A voxel that never changes within a run was out of view,
+    and is fitted and scored without that run. Where this leaves nothing to score on, or nothing to fit to, it gets the
+    mean of its scores on the other splits, so that a mean over all of them is what it should be; 0 if there are none.
 
     Parameters
     ----------
@@ -81,14 +80,15 @@ def predict_ridge(samples, voxels=None, alpha=100.0, cv=10, n_jobs=None):
     Returns
     -------
     predictions : ndarray of float64, shape (n_samples, len(voxels))
-        Where a voxel does not change within a run, the prediction is what it should have been; 0 if it never changes.
+        Where a voxel does not change within a run, the prediction is what it should have been; its mean if it never
+        changes.
     """
     check_alpha(alpha)
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
     if (folds.test.sum(axis=0) != 1).any():
         raise ValueError(f"cv={cv}: each sample is predicted once, so it is to be in the test set of one split.")
     voxels = choose_columns(voxels, samples.responses.shape[1])
-    predictions = np.zeros((len(samples.runs), len(voxels)))
+    predictions = np.tile(samples.responses[:, voxels].mean(axis=0, dtype=np.float64), (len(samples.runs), 1))
 
     def prepare(rows):
         return with_penalty(Design(samples.stimuli, Folds(folds.train & rows, folds.test)), alpha)
@@ -124,8 +124,8 @@ class Basis:
     ----------
     directions : ndarray, shape (n_features + 1, n_directions)
         Eigenvectors of the centred features' Gram matrix, one a column, and the constant. Directions in which the
-        features do not vary (a pixel that is always black, fewer samples than features) are left out: they get no weight,
-        so that a penalty may be 0.
+        features do not vary (a pixel that is always black, fewer samples than features) are left out: they get no
+        weight, so that a penalty may be 0.
     variances : ndarray, shape (n_directions,)
         Sums of squares along them, not divided by the number of samples; of the constant, the number of samples.
     """
@@ -139,19 +139,20 @@ class Basis:
         self.variances = np.append(variances[vary], max(gram[-1, -1], 1))
 
     def shrinkage(self, alpha):
-        """What the products along each direction are multiplied by, of shape (n_directions,), or (..., n_directions)."""
+        """What the products along each direction are multiplied by, shape (n_directions,), or (..., n_directions)."""
         penalties = np.multiply.outer(alpha, np.append(np.ones(len(self.variances) - 1), 0))
         return 1 / (self.variances + penalties)
 
     def solve(self, products, alpha):
         """Weights, the intercept last, from ``X'Y``; ``alpha`` is a number, or one for each voxel."""
-        return self.directions @ (self.shrinkage(alpha).T.reshape(len(self.variances), -1) * (self.directions.T @ products))
+        shrinkage = self.shrinkage(alpha).T.reshape(len(self.variances), -1)
+        return self.directions @ (shrinkage * (self.directions.T @ products))
 
 
 def centring(gram):
-    """Matrix that takes the mean of some samples from features with a column of ones, shape (n_features + 1, n_features).
+    """The matrix that takes the means of some samples from features with a column of ones.
 
-    ``gram`` is ``X'X`` of these samples; ``X @ centring`` are the centred features.
+    Its shape is (n_features + 1, n_features); ``gram`` is ``X'X`` of these samples.
     """
     return np.vstack([np.eye(len(gram) - 1), -gram[-1:, :-1] / max(gram[-1, -1], 1)])
 
@@ -185,10 +186,11 @@ def fit_ridge(x, y, alpha):
 class Design:
     """Features and splits, made ready once for all voxels.
 
-    A stimulus is often on the screen for several volumes, and they have one prediction. So samples that are alike in their
-    features and on the same sides of all splits count as one *row*: their responses are added up first, and all else is
-    done once a row. The products ``X'Y`` are added up for each *part*, the rows that are in the same training sets; those
-    of a training set are the total less the parts that it lacks, so that ten folds cost one pass over the rows.
+    A stimulus is often on the screen for several volumes, and they have one prediction. So samples that are alike in
+    their features and on the same sides of all splits count as one *row*: their responses are added up first, and all
+    else is done once a row. The products ``X'Y`` are added up for each *part*, the rows that are in the same training
+    sets; those of a training set are the total less the parts that it lacks, so that ten folds cost one pass over the
+    rows.
 
     Parameters
     ----------
@@ -216,7 +218,8 @@ class Design:
         self.row_of, first = number_alike(np.hstack([sides, x]))
         self.x = with_constant(x[first])
         self.counts = np.bincount(self.row_of).astype(np.float64)[:, np.newaxis]
-        self._trained = folds.train.any(axis=0)
+        trained = folds.train.any(axis=0)
+        self._trained = trained if trained.any() and not trained.all() else slice(None)  # no copy of all
         self.trains, different = number_alike(folds.train)
         trains = folds.train[different][:, first]
         self.tests, different = number_alike(folds.test)
@@ -233,7 +236,7 @@ class Design:
     def centre(self, responses):
         """Responses of a batch in float64, less the mean of all samples that some split fits to."""
         y = np.array(responses, np.float64, order="C")
-        y -= (self._trained @ y) / max(self._trained.sum(), 1)
+        y -= y[self._trained].mean(axis=0)
         return y
 
     def add_up(self, y, row_of=None):
@@ -260,10 +263,19 @@ class Design:
             spreads.append((around + len(here) * mean**2, np.where(varies(y, samples), around, np.nan)))
         return spreads
 
+    def r2(self, predictions, by_row, spreads):
+        """R2 of each split and voxel, shape (n_splits, n_voxels), from predictions of the test rows of each split."""
+        scores = []
+        for predicted, test in zip(predictions, self.tests, strict=False):
+            rows, (squares, variance) = self.test_rows[test], spreads[test]
+            error = self.counts[rows] * predicted - 2 * by_row[rows]
+            scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
+        return fill_unknown(np.stack(scores))
+
 
 @dataclass(frozen=True)
 class Predictors:
-    """A design, and for each split the matrix that turns ``X'Y`` of its training set into predictions of its test rows."""
+    """A design, and for each split the matrix that turns ``X'Y`` of its training set into predictions of its test."""
 
     design: Design
     matrices: list
@@ -281,16 +293,11 @@ class Predictors:
 
     def score(self, by_row, spreads):
         """R2 of each split and voxel, shape (n_splits, n_voxels)."""
-        scores = []
-        for predicted, test in zip(self.predict(by_row), self.design.tests, strict=True):
-            rows, (squares, variance) = self.design.test_rows[test], spreads[test]
-            error = self.design.counts[rows] * predicted - 2 * by_row[rows]
-            scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
-        return fill_unknown(np.stack(scores))
+        return self.design.r2(self.predict(by_row), by_row, spreads)
 
 
 def with_penalty(design, alpha):
-    """The predictors of one penalty for all voxels: ``X (X'X + alpha I)^-1`` for centred features, and the intercept."""
+    """The predictors of one penalty for all voxels: ``X (X'X + alpha I)^-1`` for centred features, and intercepts."""
     solvers = [basis.directions * basis.shrinkage(alpha) @ basis.directions.T for basis in design.bases]
     pairs = zip(design.trains, design.tests, strict=True)
     return Predictors(design, [design.x[design.test_rows[test]] @ solvers[train] for train, test in pairs])

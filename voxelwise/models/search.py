@@ -76,8 +76,8 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
     alphas : sequence of float
         The penalties to choose from.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
-        The outer folds, at least ``MIN_FOLDS``, as in :func:`~voxelwise.cross_validate_ridge`. Of other splits, too, the
-        rest take turns within each, without the samples that it scores on.
+        The outer folds, at least ``MIN_FOLDS``, as in :func:`~voxelwise.cross_validate_ridge`. Of other splits, too,
+        the rest take turns within each, without the samples that it scores on.
     n_jobs : int, optional
         How many batches of voxels are worked on at a time, as in joblib.
 
@@ -112,8 +112,8 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
         raise ValueError(f"cv={cv}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
 
     def prepare(rows):
-        inner = folds.within(rows).nested()
         outer = folds.within(rows)
+        inner = outer.nested()
         both = Folds(np.vstack([outer.train, inner.train]), np.vstack([outer.test, inner.test]))
         return Design(samples.stimuli, both), n_splits, alphas
 
@@ -135,20 +135,18 @@ def _search_batch(responses, prepared):
     inner = score_penalties(design, slice(n_splits, None), alphas, products, by_row, spreads)
     inner = np.stack([fill_unknown(some).mean(axis=0) for some in inner.reshape(n_splits, -1, *inner.shape[1:])])
     chosen = alphas[inner.argmax(axis=1)]
-    scores = []
-    for alpha, train, test in zip(chosen, design.trains, design.tests, strict=False):
-        rows, (squares, variance) = design.test_rows[test], spreads[test]
-        predicted = design.x[rows] @ design.bases[train].solve(products[train], alpha)
-        error = design.counts[rows] * predicted - 2 * by_row[rows]
-        scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
-    return inner.mean(axis=0), chosen, fill_unknown(np.stack(scores))
+    predictions = [
+        design.x[design.test_rows[test]] @ design.bases[train].solve(products[train], alpha)
+        for alpha, train, test in zip(chosen, design.trains, design.tests, strict=False)
+    ]
+    return inner.mean(axis=0), chosen, design.r2(predictions, by_row, spreads)
 
 
 def score_penalties(design, splits, alphas, products, by_row, spreads):
     """R2 of each split, penalty and voxel, shape (n_splits, n_alphas, n_voxels); NaN where there is nothing to score.
 
-    Along the directions of the training samples, the weights of a penalty are products times shrinkage, ``a = s c``. The
-    squared error on test samples is ``yy - 2 a'q + |P a|^2``, with their features ``P`` and the products ``q`` of
+    Along the directions of the training samples, the weights of a penalty are products times shrinkage, ``a = s c``.
+    The squared error on test samples is ``yy - 2 a'q + |P a|^2``, with their features ``P`` and the products ``q`` of
     features and responses along the same directions. Of ``P`` only ``P'P`` matters, so that it needs no more rows than
     columns.
     """
@@ -160,7 +158,8 @@ def score_penalties(design, splits, alphas, products, by_row, spreads):
         along, shrinkage = basis.directions.T @ products[train], basis.shrinkage(alphas)
         for split in np.flatnonzero(trains == train):
             rows, (squares, variance) = design.test_rows[tests[split]], spreads[tests[split]]
-            across, on_test = roots[tests[split]] @ basis.directions, basis.directions.T @ (design.x[rows].T @ by_row[rows])
+            across = roots[tests[split]] @ basis.directions
+            on_test = basis.directions.T @ (design.x[rows].T @ by_row[rows])
             residual = squares - 2 * shrinkage @ (along * on_test)
             for error, shrink in zip(residual, shrinkage, strict=True):
                 predicted = (across * shrink) @ along
