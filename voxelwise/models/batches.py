@@ -227,6 +227,6 @@ def choose_columns(voxels, n_voxels):
     whole = voxels.dtype.kind in "iu" or not voxels.size
     if voxels.ndim != 1 or not whole or (voxels.size and not 0 <= voxels.min() <= voxels.max() < n_voxels):
         raise ValueError(
-            f"voxels={voxels}: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} times True or False."
+            f"voxels={str(voxels.tolist()):.60}: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} times True or False."
         )
     return voxels.astype(int)

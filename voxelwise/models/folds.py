@@ -1,5 +1,6 @@
 """Which samples a model is fitted to and which it is scored on: whole runs, or as any splitter of scikit-learn says."""
 
+import warnings
 from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
@@ -154,11 +155,13 @@ def draw_folds(cv, runs, X, Y):
     """
     if runs is not None and (isinstance(cv, Real) or cv is None):
         cv = RunKFold(check_n_splits("cv", cv, check_several_runs(runs)))
-    splits = list(check_cv(cv).split(X, Y, runs))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The groups parameter is ignored")  # splitters that cut runs may be meant
+        splits = list(check_cv(cv).split(X, Y, runs))
     sides = np.zeros((2, len(splits), len(X)), dtype=bool)
     for number, split in enumerate(splits):
         for side, rows in zip(sides, map(np.asarray, split), strict=True):
-            side[number, rows] = True
+            side[number, rows if rows.size else slice(0)] = True
             if not side[number].any() or (rows.dtype != bool and side[number].sum() != len(rows)):
                 raise ValueError(f"cv={cv}: split {number} names no samples to fit to or to score on, or one twice.")
     if not splits:
