@@ -105,9 +105,9 @@ def test_batches_have_one_thread_and_what_comes_after_has_all(backend):
 def client():
     """Two worker processes; this one's ``sys.path`` is handed on to them, and with it the package."""
     # Any free port for its web page: the usual one may be taken.
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
-        with Client(cluster) as client:
-            yield client
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0")
+    with cluster, Client(cluster) as client:
+        yield client
 
 
 def count_tasks(client):

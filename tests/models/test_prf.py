@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from tests.models.conftest import with_rows, with_voxels
 from voxelwise import Samples, fit_prf, is_rest, polar_coordinates
 from voxelwise.models.prf import _Candidates
 
@@ -106,8 +107,8 @@ def test_each_hemisphere_looks_to_the_other_side(predicted):
     assert (right == (truth.loc[aside, "hemisphere"] == "LH")).mean() > 0.98
 
 
-def test_all_voxels_in_chunks(samples):
-    some = dataclasses.replace(samples, responses=samples.responses[:, :700])
+def test_all_voxels_in_batches(samples):
+    some = with_voxels(samples, slice(700))
     found = fit_prf(some)
     assert found.index.equals(pd.RangeIndex(700, name="voxel"))
     pd.testing.assert_frame_equal(fit_prf(some, [600, 3]), found.loc[[600, 3]])
@@ -163,8 +164,7 @@ def test_fewer_samples_than_pixels(n_samples):
 @pytest.mark.parametrize("kept", [slice(0, 1), slice(1, 2), slice(0, 600, 4)], ids=["rest", "one image", "all rest"])
 def test_nothing_to_learn_from(kept):
     pairs = answers(table((4, 2, 0.5)))
-    few = dataclasses.replace(pairs, stimuli=pairs.stimuli[kept], responses=pairs.responses[kept])
-    found = fit_prf(few)
+    found = fit_prf(with_rows(pairs, kept))
     assert found[["row", "column", "size"]].isna().all(axis=None) and found["r2"].tolist() == [0]
 
 

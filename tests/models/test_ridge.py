@@ -56,6 +56,7 @@ def test_scores_and_predictions_equal_the_plain_loop(small_samples, alpha, n_spl
     )
 
 
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
 @pytest.mark.parametrize("repeated", [True, False], ids=["stimuli repeat", "no two alike"])
 @pytest.mark.parametrize(
     "cv",
