@@ -196,10 +196,7 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=
 def as_held_out(model, n_trials):
     """One model for all trials, or the models of :func:`fit_without_each_fold`, as the latter.
 
-    Raises
-    ------
-    ValueError
-        If a trial has no model, or more than one.
+    Raises a ValueError if a trial has no model, or more than one.
     """
     if isinstance(model, PatternModel):
         return [(np.arange(n_trials), model)]

@@ -102,25 +102,13 @@ class PermutationTest:
 
 
 def check_rate(rate):
-    """Refuse what cannot be an error rate.
-
-    Raises
-    ------
-    ValueError
-        If it is not above 0 and below 1.
-    """
+    """Raise a ValueError unless this can be an error rate."""
     if not (isinstance(rate, Real) and 0 < rate < 1):
         raise ValueError(f"rate={rate}: an error rate lies above 0 and below 1, such as 0.05.")
 
 
 def check_permutations(n_permutations, rate):
-    """Refuse permutations that are so few that not even the smallest p-value reaches the error rate.
-
-    Raises
-    ------
-    ValueError
-        If ``1 / (1 + n_permutations)`` is above ``rate``.
-    """
+    """Raise a ValueError if not even the smallest p-value, ``1 / (1 + n_permutations)``, reaches the error rate."""
     least = int(np.ceil(1 / rate - 1e-9)) - 1  # 1e-9 is for rounding
     if n_permutations < least:
         raise ValueError(

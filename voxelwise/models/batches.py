@@ -40,27 +40,11 @@ one_thread = _OneThread()
 
 
 def map_batches(function, responses, *shared, n_jobs=None):
-    """Call a function on one batch of voxels after another.
+    """Call ``function(batch, *shared)`` on one batch of voxels after another; yields their columns and the results.
 
     The calls go through joblib, so that ``joblib.parallel_config`` decides where they run. A batch holds the same
-    voxels wherever that is, so the results are the same too.
-
-    Parameters
-    ----------
-    function : callable
-        Called as ``function(batch, *shared)``; defined in a module, so that another process finds it.
-    responses : ndarray, shape (n_samples, n_voxels)
-    *shared
-        What every call needs besides.
-    n_jobs : int, optional
-        How many batches are worked on at a time, as in joblib.
-
-    Yields
-    ------
-    columns : slice
-        The voxels of a batch, in order.
-    result
-        What the function returned for them.
+    voxels wherever that is, so the results are the same too. The function is defined in a module, so that another
+    process finds it.
     """
     batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
     backend, _ = joblib.parallel.get_active_backend()
@@ -79,28 +63,11 @@ def _call(function, *arguments):
 
 
 def group_by_view(samples, responses):
-    """Groups of voxels that change within the same runs, and the samples of these runs.
+    """Groups of voxels that change within the same runs: their columns, and a mask of the samples of these runs.
 
     A voxel that never changes in a run was out of view there: the run tells nothing of it, and would spoil its fit and
-    its score. So it is left out for this voxel. Most recordings have one group, of all runs.
-
-    Parameters
-    ----------
-    samples : Samples
-    responses : ndarray, shape (n_samples, n_voxels)
-        Those of the samples, or of some voxels.
-
-    Yields
-    ------
-    columns : ndarray of int
-        The voxels of a group. Voxels that never change are in none.
-    rows : ndarray of bool, shape (n_samples,)
-        The samples that count for them.
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite.
+    its score. So it is left out for this voxel. Most recordings have one group, of all runs. Voxels that never change
+    are in none. A number that is not finite raises a ValueError.
     """
     check_finite(X=samples.stimuli, Y=responses)
     runs = np.unique(samples.runs)
@@ -114,25 +81,9 @@ def group_by_view(samples, responses):
 def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
     """Call a function on batches of voxels, together with what is prepared for the samples that count for them.
 
-    Parameters
-    ----------
-    prepare : callable
-        Called as ``prepare(rows)`` for each group of :func:`group_by_view`; what it returns goes to each call. None:
-        nothing can be done with so few.
-    function : callable
-        Called as ``function(batch, prepared)``; the batch has all rows.
-    samples : Samples
-    voxels : ndarray of int, optional
-        Columns of the responses, as of :func:`choose_columns`. Default: all.
-    n_jobs : int, optional
-        As in :func:`map_batches`.
-
-    Yields
-    ------
-    columns : ndarray of int
-        Which of the voxels a batch holds.
-    result
-        What the function returned for them.
+    ``prepare(rows)`` is called for each group of :func:`group_by_view`, ``function(batch, prepared)`` for each batch,
+    which has all rows; yields which of the voxels it holds, and the result. A group for which None is prepared is
+    passed over. ``voxels`` are columns, by default all.
     """
     responses = samples.responses if voxels is None else samples.responses[:, voxels]
     for columns, rows in group_by_view(samples, responses):
@@ -155,30 +106,14 @@ def varies(responses, rows):
 
 
 def number_alike(rows):
-    """Number equal rows alike, from 0 in the order in which they appear; and where each first appears.
-
-    Parameters
-    ----------
-    rows : ndarray, shape (n_rows, n_columns)
-
-    Returns
-    -------
-    numbers : ndarray of int, shape (n_rows,)
-    first : ndarray of int
-    """
+    """Numbers that are the same for equal rows, from 0 in the order in which they appear, and where each first does."""
     seen = {}
     numbers = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows], dtype=int)
     return numbers, np.unique(numbers, return_index=True)[1]
 
 
 def check_finite(**matrices):
-    """Refuse what is no number, by the name, row and column of the first one.
-
-    Raises
-    ------
-    ValueError
-        If there is one.
-    """
+    """Raise a ValueError that names the first number that is not finite, by matrix, row and column."""
     for name, values in matrices.items():
         with np.errstate(over="ignore", invalid="ignore"):
             if np.isfinite(values.sum()):
@@ -188,13 +123,7 @@ def check_finite(**matrices):
 
 
 def check_whole(name, value, least, most=np.inf, why=""):
-    """Refuse what is no whole number in a range; gives it as int.
-
-    Raises
-    ------
-    ValueError
-        That names the argument.
-    """
+    """The value as int; raises a ValueError that names the argument unless it is a whole number in the range."""
     try:
         if least <= value <= most and value == int(value):
             return int(value)
@@ -205,28 +134,14 @@ def check_whole(name, value, least, most=np.inf, why=""):
 
 
 def choose_columns(voxels, n_voxels):
-    """Columns of the responses, from what a user may name them by.
-
-    Parameters
-    ----------
-    voxels : sequence of int, ndarray of bool with one entry a voxel, or None for all
-    n_voxels : int
-
-    Returns
-    -------
-    columns : ndarray of int
-
-    Raises
-    ------
-    ValueError
-        If there is no such voxel, or a mask has another length.
-    """
+    """Columns of the responses, from columns, a mask of bool, or None for all; others raise a ValueError."""
     voxels = np.arange(n_voxels) if voxels is None else np.asarray(voxels)
     if voxels.dtype == bool and voxels.shape == (n_voxels,):
         return np.flatnonzero(voxels)
     whole = voxels.dtype.kind in "iu" or not voxels.size
     if voxels.ndim != 1 or not whole or (voxels.size and not 0 <= voxels.min() <= voxels.max() < n_voxels):
         raise ValueError(
-            f"voxels={str(voxels.tolist()):.60}: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} times True or False."
+            f"voxels={str(voxels.tolist())[:60]}: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} "
+            "times True or False."
         )
     return voxels.astype(int)

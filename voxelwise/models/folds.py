@@ -64,13 +64,7 @@ class RunKFold(BaseCrossValidator):
 
 
 def check_several_runs(runs):
-    """Number of the run of each sample, in the order in which they appear.
-
-    Raises
-    ------
-    RecordingError
-        If there is only one.
-    """
+    """Number of the run of each sample, in the order in which they appear; one run alone raises a RecordingError."""
     numbers, labels = pd.factorize(np.asarray(runs))
     if len(labels) < 2:
         raise RecordingError(
@@ -80,13 +74,7 @@ def check_several_runs(runs):
 
 
 def check_n_splits(name, n_splits, runs):
-    """Refuse folds that the runs cannot fill; gives their number as int.
-
-    Raises
-    ------
-    ValueError
-        That names the argument.
-    """
+    """The number of folds as int; raises a ValueError that names the argument if the runs cannot fill them."""
     n_runs = len(np.unique(runs))
     return check_whole(name, n_splits, 2, n_runs, f"folds are whole runs, and there are {n_runs} of them; ")
 
@@ -114,10 +102,7 @@ class Folds:
     def nested(self):
         """Splits within each split: the others take turns, without the samples that this one scores on.
 
-        Returns
-        -------
-        inner : Folds
-            ``n_splits - 1`` for the first split, then as many for the second, and so on.
+        ``n_splits - 1`` for the first split, then as many for the second, and so on.
         """
         pairs = [(outer, inner) for outer in range(len(self)) for inner in range(len(self)) if inner != outer]
         outer, inner = np.transpose(pairs)
@@ -131,27 +116,10 @@ class Folds:
 
 
 def draw_folds(cv, runs, X, Y):
-    """The splits that an argument ``cv`` stands for.
+    """The splits that an argument ``cv`` stands for: a number of folds of whole runs, or what scikit-learn takes.
 
-    Parameters
-    ----------
-    cv : int, splitter, or iterable of (train, test)
-        A number of folds of whole runs; or what scikit-learn takes as ``cv``. A splitter's ``groups`` are the runs.
-    runs : array_like, shape (n_samples,), or None
-        None: there are no runs, and a number of folds is one of consecutive samples.
-    X, Y : array_like
-        Handed to the splitter; few look at them.
-
-    Returns
-    -------
-    folds : Folds
-
-    Raises
-    ------
-    ValueError
-        If the runs cannot fill the folds, or a split is empty or names a sample twice.
-    RecordingError
-        If there is only one run, and a number of folds.
+    A splitter's ``groups`` are the runs. Without runs, a number of folds is one of consecutive samples. Raises a
+    ValueError if the runs cannot fill the folds, or a split is empty or names a sample twice.
     """
     if runs is not None and (isinstance(cv, Real) or cv is None):
         cv = RunKFold(check_n_splits("cv", cv, check_several_runs(runs)))

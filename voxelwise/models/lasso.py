@@ -101,15 +101,11 @@ class Sums:
     """Sums over samples of products: of the pixels with a column of ones, of these and the responses, of responses.
 
     They are subtracted from each other, so they are in float64, and pixels and responses come centred over all samples.
-
-    Attributes
-    ----------
-    xx, xy, yy : ndarray, shapes (n_pixels + 1, n_pixels + 1), (n_pixels + 1, n_voxels) and (n_voxels,)
     """
 
-    xx: np.ndarray
-    xy: np.ndarray
-    yy: np.ndarray
+    xx: np.ndarray  # (n_pixels + 1, n_pixels + 1)
+    xy: np.ndarray  # (n_pixels + 1, n_voxels)
+    yy: np.ndarray  # (n_voxels,)
 
     @classmethod
     def of(cls, pixels, y):

@@ -19,13 +19,7 @@ from .folds import Folds, draw_folds
 
 
 def check_alpha(alpha):
-    """Refuse what cannot be a ridge penalty.
-
-    Raises
-    ------
-    ValueError
-        If ``alpha`` is no number, negative or not finite.
-    """
+    """Raise a ValueError unless this can be a ridge penalty."""
     if not (isinstance(alpha, Real) and math.isfinite(alpha) and alpha >= 0):
         raise ValueError(f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100.")
 
@@ -164,19 +158,7 @@ def with_constant(x):
 
 @one_thread
 def fit_ridge(x, y, alpha):
-    """Weights and intercepts of a ridge for all voxels: those of scikit-learn's ``Ridge``.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n_samples, n_features)
-    y : ndarray, shape (n_samples, n_voxels)
-    alpha : float, or ndarray of shape (n_voxels,)
-
-    Returns
-    -------
-    weights : ndarray of float64, shape (n_features, n_voxels)
-    intercepts : ndarray of float64, shape (n_voxels,)
-    """
+    """Weights (n_features, n_voxels) and intercepts (n_voxels,) of a ridge; ``alpha`` is a number, or one a voxel."""
     x_mean, y_mean = x.mean(axis=0, dtype=np.float64), y.mean(axis=0, dtype=np.float64)
     centred = with_constant(x - x_mean)
     weights = Basis(centred.T @ centred).solve(centred.T @ (y - y_mean), alpha)

@@ -42,13 +42,7 @@ class AlphaSearch:
 
 
 def check_alphas(alphas):
-    """The penalties, rising and each once; refuses what cannot be a grid of them.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or one is none.
-    """
+    """The penalties, rising and each once; raises a ValueError if there is none, or one is none."""
     alphas = list(np.ravel(alphas))
     if not alphas:
         raise ValueError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
