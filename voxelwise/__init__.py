@@ -13,9 +13,11 @@ from .features import CODINGS, recode, with_delays
 from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
+from .models.estimators import VoxelwiseRidge, VoxelwiseRidgeCV
+from .models.folds import RunKFold
 from .models.prf import fit_prf, polar_coordinates
 from .models.receptive_fields import fit_receptive_fields
-from .models.ridge import cross_validate_ridge, predict_ridge, whole_run_folds
+from .models.ridge import cross_validate_ridge, predict_ridge
 from .models.search import AlphaSearch, search_alpha
 from .simulation.cortex import true_fields
 from .simulation.truth import true_ceiling, true_parts, true_time_course
@@ -29,7 +31,10 @@ __all__ = [
     "PermutationTest",
     "Recording",
     "RecordingError",
+    "RunKFold",
     "Samples",
+    "VoxelwiseRidge",
+    "VoxelwiseRidgeCV",
     "average_trials",
     "best_voxels",
     "check_folder",
@@ -66,6 +71,5 @@ __all__ = [
     "true_time_course",
     "unmask",
     "voxel_at",
-    "whole_run_folds",
     "with_delays",
 ]

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from tests.models.conftest import with_rows
 from voxelwise import Samples, fit_prf, is_rest, polar_coordinates
-from voxelwise.models.prf import _Candidates
 
 MIN_SCORE = 0.2
 
@@ -98,22 +98,6 @@ def test_centres_and_sizes_are_the_true_ones(predicted):
     assert abs((found["size"] - truth["size"]).median()) < 0.05
 
 
-def test_each_hemisphere_looks_to_the_other_side(predicted):
-    found, truth = predicted
-    aside = abs(found["column"] - 4.5) > 0.5
-    right = found.loc[aside, "column"] > 4.5
-    assert aside.sum() > 300
-    assert (right == (truth.loc[aside, "hemisphere"] == "LH")).mean() > 0.98
-
-
-def test_all_voxels_in_chunks(samples):
-    some = dataclasses.replace(samples, responses=samples.responses[:, :700])
-    found = fit_prf(some)
-    assert found.index.equals(pd.RangeIndex(700, name="voxel"))
-    pd.testing.assert_frame_equal(fit_prf(some, [600, 3]), found.loc[[600, 3]])
-    assert fit_prf(some, []).shape == (0, 4)
-
-
 def test_voxels_without_a_field():
     """Constant, silent, only on and off, falling when any pixel turns white; and a good one after them."""
     pairs = answers(table(*[(4, 2, 0.5)] * 5))
@@ -163,19 +147,8 @@ def test_fewer_samples_than_pixels(n_samples):
 @pytest.mark.parametrize("kept", [slice(0, 1), slice(1, 2), slice(0, 600, 4)], ids=["rest", "one image", "all rest"])
 def test_nothing_to_learn_from(kept):
     pairs = answers(table((4, 2, 0.5)))
-    few = dataclasses.replace(pairs, stimuli=pairs.stimuli[kept], responses=pairs.responses[kept])
-    found = fit_prf(few)
+    found = fit_prf(with_rows(pairs, kept))
     assert found[["row", "column", "size"]].isna().all(axis=None) and found["r2"].tolist() == [0]
-
-
-def test_a_large_screen_has_as_many_candidates():
-    """Steps grow with the screen: memory does not, and a tenfold screen has the tenfold fields."""
-    small, large = (_Candidates.on_screen(np.zeros((1, n, n))).per_square.shape for n in (10, 100))
-    assert small == large
-    truth = table((24.5, 62, 8.0), (77, 27, 20.0))
-    found = fit_prf(answers(truth, (100, 100), n_samples=400))
-    np.testing.assert_allclose(found[["row", "column"]], truth[["row", "column"]], atol=1)
-    np.testing.assert_allclose(found["size"], truth["size"], rtol=0.1)
 
 
 def test_polar_coordinates_of_known_places():

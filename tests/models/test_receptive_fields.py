@@ -6,20 +6,17 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso, LassoLarsCV
 
-from voxelwise import (
-    RecordingError,
-    chunks,
-    fit_receptive_fields,
-    load_recording,
-    load_samples,
-    true_fields,
-    whole_run_folds,
-)
+from tests.models.conftest import with_rows
+from voxelwise import RunKFold, fit_receptive_fields
 from voxelwise.models.batches import one_thread
 from voxelwise.models.lasso import fit_lasso
 from voxelwise.simulation.cortex import MARKED_COLUMNS
 
 COLUMNS = list(MARKED_COLUMNS)
+
+
+def run_folds(runs, n_splits):
+    return [test for _, test in RunKFold(n_splits).split(groups=runs)]
 
 
 def scaled_pixels(samples):
@@ -33,10 +30,10 @@ def scaled_pixels(samples):
 def assert_equal_to_scikit_learn(samples, voxels, max_iter=10, n_splits=5):
     """Weights and penalties of scikit-learn's own path and cross-validation, one voxel after another.
 
-    Below the last knot of all folds' paths the error stays what it is, and rounding decides between the penalties there;
-    the weights are the same.
+    Below the last knot of all folds' paths the error stays what it is, and rounding decides between the penalties
+    there; the weights are the same.
     """
-    pixels, folds = scaled_pixels(samples), whole_run_folds(samples.runs, n_splits)
+    pixels, folds = scaled_pixels(samples), run_folds(samples.runs, n_splits)
     weights, alphas = fit_lasso(samples.responses[:, voxels], pixels, folds, max_iter)
     splits = [(np.setdiff1d(np.arange(len(pixels)), rows), rows) for rows in folds]
     for voxel, weight, alpha in zip(voxels, weights, alphas, strict=True):
@@ -78,10 +75,9 @@ def test_short_and_long_paths_equal_scikit_learn(samples, max_iter):
 
 
 @pytest.mark.parametrize("max_iter", [10, 60])
-def test_paths_to_the_end_equal_scikit_learn(small_folder, max_iter):
+def test_paths_to_the_end_equal_scikit_learn(small_samples, max_iter):
     """16 pixels: the path ends with all of them, at no penalty."""
-    samples = load_samples(load_recording(small_folder), lag=0)
-    assert_equal_to_scikit_learn(samples, range(samples.responses.shape[1]), max_iter, n_splits=4)
+    assert_equal_to_scikit_learn(small_samples, range(small_samples.responses.shape[1]), max_iter, n_splits=4)
 
 
 def test_weights_are_scikit_learns_per_unit_of_pixel(samples, fields):
@@ -99,44 +95,12 @@ def test_strongest_pixels_are_the_published_ones(fields):
     np.testing.assert_allclose(fields.max(axis=(1, 2)), published, atol=0.15)
 
 
-def test_fields_are_sparse_and_where_the_truth_is(recording, samples):
-    strong = recording.truth.query("area in ['V1d', 'V1v'] and share > 0.5").index[:20]
-    fields = fit_receptive_fields(samples, strong)
-    assert ((fields != 0).sum(axis=(1, 2)) <= 10).all()
-    truth = true_fields(recording.truth.loc[strong])
-    distance = [
-        np.hypot(*np.subtract(np.unravel_index(field.argmax(), (10, 10)), np.unravel_index(true.argmax(), (10, 10))))
-        for field, true in zip(fields, truth, strict=True)
-    ]
-    assert np.mean(np.array(distance) <= 1) >= 0.9
-
-
-def test_weights_are_per_unit_of_pixel_value(samples, fields):
-    doubled = dataclasses.replace(samples, stimuli=2 * samples.stimuli)
-    np.testing.assert_allclose(fit_receptive_fields(doubled, COLUMNS), fields / 2, atol=1e-6)
-
-
-def test_voxels_do_not_depend_on_their_chunk(samples, fields):
-    some = np.arange(2 * chunks.CHUNK_SIZE + 40)
-    together = fit_receptive_fields(samples, some)
-    backwards = fit_receptive_fields(samples, some[::-1])
-    np.testing.assert_allclose(backwards[::-1], together, atol=1e-9)
-
-
-def test_all_voxels_are_the_default(small_folder):
-    samples = load_samples(load_recording(small_folder), lag=0)
-    fields = fit_receptive_fields(samples)
-    assert fields.shape == (samples.responses.shape[1], 4, 4)
-    np.testing.assert_allclose(fit_receptive_fields(samples, [7, 3]), fields[[7, 3]], atol=1e-9)
-
-
-def test_a_dull_pixel_gets_no_weight(small_folder):
+def test_a_dull_pixel_gets_no_weight(small_samples):
     """Always dull, or in all runs but one: where that one is left out, the pixel does not vary either."""
-    samples = load_samples(load_recording(small_folder), lag=0)
-    stimuli = samples.stimuli.copy()
+    stimuli = small_samples.stimuli.copy()
     stimuli[:, 6] = 0
-    stimuli[samples.runs > 0, 9] = 1
-    dull = dataclasses.replace(samples, stimuli=stimuli)
+    stimuli[small_samples.runs > 0, 9] = 1
+    dull = dataclasses.replace(small_samples, stimuli=stimuli)
     fields = fit_receptive_fields(dull)
     np.testing.assert_array_equal(fields.reshape(len(fields), -1)[:, 6], 0)
     assert np.isfinite(fields).all() and fields.any()
@@ -144,60 +108,42 @@ def test_a_dull_pixel_gets_no_weight(small_folder):
 
 
 @pytest.mark.parametrize("value", [0, 3.7])
-def test_a_dull_voxel_gets_no_field(small_folder, value):
+def test_a_dull_voxel_gets_no_field(small_samples, value):
     """scikit-learn ends with an error there."""
-    samples = load_samples(load_recording(small_folder), lag=0)
-    responses = samples.responses.copy()
+    responses = small_samples.responses.copy()
     responses[:, 1] = value
-    dull = dataclasses.replace(samples, responses=responses)
+    dull = dataclasses.replace(small_samples, responses=responses)
     np.testing.assert_array_equal(fit_receptive_fields(dull, [0, 1])[1], 0)
-    _, alphas = fit_lasso(responses, scaled_pixels(samples), whole_run_folds(samples.runs, 4), 10)
+    _, alphas = fit_lasso(responses, scaled_pixels(small_samples), run_folds(small_samples.runs, 4), 10)
     np.testing.assert_allclose(alphas[1], 0, atol=1e-12)
 
 
 def test_fewer_samples_than_pixels(samples):
     """Four runs of 15 samples, 100 pixels.
 
-    So few black and white images make some pixels copies and mixtures of others. There scikit-learn's path can leave the
-    solution, so that its coordinate descent has to judge; with shades of grey, nothing is tied and the paths are equal.
+    So few black and white stimuli make some pixels copies and mixtures of others. There scikit-learn's path can leave
+    the solution, so that its coordinate descent has to judge; with shades of grey nothing is tied: equal paths.
     """
     rows = np.concatenate([np.flatnonzero(samples.runs == run)[30:45] for run in range(4)])
-    few = dataclasses.replace(
-        samples, stimuli=samples.stimuli[rows], responses=samples.responses[rows, ::18], runs=samples.runs[rows]
-    )
+    few = with_rows(dataclasses.replace(samples, responses=samples.responses[:, ::18]), rows)
     pixels = scaled_pixels(few)
-    weights, _ = fit_lasso(few.responses, pixels, whole_run_folds(few.runs, 4), 10)
+    weights, _ = fit_lasso(few.responses, pixels, run_folds(few.runs, 4), 10)
     assert_solve_the_lasso(weights, pixels, few.responses.astype(float))
     grey = few.stimuli + np.random.default_rng(0).normal(0, 0.2, few.stimuli.shape)
     assert_equal_to_scikit_learn(dataclasses.replace(few, stimuli=grey), range(40), n_splits=4)
 
 
-def test_the_first_of_identical_pixels_stands_for_both(small_folder):
-    samples = load_samples(load_recording(small_folder), lag=0)
-    stimuli = samples.stimuli.copy()
+def test_the_first_of_identical_pixels_stands_for_both(small_samples):
+    stimuli = small_samples.stimuli.copy()
     stimuli[:, 5], stimuli[:, 11] = stimuli[:, 2], 1 - 2 * stimuli[:, 8]  # a copy, and the opposite of another one
-    fields = fit_receptive_fields(dataclasses.replace(samples, stimuli=stimuli)).reshape(-1, 16)
+    fields = fit_receptive_fields(dataclasses.replace(small_samples, stimuli=stimuli)).reshape(-1, 16)
     np.testing.assert_array_equal(fields[:, 5], 0)
     np.testing.assert_array_equal(fields[:, 11], 0)
     kept = np.delete(np.arange(16), [5, 11])
     without = dataclasses.replace(
-        samples, stimuli=np.concatenate([stimuli[:, kept], np.zeros((len(stimuli), 2))], axis=1)
+        small_samples, stimuli=np.concatenate([stimuli[:, kept], np.zeros((len(stimuli), 2))], axis=1)
     )
     np.testing.assert_allclose(fields[:, kept], fit_receptive_fields(without).reshape(-1, 16)[:, :14], atol=1e-9)
-
-
-@pytest.mark.parametrize("max_iter", [10, 60])
-def test_images_that_repeat(small_folder, max_iter):
-    """Six images over and over: pixels are copies and mixtures of each other, on which scikit-learn's path breaks down."""
-    samples = load_samples(load_recording(small_folder), lag=0)
-    rng = np.random.default_rng(0)
-    stimuli = rng.integers(0, 2, (6, 16))[rng.integers(0, 6, len(samples.runs))].astype(np.float32)
-    responses = stimuli @ rng.normal(size=(16, 100)) + rng.normal(size=(len(stimuli), 100))
-    repeated = dataclasses.replace(samples, stimuli=stimuli, responses=responses.astype(np.float32))
-    pixels = scaled_pixels(repeated)
-    weights, _ = fit_lasso(repeated.responses, pixels, whole_run_folds(samples.runs, 4), max_iter)
-    assert np.abs(weights).max() < 5
-    assert_solve_the_lasso(weights, pixels, repeated.responses.astype(float))
 
 
 @pytest.mark.parametrize("size", [1e-6, 1e-8])
@@ -216,7 +162,7 @@ def test_copies_and_mixtures_up_to_rounding_stay_outside(size):
     assert tied[weights.T != 0].all()
 
 
-def test_one_run_is_refused(small_folder):
-    samples = load_samples(load_recording(small_folder))
-    with pytest.raises(RecordingError, match="only one run"):
-        fit_receptive_fields(dataclasses.replace(samples, runs=np.zeros_like(samples.runs)), [0])
+@pytest.mark.parametrize("max_iter", [0, -3, 2.5, "ten", None])
+def test_a_path_has_a_whole_number_of_steps(small_samples, max_iter):
+    with pytest.raises(ValueError, match=f"max_iter={max_iter!r}: expected a whole number of at least 1"):
+        fit_receptive_fields(small_samples, [0], max_iter)

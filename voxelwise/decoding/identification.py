@@ -1,12 +1,11 @@
-"""Which image was it? The encoding model turned around: compare a pattern with those predicted for many images."""
+"""Which stimulus was it? The encoding model turned around: compare a pattern with those predicted for many stimuli."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import hypergeom
 
-from ..errors import RecordingError
-from ..models.batches import one_thread
+from ..models.batches import check_whole, one_thread
 from .patterns import as_held_out
 
 
@@ -17,10 +16,10 @@ class Identification:
     Attributes
     ----------
     candidates : ndarray, shape (n_candidates, n_pixels)
-        The images to choose from, all different.
-    right : ndarray of int, shape (n_blocks,)
+        The stimuli to choose from, all different.
+    right : ndarray of int, shape (n_trials,)
         Which candidate was on the screen.
-    correlations : ndarray, shape (n_blocks, n_candidates)
+    correlations : ndarray, shape (n_trials, n_candidates)
         Pearson's r over voxels between measured and predicted pattern; 0 where one of them does not vary.
     """
 
@@ -30,21 +29,21 @@ class Identification:
 
     @property
     def n_candidates(self):
-        """How many images there are to choose from."""
+        """How many stimuli there are to choose from."""
         return len(self.candidates)
 
     @property
     def ranks(self):
-        """Rank of the right image of each block, from 1, the best; a tie counts against it. Shape (n_blocks,)."""
+        """Rank of the right stimulus of each trial, from 1, the best; a tie counts against it. Shape (n_trials,)."""
         of_right = np.take_along_axis(self.correlations, self.right[:, np.newaxis], axis=1)
         return (self.correlations >= of_right).sum(axis=1)
 
     def accuracy(self, n):
-        """Share of blocks whose image is identified among ``n`` candidates.
+        """Share of trials whose stimulus is identified among ``n`` candidates.
 
-        The right image and ``n - 1`` others, drawn from all others without replacement. It wins if no image that ranks
-        before it is drawn. With ``b`` of these among the ``N - 1`` others, the probability is hypergeometric:
-        ``C(N - 1 - b, n - 1) / C(N - 1, n - 1)``. It is averaged over the blocks; nothing is drawn.
+        The right stimulus and ``n - 1`` others, drawn from all others without replacement. It wins if no stimulus that
+        ranks before it is drawn. With ``b`` of these among the ``N - 1`` others, the probability is hypergeometric:
+        ``C(N - 1 - b, n - 1) / C(N - 1, n - 1)``. It is averaged over the trials; nothing is drawn.
 
         Parameters
         ----------
@@ -58,32 +57,31 @@ class Identification:
 
         Raises
         ------
-        RecordingError
+        ValueError
             If there are not as many candidates.
         """
-        if not 1 <= n <= self.n_candidates or n != int(n):
-            raise RecordingError(f"n={n}: there are {self.n_candidates} candidates; expected 1 to {self.n_candidates}.")
+        check_whole("n", n, 1, self.n_candidates, f"there are {self.n_candidates} candidates; ")
         if n == 1:
             return 1.0
         return float(hypergeom.pmf(0, self.n_candidates - 1, self.ranks - 1, n - 1).mean())
 
 
 @one_thread
-def identify(blocks, model, candidates=None):
-    """Find the image that each block's pattern belongs to, as [1]_ did.
+def identify(trials, model, candidates=None):
+    """Find the stimulus that each trial's pattern belongs to, as [1]_ did.
 
     For each candidate, the model predicts a pattern. The candidate whose pattern correlates best with the measured one
-    is the guess. What all images evoke alike, the mean pattern of the training blocks, is taken from both before.
+    is the guess. What all stimuli evoke alike, the mean pattern of the training trials, is taken from both before.
 
     Parameters
     ----------
-    blocks : Samples
-        One row a block, as :func:`~voxelwise.average_trials` makes them.
+    trials : Samples
+        One row a trial, as :func:`~voxelwise.average_trials` makes them.
     model : PatternModel, or list of (rows, PatternModel)
-        One for all blocks, or for each fold, as :func:`~voxelwise.fit_without_each_fold` returns them. It must not have
-        seen the blocks that it is applied to.
-    candidates : ndarray, shape (n_images, n_pixels), optional
-        The images to choose from; of equal ones, one is kept. Default: those of the blocks.
+        One for all trials, or for each fold, as :func:`~voxelwise.fit_without_each_fold` returns them. It must not have
+        seen the trials that it is applied to.
+    candidates : ndarray, shape (n_stimuli, n_pixels), optional
+        The stimuli to choose from; of equal ones, one is kept. Default: those of the trials.
 
     Returns
     -------
@@ -91,25 +89,25 @@ def identify(blocks, model, candidates=None):
 
     Raises
     ------
-    RecordingError
-        If the image of a block is not among the candidates.
+    ValueError
+        If the stimulus of a trial is not among the candidates, or a trial has no model.
 
     References
     ----------
     .. [1] Kay, Naselaris, Prenger and Gallant (2008), Identifying natural images from human brain activity, Nature 452,
        352-355.
     """
-    candidates = np.unique(blocks.stimuli if candidates is None else candidates, axis=0)
-    number = {image.tobytes(): n for n, image in enumerate(candidates.astype(np.float32))}
+    candidates = np.unique(trials.stimuli if candidates is None else candidates, axis=0)
+    number = {stimulus.tobytes(): n for n, stimulus in enumerate(candidates.astype(np.float32))}
     try:
-        right = np.array([number[image.tobytes()] for image in blocks.stimuli.astype(np.float32)])
+        right = np.array([number[stimulus.tobytes()] for stimulus in trials.stimuli.astype(np.float32)])
     except KeyError:
-        raise RecordingError(
-            "The image of a block is not among the candidates; expected all images of the blocks, and others if wanted."
+        raise ValueError(
+            "The stimulus of a trial is not among the candidates; expected all stimuli of the trials, and any others."
         ) from None
     correlations = np.empty((len(right), len(candidates)))
-    for rows, fitted in as_held_out(model):
-        measured = blocks.responses[rows][:, fitted.voxels] - fitted.mean_pattern
+    for rows, fitted in as_held_out(model, len(right)):
+        measured = trials.responses[rows][:, fitted.voxels] - fitted.mean_pattern
         predicted = fitted.predict(candidates) - fitted.mean_pattern
         correlations[rows] = _standardize(measured) @ _standardize(predicted).T
     return Identification(candidates, right, correlations)

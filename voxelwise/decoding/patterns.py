@@ -1,17 +1,18 @@
-"""Patterns of response to single images, and a model of them that decoders turn around."""
+"""Patterns of response to single stimuli, and a model of them that decoders turn around."""
 
 import dataclasses
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from sklearn.covariance import LedoitWolf
 
 from ..data.samples import is_rest
 from ..errors import RecordingError
-from ..models.batches import one_thread
-from ..models.ridge import check_alpha, cross_validate_ridge, decompose, predict_ridge, whole_run_folds
+from ..models.batches import check_whole, choose_columns, one_thread
+from ..models.folds import RunKFold, draw_folds
+from ..models.ridge import check_alpha, cross_validate_ridge, fit_ridge, predict_ridge
 from ..models.search import MIN_FOLDS
-from ..models.sums import Sums
 
 #: How many voxels make up a pattern.
 N_VOXELS = 500
@@ -19,9 +20,9 @@ N_VOXELS = 500
 
 @dataclass(frozen=True)
 class PatternModel:
-    """A linear Gaussian model: the pattern that an image evokes, how far off it may be, and which images to expect.
+    """A linear Gaussian model: the pattern that a stimulus evokes, how far off it may be, and which stimuli to expect.
 
-    The pattern y of the image x is ``y = b + W'(x - m) + e``, with noise e of mean 0.
+    The pattern y of the stimulus x is ``y = b + W'(x - m) + e``, with noise e of mean 0.
 
     Attributes
     ----------
@@ -29,32 +30,32 @@ class PatternModel:
         Columns of the responses that make up a pattern.
     weights : ndarray, shape (n_pixels, n_voxels)
         W, by ridge regression.
-    mean_image, mean_pattern : ndarray, shapes (n_pixels,) and (n_voxels,)
-        m and b, the means over the training blocks.
+    mean_stimulus, mean_pattern : ndarray, shapes (n_pixels,) and (n_voxels,)
+        m and b, the means over the training trials.
     noise : ndarray, shape (n_voxels, n_voxels)
         Covariance of e.
     pixel_mean, pixel_variance : float
-        Mean and variance over all pixels of all training images.
+        Mean and variance over all pixels of all training stimuli.
     """
 
     voxels: np.ndarray
     weights: np.ndarray
-    mean_image: np.ndarray
+    mean_stimulus: np.ndarray
     mean_pattern: np.ndarray
     noise: np.ndarray
     pixel_mean: float
     pixel_variance: float
 
-    def predict(self, images):
-        """The patterns that images evoke, shape (n_images, n_voxels), from images of shape (n_images, n_pixels)."""
-        return self.mean_pattern + (images - self.mean_image) @ self.weights
+    def predict(self, stimuli):
+        """The patterns that stimuli evoke, shape (n_stimuli, n_voxels), from stimuli of shape (n_stimuli, n_pixels)."""
+        return self.mean_pattern + (stimuli - self.mean_stimulus) @ self.weights
 
 
 def average_trials(samples):
-    """Average the responses to each image while it is on the screen.
+    """Average the responses to each stimulus while it is on the screen.
 
-    A block is as many volumes of one run in a row as have the same image; an image that is shown twice without anything
-    in between counts as one block. Volumes of rest are left out.
+    A trial is as many volumes of one run in a row as have the same stimulus; a stimulus that is shown twice without
+    anything in between counts as one trial. Volumes of rest are left out.
 
     Parameters
     ----------
@@ -62,13 +63,13 @@ def average_trials(samples):
 
     Returns
     -------
-    blocks : Samples
-        One row a block.
+    trials : Samples
+        One row a trial.
 
     Raises
     ------
     RecordingError
-        If there is no image, only rest.
+        If there is no stimulus, only rest.
     """
     stimuli, runs = samples.stimuli, samples.runs
     changes = (stimuli[1:] != stimuli[:-1]).any(axis=1) | (runs[1:] != runs[:-1])
@@ -76,25 +77,27 @@ def average_trials(samples):
     lengths = np.diff(np.append(starts, len(stimuli)))
     shown = ~is_rest(stimuli[starts])
     if not shown.any():
-        raise RecordingError("There is no image in any run, only rest (-1 throughout); expected images to tell apart.")
+        raise RecordingError(
+            "There is no stimulus in any run, only rest (-1 throughout); expected stimuli to tell apart."
+        )
     means = np.add.reduceat(samples.responses, starts, axis=0) / lengths[:, np.newaxis].astype(np.float32)
     rows = starts[shown]
     return dataclasses.replace(samples, stimuli=stimuli[rows], responses=means[shown], runs=runs[rows])
 
 
-def best_voxels(blocks, n_voxels=N_VOXELS, alpha=100.0, n_splits=10, n_jobs=None):
-    """The voxels whose responses a ridge model predicts best, by cross-validation within the given blocks.
+def best_voxels(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=None):
+    """The voxels whose responses a ridge model predicts best, by cross-validation within the given trials.
 
-    Blocks that a decoder is scored on must not be among them: voxels in which chance made the model look good would be
+    Trials that a decoder is scored on must not be among them: voxels in which chance made the model look good would be
     preferred, and would make it look good again.
 
     Parameters
     ----------
-    blocks : Samples
+    trials : Samples
         Of at least two runs.
     n_voxels : int
         How many voxels; all of them where there are fewer.
-    alpha, n_splits, n_jobs
+    alpha, cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; where there are fewer runs than folds, each run is a fold.
 
     Returns
@@ -104,31 +107,30 @@ def best_voxels(blocks, n_voxels=N_VOXELS, alpha=100.0, n_splits=10, n_jobs=None
 
     Raises
     ------
-    RecordingError
-        If there are less than two voxels, or the runs cannot fill the folds.
+    ValueError
+        If ``n_voxels`` is less than two, or the runs cannot fill the folds.
     """
-    if n_voxels < 2:
-        raise RecordingError(f"n_voxels={n_voxels}: a pattern takes at least 2 voxels.")
-    scores = cross_validate_ridge(blocks, alpha, _n_folds(blocks, n_splits), n_jobs).mean(axis=0)
+    check_whole("n_voxels", n_voxels, 2)
+    scores = cross_validate_ridge(trials, alpha, _at_most(cv, trials), n_jobs).mean(axis=0)
     return np.sort(np.argsort(-scores, kind="stable")[:n_voxels])
 
 
 @one_thread
-def fit_patterns(blocks, voxels, alpha=100.0, n_splits=10):
-    """Fit a model of the patterns that images evoke.
+def fit_patterns(trials, voxels, alpha=100.0, cv=10):
+    """Fit a model of the patterns that stimuli evoke.
 
-    The weights are those of ridge regression. The noise is what they leave of blocks that they were not fitted to, by
+    The weights are those of ridge regression. The noise is what they leave of trials that they were not fitted to, by
     cross-validation: it holds what the weights miss, too. Its covariance is shrunk towards that of equal and
-    independent noise, as far as [1]_ find best for so many blocks and voxels; unshrunk, it would be singular for fewer
-    blocks than voxels.
+    independent noise, as far as [1]_ find best for so many trials and voxels; unshrunk, it would be singular for fewer
+    trials than voxels.
 
     Parameters
     ----------
-    blocks : Samples
+    trials : Samples
         Of at least two runs.
-    voxels : sequence of int
+    voxels : sequence of int or mask of bool
         Columns of the responses that make up a pattern.
-    alpha, n_splits
+    alpha, cv
         As in :func:`best_voxels`.
 
     Returns
@@ -141,34 +143,34 @@ def fit_patterns(blocks, voxels, alpha=100.0, n_splits=10):
        Multivariate Analysis 88, 365-411.
     """
     check_alpha(alpha)
-    patterns = blocks.responses[:, voxels].astype(np.float64)
-    sums = Sums.of(blocks.stimuli, patterns)
-    directions, variances = decompose(sums)
-    _, products, _ = sums.centred()
-    left = patterns - predict_ridge(blocks, voxels, alpha, _n_folds(blocks, n_splits))
+    voxels = choose_columns(voxels, trials.responses.shape[1])
+    left = trials.responses[:, voxels] - predict_ridge(trials, voxels, alpha, _at_most(cv, trials))
+    weights, intercepts = fit_ridge(trials.stimuli, trials.responses[:, voxels], alpha)
+    mean = trials.stimuli.mean(axis=0, dtype=np.float64)
     return PatternModel(
-        voxels=np.asarray(voxels),
-        weights=directions @ (directions.T @ products / (variances[:, np.newaxis] + alpha)),
-        mean_image=sums.x / sums.n,
-        mean_pattern=sums.y / sums.n,
+        voxels=voxels,
+        weights=weights,
+        mean_stimulus=mean,
+        mean_pattern=mean @ weights + intercepts,
         noise=LedoitWolf(store_precision=False).fit(left).covariance_,  # its inverse would take most of the time
-        pixel_mean=blocks.stimuli.mean(dtype=np.float64),
-        pixel_variance=blocks.stimuli.var(dtype=np.float64),
+        pixel_mean=trials.stimuli.mean(dtype=np.float64),
+        pixel_variance=trials.stimuli.var(dtype=np.float64),
     )
 
 
-def fit_without_each_fold(blocks, n_voxels=N_VOXELS, alpha=100.0, n_splits=10, n_jobs=None):
+def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=None):
     """Choose voxels and fit a model of their patterns, one fold of whole runs held out at a time.
 
     Voxels, weights and noise all come from the other folds alone.
 
     Parameters
     ----------
-    blocks : Samples
+    trials : Samples
     n_voxels, alpha, n_jobs
         As in :func:`best_voxels`.
-    n_splits : int
-        Number of folds, at least ``MIN_FOLDS``: what is left in training needs two runs, to fit and to choose.
+    cv : int or splitter of scikit-learn
+        Folds of whole runs, at least ``MIN_FOLDS``: what is left in training is split by it again, to fit and to
+        choose.
 
     Returns
     -------
@@ -177,34 +179,37 @@ def fit_without_each_fold(blocks, n_voxels=N_VOXELS, alpha=100.0, n_splits=10, n
 
     Raises
     ------
-    RecordingError
-        If the runs cannot fill the folds, or there are less than two voxels.
+    ValueError
+        If the runs cannot fill the folds, or ``n_voxels`` is less than two.
     """
-    folds = whole_run_folds(blocks.runs, n_splits)
-    if n_splits < MIN_FOLDS:
-        raise RecordingError(
-            f"n_splits={n_splits}: a decoder needs {MIN_FOLDS} folds, to fit, to choose voxels and to score on."
-        )
+    folds = draw_folds(cv, trials.runs, trials.stimuli, trials.responses)
+    if len(folds) < MIN_FOLDS:
+        raise ValueError(f"cv={cv}: a decoder needs {MIN_FOLDS} folds, to fit, to choose voxels and to score on.")
     models = []
-    for rows in folds:
-        train = _without(blocks, rows)
-        voxels = best_voxels(train, n_voxels, alpha, n_splits, n_jobs)
-        models.append((rows, fit_patterns(train, voxels, alpha, n_splits)))
+    for train_rows, test_rows in zip(folds.train, folds.test, strict=True):
+        train = trials.take(rows=train_rows)
+        voxels = best_voxels(train, n_voxels, alpha, cv, n_jobs)
+        models.append((np.flatnonzero(test_rows), fit_patterns(train, voxels, alpha, cv)))
     return models
 
 
-def as_held_out(model):
-    """One model for all rows, or the models of :func:`fit_without_each_fold`, as the latter."""
-    return [(slice(None), model)] if isinstance(model, PatternModel) else model
+def as_held_out(model, n_trials):
+    """One model for all trials, or the models of :func:`fit_without_each_fold`, as the latter.
+
+    Raises a ValueError if a trial has no model, or more than one.
+    """
+    if isinstance(model, PatternModel):
+        return [(np.arange(n_trials), model)]
+    rows = np.sort(np.concatenate([rows for rows, _ in model]))
+    if not np.array_equal(rows, np.arange(n_trials)):
+        raise ValueError(
+            f"model: its {len(model)} folds hold {len(rows)} rows, there are {n_trials} trials; expected one model for "
+            "each trial, as of fit_without_each_fold for the same trials."
+        )
+    return model
 
 
-def _n_folds(blocks, n_splits):
-    return min(n_splits, len(np.unique(blocks.runs)))
-
-
-def _without(blocks, rows):
-    """All other blocks."""
-    kept = np.setdiff1d(np.arange(len(blocks.runs)), rows)
-    return dataclasses.replace(
-        blocks, stimuli=blocks.stimuli[kept], responses=blocks.responses[kept], runs=blocks.runs[kept]
-    )
+def _at_most(cv, trials):
+    """The same number of folds, or as many as there are runs."""
+    cv = cv.n_splits if isinstance(cv, RunKFold) else cv
+    return min(cv, max(len(np.unique(trials.runs)), 2)) if isinstance(cv, Real) else cv

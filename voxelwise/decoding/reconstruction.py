@@ -1,4 +1,4 @@
-"""What was on the screen? The most plausible image, given a measured pattern."""
+"""What was on the screen? The most plausible stimulus, given a measured pattern."""
 
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
@@ -8,12 +8,12 @@ from .patterns import as_held_out
 
 
 @one_thread
-def reconstruct(blocks, model):
-    """Reconstruct the image of each block from its pattern: the posterior mean of a linear Gaussian model.
+def reconstruct(trials, model):
+    """Reconstruct the stimulus of each trial from its pattern: the posterior mean of a linear Gaussian model.
 
-    The model of the patterns y says how likely each is for an image x, and before anything is measured each pixel is
-    expected to be Gaussian with the mean mu and the variance v of the training images' pixels. The most plausible image
-    is the one with the least ::
+    The model of the patterns y says how likely each is for a stimulus x, and before anything is measured each pixel is
+    expected to be Gaussian with the mean mu and the variance v of the pixels of the training stimuli. The most
+    plausible stimulus is the one with the least ::
 
         (y - W'x - b)' S^-1 (y - W'x - b) + |x - mu|^2 / v,
 
@@ -22,18 +22,18 @@ def reconstruct(blocks, model):
         mu + (W S^-1 W' + I / v)^-1 W S^-1 (y - W'mu - b).
 
     [1]_ had the idea of turning the encoding model around like this, with a prior for natural images; [2]_
-    reconstructed images from receptive fields.
+    reconstructed stimuli from receptive fields.
 
     Parameters
     ----------
-    blocks : Samples
-        One row a block, as :func:`~voxelwise.average_trials` makes them. Their images are not looked at.
+    trials : Samples
+        One row a trial, as :func:`~voxelwise.average_trials` makes them. Their stimuli are not looked at.
     model : PatternModel, or list of (rows, PatternModel)
         As in :func:`~voxelwise.identify`.
 
     Returns
     -------
-    images : ndarray of float64, shape (n_blocks, n_pixels)
+    stimuli : ndarray of float64, shape (n_trials, n_pixels)
         In units of pixel value, not bound to its range.
 
     References
@@ -43,10 +43,10 @@ def reconstruct(blocks, model):
     .. [2] Thirion, Duchesnay, Hubbard, Dubois, Poline, Lebihan and Dehaene (2006), Inverse retinotopy: inferring the
        visual content of images from brain activation patterns, NeuroImage 33, 1104-1116.
     """
-    images = np.empty(blocks.stimuli.shape)
-    for rows, fitted in as_held_out(model):
-        images[rows] = _posterior_mean(blocks.responses[rows][:, fitted.voxels], fitted)
-    return images
+    stimuli = np.empty(trials.stimuli.shape)
+    for rows, fitted in as_held_out(model, len(stimuli)):
+        stimuli[rows] = _posterior_mean(trials.responses[rows][:, fitted.voxels], fitted)
+    return stimuli
 
 
 def _posterior_mean(patterns, model):
@@ -59,18 +59,18 @@ def _posterior_mean(patterns, model):
 
 
 def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
-    """How many pixels of black and white images are right.
+    """How many pixels of black and white stimuli are right.
 
     Parameters
     ----------
-    seen : ndarray, shape (n_images, n_pixels)
+    seen : ndarray, shape (n_stimuli, n_pixels)
         With two values.
-    reconstructed : ndarray, shape (n_images, n_pixels)
+    reconstructed : ndarray, shape (n_stimuli, n_pixels)
     threshold : float
         What is above it is white, in both.
     average : {"micro", "macro"}
-        As in scikit-learn. ``"micro"``: over all pixels of all images at once. ``"macro"``: for each pixel over the
-        images, then the mean over the pixels, as in nilearn's example of a decoder for this data set.
+        As in scikit-learn. ``"micro"``: over all pixels of all stimuli at once. ``"macro"``: for each pixel over the
+        stimuli, then the mean over the pixels, as in nilearn's example of a decoder for this data set.
 
     Returns
     -------

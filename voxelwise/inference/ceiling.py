@@ -8,7 +8,10 @@ from scipy import sparse
 
 from ..data.samples import is_rest
 from ..errors import RecordingError
-from ..models.batches import map_chunks
+from ..models.batches import map_voxels
+
+#: Columns of :func:`find_trials` that say what was on the screen and since when.
+_MOMENT = ["image", "volume", "rest"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class NoiseCeiling:
     ----------
     r2 : ndarray of float64, shape (n_voxels,)
         The R2 that a perfect model of the image would reach. It is not cut off at 0: for a voxel that answers
-        nothing it is below 0 about as often as above. 0 for a voxel that never changes.
+        nothing it is below 0 about as often as above. 0 for a voxel that never changes. Runs within which a voxel does
+        not change are left out for it.
     error : ndarray of float64, shape (n_voxels,)
         Standard error of ``r2``.
     repeated : ndarray of bool, shape (n_samples,)
@@ -89,7 +93,7 @@ def noise_ceiling(samples, n_jobs=None):
     samples : Samples
         Of runs that show the same images again, such as the figure runs.
     n_jobs : int, optional
-        How many chunks of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib.
 
     Returns
     -------
@@ -110,29 +114,39 @@ def noise_ceiling(samples, n_jobs=None):
        Neuroscience 10, 10.
     """
     blocks = find_trials(samples)
-    moments = blocks.groupby(["image", "volume", "rest"])
-    blocks["moment"] = moments.ngroup()
-    repeated = ((blocks["image"] >= 0) & (moments["run"].transform("nunique") > 1)).to_numpy()
+    repeated = _are_repeated(blocks)
     if not repeated.any():
         raise RecordingError(
-            f"No image is shown in two of the {blocks['run'].nunique()} runs. The noise ceiling is estimated from "
-            "repeats in different runs: expected runs that share images, such as the figure runs."
+            f"No stimulus is shown in two of the {blocks['run'].nunique()} runs. The noise ceiling is estimated from "
+            "repeats in different runs: expected runs that share stimuli, such as the figure runs."
         )
-    r2, error = np.empty((2, samples.responses.shape[1]))
-    chunks = map_chunks(_ceilings, samples.responses[repeated], blocks[repeated], n_jobs=n_jobs)
-    for columns, found in chunks:
+    r2, error = np.zeros((2, samples.responses.shape[1]))
+
+    def prepare(rows):
+        rows[rows] = _are_repeated(blocks[rows])
+        return (rows, blocks[rows]) if rows.any() else None
+
+    for columns, found in map_voxels(prepare, _ceilings, samples, n_jobs=n_jobs):
         r2[columns], error[columns] = found
     return NoiseCeiling(r2, error, repeated)
 
 
-def _ceilings(responses, blocks):
-    """Ceilings of a chunk of voxels and their standard errors; ``blocks`` has one row for each sample."""
-    y = responses.astype(np.float64)
+def _are_repeated(blocks):
+    """Which samples have a partner: the same stimulus, as many volumes after its onset, in another run."""
+    n_runs = blocks.groupby(_MOMENT)["run"].transform("nunique")
+    return ((blocks["image"] >= 0) & (n_runs > 1)).to_numpy()
+
+
+def _ceilings(responses, prepared):
+    """Ceilings of a batch of voxels and their standard errors, from the rows that are repeated and their blocks."""
+    rows, blocks = prepared
+    y = responses[rows].astype(np.float64)
+    y -= y.mean(axis=0)
     raw = np.einsum("tv,tv->v", y, y)
     of_run, n_of_run = _sum_alike(y, blocks, ["run"])
     y -= of_run / n_of_run
-    anywhere, n_anywhere = _sum_alike(y, blocks, ["moment"])
-    here, n_here = _sum_alike(y, blocks, ["moment", "run"])
+    anywhere, n_anywhere = _sum_alike(y, blocks, _MOMENT)
+    here, n_here = _sum_alike(y, blocks, [*_MOMENT, "run"])
     products = y * (anywhere - here) / (n_anywhere - n_here)
     squares = y**2
     total = squares.sum(axis=0)

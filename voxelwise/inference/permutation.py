@@ -1,15 +1,15 @@
 """Better than chance? Scores against those of a recording in which nothing can answer to its image."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
-from scipy.sparse import csr_array
 from scipy.stats import false_discovery_control
 
 from ..errors import RecordingError
-from ..models.batches import map_chunks, one_thread
-from ..models.ridge import as_r2, solve_folds, with_constant
-from ..models.sums import Sums
+from ..models.batches import check_whole, map_voxels
+from ..models.folds import draw_folds
+from ..models.ridge import Design, check_alpha, with_penalty
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class PermutationTest:
 
         Raises
         ------
-        RecordingError
+        ValueError
             If there are too few permutations for any score to pass.
 
         References
@@ -102,28 +102,16 @@ class PermutationTest:
 
 
 def check_rate(rate):
-    """Refuse what cannot be an error rate.
-
-    Raises
-    ------
-    RecordingError
-        If it is not above 0 and below 1.
-    """
-    if not 0 < rate < 1:
-        raise RecordingError(f"rate={rate}: an error rate lies above 0 and below 1, such as 0.05.")
+    """Raise a ValueError unless this can be an error rate."""
+    if not (isinstance(rate, Real) and 0 < rate < 1):
+        raise ValueError(f"rate={rate}: an error rate lies above 0 and below 1, such as 0.05.")
 
 
 def check_permutations(n_permutations, rate):
-    """Refuse permutations that are so few that not even the smallest p-value reaches the error rate.
-
-    Raises
-    ------
-    RecordingError
-        If ``1 / (1 + n_permutations)`` is above ``rate``.
-    """
+    """Raise a ValueError if not even the smallest p-value, ``1 / (1 + n_permutations)``, reaches the error rate."""
     least = int(np.ceil(1 / rate - 1e-9)) - 1  # 1e-9 is for rounding
     if n_permutations < least:
-        raise RecordingError(
+        raise ValueError(
             f"n_permutations={n_permutations} is too few for a rate of {rate:g}: expected at least {least}."
         )
 
@@ -164,9 +152,7 @@ def shift_within_runs(runs, rng):
     return order
 
 
-def permutation_test(
-    samples, alpha=100.0, n_splits=10, n_permutations=200, *, rng, reorder=shift_within_runs, n_jobs=None
-):
+def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, reorder=shift_within_runs, n_jobs=None):
     """Test the score of each voxel against scores that can only be chance.
 
     A permutation puts the images of each run into another order, then fits and scores all anew. The folds, the penalty
@@ -182,8 +168,8 @@ def permutation_test(
     Parameters
     ----------
     samples : Samples
-    alpha, n_splits
-        As in :func:`~voxelwise.cross_validate_ridge`.
+    alpha, cv
+        As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
     n_permutations : int
         How many. The smallest p-value that can come out is ``1 / (1 + n_permutations)``.
     rng : numpy.random.Generator
@@ -192,7 +178,7 @@ def permutation_test(
         Called as ``reorder(runs, rng)`` for each permutation, returns the new order of the rows, as
         :func:`shift_within_runs` does. No row may leave its run.
     n_jobs : int, optional
-        How many chunks of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib.
 
     Returns
     -------
@@ -201,86 +187,57 @@ def permutation_test(
 
     Raises
     ------
+    ValueError
+        If there are no permutations, ``rng`` is no generator, ``alpha`` is negative or the runs cannot fill the folds;
+        before anything is computed.
     RecordingError
-        If there are no permutations, a run is too short to be shifted, ``alpha`` is negative or the runs cannot fill
-        the folds; before anything is computed.
+        If a run is too short to be shifted.
     """
-    if n_permutations < 1:
-        raise RecordingError(f"n_permutations={n_permutations}: expected at least 1, and 99 or more to learn anything.")
+    check_alpha(alpha)
+    n_permutations = check_whole("n_permutations", n_permutations, 1)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng={rng!r}: expected a generator, such as numpy.random.default_rng(0).")
+    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    if folds.cut(samples.runs):
+        raise ValueError(f"cv={cv}: a split cuts a run in two. Stimuli change places within runs; expected whole ones.")
     orders = [reorder(samples.runs, rng) for _ in range(n_permutations)]
-    folds, image_of_row = _prepare_folds(samples, alpha, n_splits)
-    shown = [image_of_row[order] for order in orders]
-    n_voxels = samples.responses.shape[1]
-    scores, n_at_least, largest = np.empty(n_voxels), np.empty(n_voxels), np.full(n_permutations, -np.inf)
-    for columns, found in map_chunks(_test_chunk, samples.responses, folds, image_of_row, shown, n_jobs=n_jobs):
+
+    def prepare(rows):
+        predictors = with_penalty(Design(samples.stimuli, folds.within(rows)), alpha)
+        return predictors, [predictors.design.row_of[order] for order in orders]
+
+    n_voxels, n_done = samples.responses.shape[1], 0
+    # A voxel that never changes scores 0, whatever the order.
+    scores, n_at_least = np.zeros(n_voxels), np.full(n_voxels, n_permutations)
+    largest = np.full(n_permutations, -np.inf)
+    for columns, found in map_voxels(prepare, _test_batch, samples, n_jobs=n_jobs):
         scores[columns], n_at_least[columns], largest_here = found
         largest = np.maximum(largest, largest_here)
+        n_done += len(columns)
+    if n_done < n_voxels:
+        largest = np.maximum(largest, 0)
     return PermutationTest(scores, (1 + n_at_least) / (1 + n_permutations), largest)
 
 
-@dataclass(frozen=True)
-class _Fold:
-    """What all permutations and voxels share: a new order leaves the images of a fold, and so its inverse, as they are.
-
-    An image is often on the screen for several volumes, and they have one prediction. So the responses to an image are
-    added up first, and all else is done once for an image.
-    """
-
-    rows: np.ndarray  # of the samples
-    images: slice  # numbers of its different images
-    pixels: np.ndarray  # of these images and a constant, shape (n_images, n_pixels + 1)
-    n_shown: np.ndarray  # volumes of each image, shape (n_images, 1)
-    predictor: np.ndarray  # times X'Y of the other folds: the predictions of these images
-
-    def in_float32(self):
-        """Half the digits, twice as fast."""
-        arrays = (array.astype(np.float32) for array in (self.pixels, self.n_shown, self.predictor))
-        return _Fold(self.rows, self.images, *arrays)
-
-
-@one_thread
-def _prepare_folds(samples, alpha, n_splits):
-    """The folds, and the number of the image that belongs to each row; no two folds share a number."""
-    folds, image_of_row, start = [], np.empty(len(samples.runs), dtype=int), 0
-    for rows, solver in zip(*solve_folds(samples, alpha, n_splits), strict=True):
-        images, which, n_shown = np.unique(samples.stimuli[rows], axis=0, return_inverse=True, return_counts=True)
-        pixels = with_constant(images)
-        image_of_row[rows] = start + which.ravel()
-        numbers = slice(start, start + len(images))
-        folds.append(_Fold(rows, numbers, pixels, n_shown[:, np.newaxis], pixels @ solver))
-        start += len(images)
-    return folds, image_of_row
-
-
-def _test_chunk(responses, folds, image_of_row, shown):
-    """Of a chunk of voxels: scores, how many permutations score at least as well, best score of each permutation.
+def _test_batch(responses, prepared):
+    """Of a batch of voxels: scores, how many permutations score at least as well, best score of each permutation.
 
     Scores that are only compared with each other need no more digits than float32 has; all of these are made alike, so
     that an order that changes nothing makes no difference.
     """
-    exact = np.ascontiguousarray(responses, np.float64)
-    tests = [Sums.of(exact[fold.rows, :0], exact[fold.rows]) for fold in folds]
-    scores = _mean_score(exact, tests, folds, image_of_row)
-    responses, folds = exact.astype(np.float32), [fold.in_float32() for fold in folds]
-    observed = _mean_score(responses, tests, folds, image_of_row)
+    predictors, shown = prepared
+    y = predictors.design.centre(responses)
+    spreads = predictors.design.spreads(y)
+    scores = predictors.score(predictors.design.add_up(y), spreads).mean(axis=0)
+    y, predictors = y.astype(np.float32), predictors.in_float32()
+
+    def mean_score(row_of):
+        return predictors.score(predictors.design.add_up(y, row_of), spreads).mean(axis=0)
+
+    observed = mean_score(predictors.design.row_of)
     n_at_least, largest = np.zeros(len(scores), dtype=int), []
-    for images in shown:
-        by_chance = _mean_score(responses, tests, folds, images)
+    for row_of in shown:
+        by_chance = mean_score(row_of)
         n_at_least += by_chance >= observed
         largest.append(by_chance.max())
     return scores, n_at_least, np.array(largest)
-
-
-def _mean_score(responses, tests, folds, image_of_row):
-    """Mean over the folds of R2 for each voxel, if these were the images that the rows answer to."""
-    n_rows, n_images = len(image_of_row), folds[-1].images.stop
-    ones = np.ones(n_rows, responses.dtype)
-    add_up = csr_array((ones, (image_of_row, np.arange(n_rows))), shape=(n_images, n_rows))
-    by_image = add_up @ responses
-    products = [fold.pixels.T @ by_image[fold.images] for fold in folds]
-    total, scores = sum(products), 0
-    for fold, test, xy in zip(folds, tests, products, strict=True):
-        predicted = fold.predictor @ (total - xy)
-        error = fold.n_shown * predicted - 2 * by_image[fold.images]
-        scores = scores + as_r2(test.yy + np.einsum("iv,iv->v", predicted, error), test)
-    return scores / len(folds)

@@ -1,48 +1,147 @@
-"""Work on many voxels in chunks, on one core or on many machines."""
+"""Work on many voxels in batches, on one core or on many machines; each voxel by the runs in which it varies."""
+
+import threading
+from contextlib import ContextDecorator
 
 import joblib
+import numpy as np
 from threadpoolctl import threadpool_limits
 
-#: Voxels in a chunk: enough that NumPy's own loops do the work, few enough to stay near the processor.
-CHUNK_SIZE = 500
-
-#: Decorator: the function works in one thread. Matrices of the book's size gain little from more, and lose much
-#: where other work shares the cores; and with one thread the result is the same to the bit on any number of cores.
-one_thread = threadpool_limits.wrap(limits=1)
+#: Voxels in a batch: enough that NumPy's own loops do the work, few enough to stay near the processor.
+BATCH_SIZE = 500
 
 
-def map_chunks(function, responses, *shared, n_jobs=None, size=CHUNK_SIZE):
-    """Call a function on one chunk of voxels after another.
+class _OneThread(ContextDecorator):
+    """Limit BLAS to one thread: the first to come in sets the limit, the last to leave takes it away.
 
-    The calls go through joblib, so that ``joblib.parallel_config`` decides where they run. A chunk holds the same
-    voxels wherever that is, so the results are the same too.
-
-    Parameters
-    ----------
-    function : callable
-        Called as ``function(chunk, *shared)``; defined in a module, so that another process finds it.
-    responses : ndarray, shape (n_samples, n_voxels)
-    *shared
-        What every call needs besides.
-    n_jobs : int, optional
-        How many chunks are worked on at a time, as in joblib.
-    size : int
-        Voxels in a chunk.
-
-    Yields
-    ------
-    columns : slice
-        The voxels of a chunk, in order.
-    result
-        What the function returned for them.
+    Matrices of the book's size gain little from more threads, and lose much where other work shares the cores; and with
+    one thread the result is the same to the bit on any number of cores. BLAS has one limit for a whole process. Batches
+    that ran in threads side by side, each with a limit of its own, would take away each other's and leave one behind.
     """
-    chunks = [slice(start, start + size) for start in range(0, responses.shape[1], size)]
-    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
-        joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in chunks
-    )
-    yield from zip(chunks, results, strict=True)
+
+    def __init__(self):
+        self._lock, self._n_inside, self._limits = threading.Lock(), 0, None
+
+    def __enter__(self):
+        with self._lock:
+            if not self._n_inside:
+                self._limits = threadpool_limits(limits=1)
+            self._n_inside += 1
+
+    def __exit__(self, *exception):
+        with self._lock:
+            self._n_inside -= 1
+            if not self._n_inside:
+                self._limits.restore_original_limits()
+
+
+#: Decorator, or context: what is inside works in one thread.
+one_thread = _OneThread()
+
+
+def map_batches(function, responses, *shared, n_jobs=None):
+    """Call ``function(batch, *shared)`` on one batch of voxels after another; yields their columns and the results.
+
+    The calls go through joblib, so that ``joblib.parallel_config`` decides where they run. A batch holds the same
+    voxels wherever that is, so the results are the same too. The function is defined in a module, so that another
+    process finds it.
+    """
+    batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
+    backend, _ = joblib.parallel.get_active_backend()
+    # Some of joblib's backends (multiprocessing, Ray) cannot hand out results as they come in.
+    return_as = "generator" if backend.supports_return_generator else "list"
+    with one_thread:
+        results = joblib.Parallel(n_jobs=n_jobs, return_as=return_as)(
+            joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in batches
+        )
+        yield from zip(batches, results, strict=True)
 
 
 @one_thread
 def _call(function, *arguments):
     return function(*arguments)
+
+
+def group_by_view(samples, responses):
+    """Groups of voxels that change within the same runs: their columns, and a mask of the samples of these runs.
+
+    A voxel that never changes in a run was out of view there: the run tells nothing of it, and would spoil its fit and
+    its score. So it is left out for this voxel. Most recordings have one group, of all runs. Voxels that never change
+    are in none. A number that is not finite raises a ValueError.
+    """
+    check_finite(X=samples.stimuli, Y=responses)
+    runs = np.unique(samples.runs)
+    in_view = np.array([varies(responses, np.flatnonzero(samples.runs == run)) for run in runs]).T
+    group, first = number_alike(in_view)
+    for number, of_group in enumerate(in_view[first]):
+        if of_group.any():
+            yield np.flatnonzero(group == number), np.isin(samples.runs, runs[of_group])
+
+
+def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
+    """Call a function on batches of voxels, together with what is prepared for the samples that count for them.
+
+    ``prepare(rows)`` is called for each group of :func:`group_by_view`, ``function(batch, prepared)`` for each batch,
+    which has all rows; yields which of the voxels it holds, and the result. A group for which None is prepared is
+    passed over. ``voxels`` are columns, by default all.
+    """
+    responses = samples.responses if voxels is None else samples.responses[:, voxels]
+    for columns, rows in group_by_view(samples, responses):
+        with one_thread:
+            prepared = prepare(rows)
+        if prepared is not None:
+            some = responses if len(columns) == responses.shape[1] else responses[:, columns]
+            for batch, result in map_batches(function, some, prepared, n_jobs=n_jobs):
+                yield columns[batch], result
+
+
+def varies(responses, rows):
+    """Which voxels change from one of these samples to another; of a single sample nobody can tell, so all may."""
+    first = responses[rows[:1]]
+    changes = np.full(responses.shape[1], len(rows) == 1)
+    for some in (rows[1:2], rows):  # nearly all differ between the first two, so that few are looked at whole
+        still = np.flatnonzero(~changes)
+        changes[still] = (responses[np.ix_(some, still)] != first[:, still]).any(axis=0)
+    return changes
+
+
+def number_alike(rows):
+    """Numbers that are the same for equal rows, from 0 in the order in which they appear, and where each first does."""
+    seen = {}
+    numbers = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows], dtype=int)
+    return numbers, np.unique(numbers, return_index=True)[1]
+
+
+def check_finite(**matrices):
+    """Raise a ValueError that names the first number that is not finite, by matrix, row and column."""
+    for name, values in matrices.items():
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(values.sum()):
+                continue
+        for row, column in np.argwhere(~np.isfinite(values)):
+            raise ValueError(f"{name}: row {row}, column {column} is {values[row, column]}; expected finite numbers.")
+
+
+def check_whole(name, value, least, most=np.inf, why=""):
+    """The value as int; raises a ValueError that names the argument unless it is a whole number in the range."""
+    try:
+        if least <= value <= most and value == int(value):
+            return int(value)
+    except (TypeError, ValueError):
+        pass
+    wanted = f"of at least {least}" if most == np.inf else f"from {least} to {most}"
+    raise ValueError(f"{name}={value!r}: {why}expected a whole number {wanted}.")
+
+
+def choose_columns(voxels, n_voxels):
+    """Columns of the responses, from columns, a mask of bool, or None for all; others raise a ValueError."""
+    voxels = np.arange(n_voxels) if voxels is None else np.asarray(voxels)
+    if voxels.dtype == bool and voxels.shape == (n_voxels,):
+        return np.flatnonzero(voxels)
+    whole = voxels.dtype.kind in "iu" or not voxels.size
+    if voxels.ndim != 1 or not whole or (voxels.size and not 0 <= voxels.min() <= voxels.max() < n_voxels):
+        raise ValueError(
+            f"voxels={str(voxels.tolist())[:60]}: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} "
+            "times True or False."
+        )
+    return voxels.astype(int)

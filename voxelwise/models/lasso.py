@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .sums import Sums
+from .ridge import centring, with_constant
 
 #: Of a pixel's variance, the share that the pixels of a path must leave unexplained for it to join them. Below it
 #: the pixel is a copy or a mixture of them, up to rounding.
@@ -44,7 +44,9 @@ def fit_lasso(responses, pixels, folds, max_iter):
     alphas : ndarray of float64, shape (n_voxels,)
         The penalties; 0 for a voxel that never changes.
     """
-    tests, total = Sums.of_folds(pixels, responses, folds)
+    y = responses - responses.mean(axis=0, dtype=np.float64)
+    tests = [Sums.of(pixels[rows], y[rows]) for rows in folds]
+    total = sum(tests[1:], start=tests[0])
     walked = [_walk_fold(total - test, test, max_iter) for test in tests]
     # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
     candidates = np.sort(np.concatenate([path.alphas for path, *_ in walked]), axis=0)
@@ -92,6 +94,39 @@ def _locate(alphas, knots):
     gap = knots[knot, every] - knots[following, every]
     share = np.divide(knots[knot, every] - alphas, gap, out=np.zeros_like(gap), where=gap > 0)
     return knot, following, np.clip(share, 0, 1)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over samples of products: of the pixels with a column of ones, of these and the responses, of responses.
+
+    They are subtracted from each other, so they are in float64, and pixels and responses come centred over all samples.
+    """
+
+    xx: np.ndarray  # (n_pixels + 1, n_pixels + 1)
+    xy: np.ndarray  # (n_pixels + 1, n_voxels)
+    yy: np.ndarray  # (n_voxels,)
+
+    @classmethod
+    def of(cls, pixels, y):
+        x = with_constant(pixels)
+        return cls(x.T @ x, x.T @ y, np.einsum("tv,tv->v", y, y))
+
+    def __sub__(self, other):
+        return Sums(self.xx - other.xx, self.xy - other.xy, self.yy - other.yy)
+
+    def __add__(self, other):
+        return Sums(self.xx + other.xx, self.xy + other.xy, self.yy + other.yy)
+
+    @property
+    def n(self):
+        return self.xx[-1, -1]
+
+    def centred(self, around=None):
+        """The same sums of pixels and responses less their means: over the same samples, or over others."""
+        means = self if around is None else around
+        x, y = centring(means.xx), means.xy[-1] / means.n
+        return x.T @ self.xx @ x, x.T @ (self.xy - self.xx[:, -1:] * y), self.yy - 2 * y * self.xy[-1] + self.n * y**2
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..data.samples import is_rest
-from .batches import map_chunks
+from .batches import choose_columns, map_voxels
 
 #: Candidate centres lie this many pixels apart; on screens of more than ten pixels, a fortieth of the larger side.
 STEP = 0.25
@@ -32,10 +32,10 @@ def fit_prf(samples, voxels=None, n_jobs=None):
     ----------
     samples : Samples
         Pixels may be grey, and there need be no rest.
-    voxels : sequence of int, optional
+    voxels : sequence of int or mask of bool, optional
         Columns of ``samples.responses``. Default: all.
     n_jobs : int, optional
-        How many chunks of voxels are fitted at a time, as in joblib.
+        How many batches of voxels are fitted at a time, as in joblib.
 
     Returns
     -------
@@ -43,23 +43,26 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         ``row`` and ``column`` of the centre in pixels, 0 at the centre of the top left one; ``size``, the standard
         deviation, in pixels; ``r2``, the share of the response's variance, in these samples, that the field explains
         beyond the reaction to any image. NaN and an ``r2`` of 0 where no field has a positive gain, as for a voxel that
-        never changes.
+        never changes. Runs within which a voxel does not change are left out for it.
 
     References
     ----------
     .. [1] Dumoulin, Wandell (2008). Population receptive field estimates in human visual cortex. NeuroImage 39(2),
        647-660.
     """
-    responses = samples.responses if voxels is None else samples.responses[:, voxels]
+    voxels = choose_columns(voxels, samples.responses.shape[1])
     shown = ~is_rest(samples.stimuli)
-    # The mean at rest and the mean of all images fit "on" and the constant. What is left at rest is 0 for every pixel.
-    images = samples.stimuli[shown].astype(np.float64)
-    images -= images.sum(axis=0) / max(len(images), 1)
-    images = images.reshape(len(images), *samples.stimulus_shape)
-    candidates = _Candidates.on_screen(images)
-    index = pd.Index(range(responses.shape[1]) if voxels is None else voxels, name="voxel", dtype=int)
-    fields = pd.DataFrame(np.nan, index, ["row", "column", "size", "r2"])
-    for columns, found in map_chunks(_best, responses, shown, images, candidates, n_jobs=n_jobs):
+
+    def prepare(rows):
+        # The mean at rest and the mean of all images fit "on" and the constant. What is left at rest is 0.
+        images = samples.stimuli[shown & rows].astype(np.float64)
+        images -= images.sum(axis=0) / max(len(images), 1)
+        images = images.reshape(len(images), *samples.stimulus_shape)
+        return rows, shown & rows, images, _Candidates.on_screen(images)
+
+    fields = pd.DataFrame(np.nan, pd.Index(voxels, name="voxel"), ["row", "column", "size", "r2"])
+    fields["r2"] = 0.0
+    for columns, found in map_voxels(prepare, _best, samples, voxels, n_jobs):
         fields.iloc[columns] = found
     return fields
 
@@ -68,9 +71,7 @@ def fit_prf(samples, voxels=None, n_jobs=None):
 class _Candidates:
     """Every field that is tried. A Gaussian is the product of one along the rows and one along the columns."""
 
-    images: (
-        np.ndarray
-    )  # (n_images, n_rows, n_columns): any with the sums of squares and products of those on the screen
+    images: np.ndarray  # (n_images, n_rows, n_columns): any with the sums of products of those on the screen
     places: tuple  # of three arrays: the rows and columns of the centres, the logarithms of the sizes
     row_weights: np.ndarray  # (n_sizes, n_row_centres, n_rows)
     column_weights: np.ndarray  # (n_sizes, n_columns, n_column_centres)
@@ -98,10 +99,11 @@ def _gaussian(centre, size, n_pixels):
     return np.exp(-0.5 * ((np.arange(n_pixels) - centre[..., np.newaxis]) / size[..., np.newaxis]) ** 2)
 
 
-def _best(responses, shown, images, candidates):
-    """Row, column, size and r2 of the best field for each voxel of a chunk, shape (n_voxels, 4)."""
-    responses = responses.astype(np.float64)
-    products = np.tensordot(responses[shown], images, axes=(0, 0))
+def _best(responses, prepared):
+    """Row, column, size and r2 of the best field for each voxel of a batch, shape (n_voxels, 4)."""
+    rows, shown, images, candidates = prepared
+    y = responses - responses[rows].mean(axis=0, dtype=np.float64)
+    products = np.tensordot(y[shown], images, axes=(0, 0))
     explained, best = np.zeros(len(products)), np.zeros(len(products), dtype=int)
     for number, per_square in enumerate(candidates.per_square):
         gains = candidates.row_weights[number] @ products @ candidates.column_weights[number]
@@ -115,8 +117,8 @@ def _best(responses, shown, images, candidates):
     fields = np.stack([along[at] for along, at in zip(candidates.places, (row, column, size), strict=True)])
     fields, explained = _refine(fields, explained, products, candidates)
     # What a field explains of a voxel that never changes, or only with on and off, is nothing but rounding.
-    found = explained > 1e-10 * np.square(responses).sum(axis=0)
-    total = np.square(responses - responses.mean(axis=0)).sum(axis=0)
+    total = np.square(y[rows]).sum(axis=0)
+    found = explained > 1e-10 * total
     r2 = np.divide(explained, total, out=np.zeros(len(total)), where=found)
     return np.column_stack([np.where(found, [*fields[:2], np.exp(fields[2])], np.nan).T, r2])
 

@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from .batches import map_chunks
+from .batches import check_whole, choose_columns, map_voxels
+from .folds import RunKFold, check_several_runs
 from .lasso import fit_lasso
-from .ridge import whole_run_folds
 
 #: Folds of the inner cross-validation, scikit-learn's default.
 N_SPLITS = 5
@@ -17,17 +17,18 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     The lasso's penalty on the sum of the absolute weights sets most of them to 0 [1]_. Its strength is chosen for each
     voxel by cross-validation over whole runs, on the path that least-angle regression walks [2]_. The answer is that of
     scikit-learn's ``LassoLarsCV``, for all voxels at once. A voxel that never changes has no field, a pixel that never
-    changes no weight, and of identical pixels one stands for all.
+    changes no weight, and of identical pixels one stands for all. Runs within which a voxel does not change are left
+    out for it; one that changes in a single run has no field.
 
     Parameters
     ----------
     samples : Samples
-    voxels : sequence of int, optional
+    voxels : sequence of int or mask of bool, optional
         Columns of ``samples.responses``. Default: all.
     max_iter : int
         Steps along the path; a field has at most as many pixels.
     n_jobs : int, optional
-        How many chunks of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib.
 
     Returns
     -------
@@ -38,6 +39,8 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
 
     Raises
     ------
+    ValueError
+        If ``max_iter`` is no whole number of at least 1, there is no such voxel, or a number is not finite.
     RecordingError
         If there is only one run.
 
@@ -46,11 +49,27 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     .. [1] Tibshirani (1996). Regression shrinkage and selection via the lasso. J. R. Stat. Soc. B 58(1), 267-288.
     .. [2] Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Ann. Statist. 32(2), 407-499.
     """
-    folds = whole_run_folds(samples.runs, max(2, min(N_SPLITS, np.unique(samples.runs).size)))
-    scaler = StandardScaler().fit(samples.stimuli.astype(np.float64))
-    pixels = scaler.transform(samples.stimuli.astype(np.float64))
-    responses = samples.responses if voxels is None else samples.responses[:, voxels]
-    fields = np.empty((responses.shape[1], pixels.shape[1]))
-    for columns, (weights, _) in map_chunks(fit_lasso, responses, pixels, folds, max_iter, n_jobs=n_jobs):
-        fields[columns] = weights / scaler.scale_
+    max_iter = check_whole("max_iter", max_iter, 1)
+    check_several_runs(samples.runs)
+    voxels = choose_columns(voxels, samples.responses.shape[1])
+    fields = np.zeros((len(voxels), samples.stimuli.shape[1]))
+
+    def prepare(rows):
+        runs, pixels = samples.runs[rows], samples.stimuli[rows].astype(np.float64)
+        n_splits = min(N_SPLITS, len(np.unique(runs)))
+        if n_splits < 2:
+            return None
+        scaler = StandardScaler().fit(pixels)
+        folds = [test for _, test in RunKFold(n_splits).split(groups=runs)]
+        return rows, scaler.transform(pixels), scaler.scale_, folds, max_iter
+
+    for columns, found in map_voxels(prepare, _fit_batch, samples, voxels, n_jobs):
+        fields[columns] = found
     return fields.reshape(-1, *samples.stimulus_shape)
+
+
+def _fit_batch(responses, prepared):
+    """Weights per unit of pixel value of a batch of voxels."""
+    rows, pixels, scale, folds, max_iter = prepared
+    weights, _ = fit_lasso(responses[rows], pixels, folds, max_iter)
+    return weights / scale

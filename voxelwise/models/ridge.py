@@ -1,79 +1,47 @@
-"""Ridge regression from pixels to voxels, scored on runs that it has not seen."""
+"""Ridge regression from features to voxels: its algebra, once for all that use it, and scores on unseen runs.
 
+There is one convention for the intercept. Features and responses are centred over all samples, so that sums of squares
+keep their digits; then the features get one more column, which is always 1. Its weight is the intercept, without
+penalty.
+"""
+
+import copy
+import functools
 import math
+from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from ..errors import RecordingError
-from .batches import map_chunks, one_thread
-from .sums import Sums
-
-
-def whole_run_folds(runs, n_splits):
-    """Divide the samples into folds of whole, consecutive runs.
-
-    Volumes a few seconds apart resemble each other whatever the model. A fold that cut a run in two would be tested on
-    neighbours of what it was trained on.
-
-    Parameters
-    ----------
-    runs : ndarray of int, shape (n_samples,)
-        Run of each sample.
-    n_splits : int
-        Number of folds; where it does not divide the number of runs, the first folds get one run more.
-
-    Returns
-    -------
-    folds : list of ndarray of int
-        Rows of the samples that each fold holds out.
-
-    Raises
-    ------
-    RecordingError
-        If there is only one run, or less than two folds, or more folds than runs.
-    """
-    numbers = np.unique(runs)
-    if numbers.size < 2:
-        raise RecordingError(
-            "There is only one run. Whole runs are held out to test on, so there must be at least two."
-        )
-    if not 2 <= n_splits <= numbers.size or n_splits != int(n_splits):
-        raise RecordingError(
-            f"n_splits={n_splits}: folds are whole runs, and there are {numbers.size} of them; "
-            f"expected a whole number from 2 to {numbers.size}."
-        )
-    return [np.flatnonzero(np.isin(runs, some)) for some in np.array_split(numbers, n_splits)]
+from .batches import choose_columns, map_voxels, number_alike, one_thread, varies
+from .folds import Folds, draw_folds
 
 
 def check_alpha(alpha):
-    """Refuse what cannot be a ridge penalty.
-
-    Raises
-    ------
-    RecordingError
-        If ``alpha`` is negative or not finite.
-    """
-    if not (math.isfinite(alpha) and alpha >= 0):
-        raise RecordingError(
-            f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100."
-        )
+    """Raise a ValueError unless this can be a ridge penalty."""
+    if not (isinstance(alpha, Real) and math.isfinite(alpha) and alpha >= 0):
+        raise ValueError(f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100.")
 
 
-def cross_validate_ridge(samples, alpha=100.0, n_splits=10, n_jobs=None):
+def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None):
     """Score a ridge regression for each voxel, one fold of whole runs held out at a time.
 
-    The scores are those of scikit-learn's ``Ridge(alpha)`` and ``r2_score`` in a loop over the folds, as in the
-    published analysis, except that a voxel that does not change within a fold always scores 0 there.
+    The scores are those of scikit-learn's ``Ridge(alpha)`` and ``r2_score`` in a loop over the splits, as in the
+    published analysis, except for voxels that do not change. A voxel that never changes within a run was out of view,
+    and is fitted and scored without that run. Where this leaves nothing to score on, or nothing to fit to, it gets the
+    mean of its scores on the other splits, so that a mean over all of them is what it should be; 0 if there are none.
 
     Parameters
     ----------
     samples : Samples
     alpha : float
-        Penalty on the squared weights; the pixels enter as they are, in units of pixel value.
-    n_splits : int
-        Number of folds.
+        Penalty on the squared weights; the features enter as they are.
+    cv : int, splitter of scikit-learn, or iterable of (train, test)
+        A number of folds of whole consecutive runs, as :class:`~voxelwise.RunKFold` draws them; or a splitter, whose
+        ``groups`` are the runs.
     n_jobs : int, optional
-        How many chunks of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib.
 
     Returns
     -------
@@ -83,137 +51,257 @@ def cross_validate_ridge(samples, alpha=100.0, n_splits=10, n_jobs=None):
 
     Raises
     ------
+    ValueError
+        If ``alpha`` is negative, a number is not finite or the runs cannot fill the folds; before anything is computed.
     RecordingError
-        If ``alpha`` is negative or the runs cannot fill the folds; before anything is computed.
+        If there is only one run, and ``cv`` is a number.
     """
-    folds, solvers = solve_folds(samples, alpha, n_splits)
-    pixels = with_constant(samples.stimuli)
-    scores = np.empty((len(folds), samples.responses.shape[1]))
-    for columns, found in map_chunks(_score_folds, samples.responses, pixels, folds, solvers, n_jobs=n_jobs):
-        scores[:, columns] = found
-    return scores
+    check_alpha(alpha)
+    return score_folds(samples, draw_folds(cv, samples.runs, samples.stimuli, samples.responses), alpha, n_jobs)
 
 
-def predict_ridge(samples, voxels, alpha=100.0, n_splits=10):
+def predict_ridge(samples, voxels=None, alpha=100.0, cv=10, n_jobs=None):
     """Predict each response from a model that has not seen its fold.
 
     Parameters
     ----------
     samples : Samples
-    voxels : sequence of int
-        Columns of ``samples.responses``.
-    alpha, n_splits
-        As in :func:`cross_validate_ridge`.
+    voxels : sequence of int or mask of bool, optional
+        Columns of ``samples.responses``. Default: all.
+    alpha, cv, n_jobs
+        As in :func:`cross_validate_ridge`; each sample is to be scored on once.
 
     Returns
     -------
     predictions : ndarray of float64, shape (n_samples, len(voxels))
+        Where a voxel does not change within a run, the prediction is what it should have been; its mean if it never
+        changes.
     """
-    folds, solvers = solve_folds(samples, alpha, n_splits)
-    pixels = with_constant(samples.stimuli)
-    tests, total = Sums.of_folds(pixels, samples.responses[:, voxels], folds)
-    predictions = np.empty((len(pixels), len(voxels)))
-    for rows, test, solver in zip(folds, tests, solvers, strict=True):
-        predictions[rows] = pixels[rows] @ (solver @ (total.xy - test.xy))
+    check_alpha(alpha)
+    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    if (folds.test.sum(axis=0) != 1).any():
+        raise ValueError(f"cv={cv}: each sample is predicted once, so it is to be in the test set of one split.")
+    voxels = choose_columns(voxels, samples.responses.shape[1])
+    predictions = np.tile(samples.responses[:, voxels].mean(axis=0, dtype=np.float64), (len(samples.runs), 1))
+
+    def prepare(rows):
+        return with_penalty(Design(samples.stimuli, Folds(folds.train & rows, folds.test)), alpha)
+
+    for columns, predicted in map_voxels(prepare, _predict_batch, samples, voxels, n_jobs):
+        predictions[:, columns] = predicted
     return predictions
 
 
-def decompose(sums):
-    """Directions in which the centred pixels vary, and how much.
+def score_folds(samples, folds, alpha, n_jobs=None):
+    """The scores of :func:`cross_validate_ridge`, by splits that are known."""
+    scores = np.zeros((len(folds), samples.responses.shape[1]))
+
+    def prepare(rows):
+        return with_penalty(Design(samples.stimuli, folds.within(rows)), alpha)
+
+    for columns, found in map_voxels(prepare, _score_batch, samples, n_jobs=n_jobs):
+        scores[:, columns] = found
+    return scores
+
+
+class Basis:
+    """Directions in which the samples that a model is fitted to vary, and how much.
+
+    Along them a ridge divides the products of features and responses by variance + alpha.
 
     Parameters
     ----------
-    sums : Sums
-        Of the samples to train on.
+    gram : ndarray, shape (n_features + 1, n_features + 1)
+        ``X'X`` of these samples, X with the column of ones.
 
-    Returns
-    -------
-    directions : ndarray, shape (n_pixels, n_directions)
-        Eigenvectors of the pixels' Gram matrix, one a column. Directions in which the pixels do not vary (a pixel
-        that is always black, fewer samples than pixels) are left out: they get no weight, so that a penalty may be
-        0.
+    Attributes
+    ----------
+    directions : ndarray, shape (n_features + 1, n_directions)
+        Eigenvectors of the centred features' Gram matrix, one a column, and the constant. Directions in which the
+        features do not vary (a pixel that is always black, fewer samples than features) are left out: they get no
+        weight, so that a penalty may be 0.
     variances : ndarray, shape (n_directions,)
-        Eigenvalues: sums of squares, not divided by the number of samples.
+        Sums of squares along them, not divided by the number of samples; of the constant, the number of samples.
     """
-    xx, _, _ = sums.centred()
-    variances, directions = np.linalg.eigh(xx)
-    vary = variances > variances[-1] * len(xx) * np.finfo(float).eps
-    return directions[:, vary], variances[vary]
+
+    def __init__(self, gram):
+        around = centring(gram)
+        variances, directions = np.linalg.eigh(around.T @ gram @ around)
+        vary = variances > max(variances[-1], 0) * len(gram) * np.finfo(float).eps
+        constant = np.eye(len(gram))[:, -1:]
+        self.directions = np.hstack([around @ directions[:, vary], constant])
+        self.variances = np.append(variances[vary], max(gram[-1, -1], 1))
+
+    def shrinkage(self, alpha):
+        """What the products along each direction are multiplied by, shape (n_directions,), or (..., n_directions)."""
+        penalties = np.multiply.outer(alpha, np.append(np.ones(len(self.variances) - 1), 0))
+        return 1 / (self.variances + penalties)
+
+    def solve(self, products, alpha):
+        """Weights, the intercept last, from ``X'Y``; ``alpha`` is a number, or one for each voxel."""
+        shrinkage = self.shrinkage(alpha).T.reshape(len(self.variances), -1)
+        return self.directions @ (shrinkage * (self.directions.T @ products))
 
 
-def as_r2(residual, test):
-    """R2 from sums of squared errors on test samples; 0 for a voxel that does not change within them.
+def centring(gram):
+    """The matrix that takes the means of some samples from features with a column of ones.
 
-    Parameters
-    ----------
-    residual : ndarray, shape (..., n_voxels)
-    test : Sums
+    Its shape is (n_features + 1, n_features); ``gram`` is ``X'X`` of these samples.
     """
-    total = test.yy - test.y**2 / test.n
-    # What rounding leaves of a constant voxel's variance is no variance.
-    varies = total > 1e-10 * test.yy
-    return 1 - np.divide(residual, total, out=np.ones_like(residual), where=varies)
+    return np.vstack([np.eye(len(gram) - 1), -gram[-1:, :-1] / max(gram[-1, -1], 1)])
 
 
-def with_constant(stimuli):
-    """The pixels, and one more that is always 1; its weight is the intercept.
-
-    Parameters
-    ----------
-    stimuli : ndarray, shape (n_samples, n_pixels)
-
-    Returns
-    -------
-    pixels : ndarray of float64, shape (n_samples, n_pixels + 1)
-    """
-    return np.column_stack([stimuli, np.ones(len(stimuli))])
+def with_constant(x):
+    """The features, and one more that is always 1; float64."""
+    return np.column_stack([x, np.ones(len(x))])
 
 
 @one_thread
-def solve_folds(samples, alpha, n_splits):
-    """Rows of each fold, and the matrix that turns the products of all other rows into ridge weights and intercept.
+def fit_ridge(x, y, alpha):
+    """Weights (n_features, n_voxels) and intercepts (n_voxels,) of a ridge; ``alpha`` is a number, or one a voxel."""
+    x_mean, y_mean = x.mean(axis=0, dtype=np.float64), y.mean(axis=0, dtype=np.float64)
+    centred = with_constant(x - x_mean)
+    weights = Basis(centred.T @ centred).solve(centred.T @ (y - y_mean), alpha)
+    return weights[:-1], y_mean + weights[-1] - x_mean @ weights[:-1]
 
-    The weights solve ``(X'X + alpha I) W = X'Y`` for centred X and Y. The inverse is the same for all voxels.
+
+class Design:
+    """Features and splits, made ready once for all voxels.
+
+    A stimulus is often on the screen for several volumes, and they have one prediction. So samples that are alike in
+    their features and on the same sides of all splits count as one *row*: their responses are added up first, and all
+    else is done once a row. The products ``X'Y`` are added up for each *part*, the rows that are in the same training
+    sets; those of a training set are the total less the parts that it lacks, so that ten folds cost one pass over the
+    rows.
 
     Parameters
     ----------
-    samples, alpha, n_splits
-        As in :func:`cross_validate_ridge`.
+    stimuli : ndarray, shape (n_samples, n_features)
+    folds : Folds
 
-    Returns
-    -------
-    folds : list of ndarray of int
-        As of :func:`whole_run_folds`.
-    solvers : list of ndarray, shape (n_pixels + 1, n_pixels + 1)
-        For each fold; times ``X'Y`` of all other folds, X with a constant, they are the weights, the intercept last.
-
-    Raises
-    ------
-    RecordingError
-        If ``alpha`` is negative or the runs cannot fill the folds; before anything is computed.
+    Attributes
+    ----------
+    row_of : ndarray of int, shape (n_samples,)
+        The row of each sample.
+    x : ndarray of float64, shape (n_rows, n_features + 1)
+        Centred, with a column of ones.
+    counts : ndarray of float64, shape (n_rows, 1)
+        Samples of each row.
+    trains, tests : ndarray of int, shape (n_splits,)
+        The training set and the test set of each split; equal ones have one number.
+    bases : list of Basis, one for each training set
+    test_rows : list of ndarray of int, one for each test set
     """
-    check_alpha(alpha)
-    folds = whole_run_folds(samples.runs, n_splits)
-    tests, total = Sums.of_folds(samples.stimuli, samples.responses[:, :0], folds)
-    return folds, [_solver(total - test, alpha) for test in tests]
+
+    def __init__(self, stimuli, folds):
+        x = np.asarray(stimuli, np.float64)
+        x = x - x.mean(axis=0)
+        sides = np.vstack([folds.train, folds.test]).T
+        self.row_of, first = number_alike(np.hstack([sides, x]))
+        self.x = with_constant(x[first])
+        self.counts = np.bincount(self.row_of).astype(np.float64)[:, np.newaxis]
+        trained = folds.train.any(axis=0)
+        self._trained = trained if trained.any() and not trained.all() else slice(None)  # no copy of all
+        self.trains, different = number_alike(folds.train)
+        trains = folds.train[different][:, first]
+        self.tests, different = number_alike(folds.test)
+        self._test_samples = [np.flatnonzero(test) for test in folds.test[different]]
+
+        self.test_rows = [np.flatnonzero(test[first]) for test in folds.test[different]]
+        self.bases = [Basis((self.x[rows] * self.counts[rows]).T @ self.x[rows]) for rows in trains]
+        part_of, different = number_alike(trains.T)
+        has = trains[:, different]  # the parts of each training set
+        used = np.flatnonzero(has.any(axis=0))
+        self._parts = [np.flatnonzero(part_of == part) for part in used]
+        self._lacking = [np.flatnonzero(~parts) for parts in has[:, used]]
+
+    def centre(self, responses):
+        """Responses of a batch in float64, less the mean of all samples that some split fits to."""
+        y = np.array(responses, np.float64, order="C")
+        y -= y[self._trained].mean(axis=0)
+        return y
+
+    def add_up(self, y, row_of=None):
+        """Sum of the responses to each row, shape (n_rows, n_voxels); other rows may be given to the samples."""
+        row_of = self.row_of if row_of is None else row_of
+        ones = np.ones(len(row_of), y.dtype)
+        return csr_array((ones, (row_of, np.arange(len(row_of)))), shape=(len(self.x), len(row_of))) @ y
+
+    def train_products(self, by_row):
+        """``X'Y`` of each training set, from sums by row."""
+        parts = [self.x[rows].T @ by_row[rows] for rows in self._parts]
+        total = sum(parts, start=np.zeros((self.x.shape[1], by_row.shape[1]), by_row.dtype))
+        return [functools.reduce(np.subtract, (parts[part] for part in lacking), total) for lacking in self._lacking]
+
+    def spreads(self, y):
+        """Sums of squares in each test set: about 0, and about its mean; the latter NaN for voxels that do not vary."""
+        spreads = []
+        for samples in self._test_samples:
+            here = y[samples]
+            # Centred first: the difference of two large sums would leave rounding in place of small variances.
+            mean = here.sum(axis=0) / max(len(here), 1)
+            here -= mean
+            around = np.einsum("tv,tv->v", here, here)
+            spreads.append((around + len(here) * mean**2, np.where(varies(y, samples), around, np.nan)))
+        return spreads
+
+    def r2(self, predictions, by_row, spreads):
+        """R2 of each split and voxel, shape (n_splits, n_voxels), from predictions of the test rows of each split."""
+        scores = []
+        for predicted, test in zip(predictions, self.tests, strict=False):
+            rows, (squares, variance) = self.test_rows[test], spreads[test]
+            error = self.counts[rows] * predicted - 2 * by_row[rows]
+            scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
+        return fill_unknown(np.stack(scores))
 
 
-def _solver(train, alpha):
-    """The matrix for one training set, shape (n_pixels + 1, n_pixels + 1), the constant last."""
-    directions, variances = decompose(train)
-    inverse = directions / (variances + alpha) @ directions.T
-    mean = train.x / train.n
-    # Centring Y takes inverse @ mean from each weight; the intercept makes up for what the mean image would give.
-    shift = inverse @ mean
-    return np.block([[inverse, -shift[:, np.newaxis]], [-shift, 1 / train.n + mean @ shift]])
+@dataclass(frozen=True)
+class Predictors:
+    """A design, and for each split the matrix that turns ``X'Y`` of its training set into predictions of its test."""
+
+    design: Design
+    matrices: list
+
+    def in_float32(self):
+        """Half the digits, twice as fast."""
+        design = copy.copy(self.design)
+        design.x, design.counts = design.x.astype(np.float32), design.counts.astype(np.float32)
+        return Predictors(design, [matrix.astype(np.float32) for matrix in self.matrices])
+
+    def predict(self, by_row):
+        """Predictions of the test rows of each split."""
+        products = self.design.train_products(by_row)
+        return [matrix @ products[train] for matrix, train in zip(self.matrices, self.design.trains, strict=True)]
+
+    def score(self, by_row, spreads):
+        """R2 of each split and voxel, shape (n_splits, n_voxels)."""
+        return self.design.r2(self.predict(by_row), by_row, spreads)
 
 
-def _score_folds(responses, pixels, folds, solvers):
-    """Scores of a chunk of voxels, shape (n_splits, n_voxels); the pixels end with a constant."""
-    tests, total = Sums.of_folds(pixels, responses, folds)
-    scores = []
-    for test, solver in zip(tests, solvers, strict=True):
-        weights = solver @ (total.xy - test.xy)
-        residual = test.yy + np.einsum("pv,pv->v", weights, test.xx @ weights - 2 * test.xy)
-        scores.append(as_r2(residual, test))
-    return np.stack(scores)
+def with_penalty(design, alpha):
+    """The predictors of one penalty for all voxels: ``X (X'X + alpha I)^-1`` for centred features, and intercepts."""
+    solvers = [basis.directions * basis.shrinkage(alpha) @ basis.directions.T for basis in design.bases]
+    pairs = zip(design.trains, design.tests, strict=True)
+    return Predictors(design, [design.x[design.test_rows[test]] @ solvers[train] for train, test in pairs])
+
+
+def fill_unknown(scores):
+    """Scores over splits, the first axis, with the mean of the others in place of NaN; 0 where there are none."""
+    known = ~np.isnan(scores)
+    mean = np.where(known, scores, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return np.where(known, scores, mean)
+
+
+def _score_batch(responses, predictors):
+    y = predictors.design.centre(responses)
+    return predictors.score(predictors.design.add_up(y), predictors.design.spreads(y))
+
+
+def _predict_batch(responses, predictors):
+    """Predictions of all samples for a batch of voxels."""
+    design = predictors.design
+    y = design.centre(responses)
+    by_row = np.empty((len(design.x), y.shape[1]))
+    for predicted, test in zip(predictors.predict(design.add_up(y)), design.tests, strict=True):
+        by_row[design.test_rows[test]] = predicted
+    return by_row[design.row_of] + (responses[0] - y[0])

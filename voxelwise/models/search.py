@@ -1,15 +1,13 @@
 """The ridge penalty of each voxel, chosen by cross-validation within cross-validation."""
 
-import itertools
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import RecordingError
-from .batches import map_chunks, one_thread
-from .ridge import as_r2, check_alpha, decompose, whole_run_folds, with_constant
-from .sums import Sums
+from .batches import map_voxels
+from .folds import Folds, draw_folds
+from .ridge import Design, check_alpha, fill_unknown
 
 #: Penalties to choose from, evenly spaced on a logarithmic scale.
 ALPHAS = tuple(np.logspace(0, 5, 20).tolist())
@@ -43,15 +41,25 @@ class AlphaSearch:
     scores: np.ndarray
 
 
-def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
-    """Choose each voxel's ridge penalty and score the choice on runs that it has not seen.
+def check_alphas(alphas):
+    """The penalties, rising and each once; raises a ValueError if there is none, or one is none."""
+    alphas = list(np.ravel(alphas))
+    if not alphas:
+        raise ValueError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
+    for alpha in alphas:
+        check_alpha(alpha)
+    return np.unique(np.asarray(alphas, dtype=np.float64))
+
+
+def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
+    """Choose each voxel's ridge penalty and score the choice on samples that it has not seen.
 
     One fold of whole runs is held out, the outer one. The others take turns as inner folds: the penalty with the
     best mean R2 on them is chosen, the smaller one of equals. The voxel is then fitted with it to all but the outer
     fold, and scored on that fold. A penalty that was chosen on the fold it is scored on would look better than it
     is [1]_.
 
-    For centred pixels X and responses y, the weights of penalty alpha are ``(X'X + alpha I)^-1 X'y``. The scores
+    For centred features X and responses y, the weights of penalty alpha are ``(X'X + alpha I)^-1 X'y``. The scores
     are those of scikit-learn's ``Ridge`` and ``r2_score`` in nested loops, for less: a pair of folds that are left
     out, one as the outer and one as the inner fold, needs one eigendecomposition for all penalties, all voxels and
     both roles.
@@ -61,14 +69,17 @@ def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
     samples : Samples
     alphas : sequence of float
         The penalties to choose from.
-    n_splits : int
-        Number of outer folds, at least ``MIN_FOLDS``.
+    cv : int, splitter of scikit-learn, or iterable of (train, test)
+        The outer folds, at least ``MIN_FOLDS``, as in :func:`~voxelwise.cross_validate_ridge`. Of other splits, too,
+        the rest take turns within each, without the samples that it scores on.
     n_jobs : int, optional
-        How many chunks of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib.
 
     Returns
     -------
     search : AlphaSearch
+        Voxels that do not change within a run are treated as in :func:`~voxelwise.cross_validate_ridge`; one that never
+        changes has the smallest penalty.
 
     Warns
     -----
@@ -78,100 +89,76 @@ def search_alpha(samples, alphas=ALPHAS, n_splits=10, n_jobs=None):
 
     Raises
     ------
-    RecordingError
+    ValueError
         If a penalty is negative, there is none, or the runs cannot fill the folds; before anything is computed.
+    RecordingError
+        If there is only one run, and ``cv`` is a number.
 
     References
     ----------
     .. [1] Varma, Simon (2006). Bias in error estimation when using cross-validation for model selection. BMC
        Bioinformatics 7, 91.
     """
-    alphas = np.unique(np.asarray(alphas, dtype=np.float64))
-    if not alphas.size:
-        raise RecordingError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
-    for alpha in alphas:
-        check_alpha(alpha)
-    folds = whole_run_folds(samples.runs, n_splits)
-    if n_splits < MIN_FOLDS:
-        raise RecordingError(
-            f"n_splits={n_splits}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on."
-        )
-    bases, images = _decompose_without(samples.stimuli, folds), _condense(samples.stimuli, folds)
-    n_voxels = samples.responses.shape[1]
-    search = AlphaSearch(alphas, *(np.empty((n, n_voxels)) for n in (len(alphas), len(folds), len(folds))))
-    chunks = map_chunks(_search_chunk, samples.responses, samples.stimuli, folds, bases, images, alphas, n_jobs=n_jobs)
-    for columns, (curves, chosen, scores) in chunks:
-        search.curves[:, columns], search.chosen[:, columns], search.scores[:, columns] = curves, chosen, scores
+    alphas = check_alphas(alphas)
+    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    n_splits, n_voxels = len(folds), samples.responses.shape[1]
+    if n_splits < MIN_FOLDS or not folds.nested().test.any(axis=1).reshape(n_splits, -1).any(axis=1).all():
+        raise ValueError(f"cv={cv}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
+
+    def prepare(rows):
+        outer = folds.within(rows)
+        inner = outer.nested()
+        both = Folds(np.vstack([outer.train, inner.train]), np.vstack([outer.test, inner.test]))
+        return Design(samples.stimuli, both), n_splits, alphas
+
+    curves, chosen, scores = (np.zeros((n, n_voxels)) for n in (len(alphas), n_splits, n_splits))
+    chosen += alphas[0]
+    for columns, found in map_voxels(prepare, _search_batch, samples, n_jobs=n_jobs):
+        curves[:, columns], chosen[:, columns], scores[:, columns] = found
+    search = AlphaSearch(alphas, curves, chosen, scores)
     _warn_at_edge(search)
     return search
 
 
-@one_thread
-def _decompose_without(stimuli, folds):
-    """Eigendecompositions of the pixels without each fold and without each pair of folds, by the folds' numbers."""
-    tests, total = Sums.of_folds(stimuli, stimuli[:, :0], folds)
-    bases = {(fold,): decompose(total - test) for fold, test in enumerate(tests)}
-    for first, second in itertools.combinations(range(len(folds)), 2):
-        bases[first, second] = decompose(total - tests[first] - tests[second])
-    return bases
-
-
-@one_thread
-def _condense(stimuli, folds):
-    """For each fold a matrix A with ``A'A = X'X``, X its images and a constant; A has as many rows as X has rank.
-
-    An image stays on the screen for several volumes, so that these are fewer rows than pixels.
-    """
-    condensed = []
-    for rows in folds:
-        pixels = with_constant(stimuli[rows])
-        squares, directions = np.linalg.eigh(pixels.T @ pixels)
-        kept = squares > squares[-1] * len(squares) * np.finfo(float).eps
-        condensed.append((directions[:, kept] * np.sqrt(squares[kept])).T)
-    return condensed
-
-
-def _search_chunk(responses, stimuli, folds, bases, images, alphas):
-    """Curves, choices and scores of a chunk of voxels."""
-    tests, total = Sums.of_folds(stimuli, responses, folds)
-    inner = np.zeros((len(folds), len(alphas), responses.shape[1]))  # summed over the inner folds of each outer one
-    for first, second in itertools.combinations(range(len(folds)), 2):
-        train = total - tests[first] - tests[second]
-        held_out = [(tests[fold], images[fold]) for fold in (first, second)]
-        as_first, as_second = _score_alphas(train, held_out, *bases[first, second], alphas)
-        inner[second] += as_first
-        inner[first] += as_second
-    inner /= len(folds) - 1
+def _search_batch(responses, prepared):
+    """Curves, choices and scores of a batch of voxels; of the design's splits, the outer ones come first."""
+    design, n_splits, alphas = prepared
+    y = design.centre(responses)
+    by_row, spreads = design.add_up(y), design.spreads(y)
+    products = design.train_products(by_row)
+    inner = score_penalties(design, slice(n_splits, None), alphas, products, by_row, spreads)
+    inner = np.stack([fill_unknown(some).mean(axis=0) for some in inner.reshape(n_splits, -1, *inner.shape[1:])])
     chosen = alphas[inner.argmax(axis=1)]
-    scores = np.empty(chosen.shape)
-    for fold, test in enumerate(tests):
-        train, (directions, variances) = total - test, bases[fold,]
-        along = directions.T @ train.centred()[1]
-        weights = directions @ (along / (variances[:, np.newaxis] + chosen[fold]))
-        xx, xy, yy = test.centred(around=train)
-        scores[fold] = as_r2(yy + np.einsum("pv,pv->v", weights, xx @ weights - 2 * xy), test)
-    return inner.mean(axis=0), chosen, scores
+    predictions = [
+        design.x[design.test_rows[test]] @ design.bases[train].solve(products[train], alpha)
+        for alpha, train, test in zip(chosen, design.trains, design.tests, strict=False)
+    ]
+    return inner.mean(axis=0), chosen, design.r2(predictions, by_row, spreads)
 
 
-def _score_alphas(train, held_out, directions, variances, alphas):
-    """R2 of each penalty on each set of test samples, shapes (n_alphas, n_voxels); a set is its sums and its images.
+def score_penalties(design, splits, alphas, products, by_row, spreads):
+    """R2 of each split, penalty and voxel, shape (n_splits, n_alphas, n_voxels); NaN where there is nothing to score.
 
-    Along the eigenvectors, ridge divides the product of pixels and responses by variance + alpha: weights are
-    ``a = d c``. The squared error on other samples is ``yy - 2 a'q + |P a|^2``, with the products ``q`` of their pixels
-    and responses and their condensed images ``P`` along the same vectors.
+    Along the directions of the training samples, the weights of a penalty are products times shrinkage, ``a = s c``.
+    The squared error on test samples is ``yy - 2 a'q + |P a|^2``, with their features ``P`` and the products ``q`` of
+    features and responses along the same directions. Of ``P`` only ``P'P`` matters, so that it needs no more rows than
+    columns.
     """
-    along = directions.T @ train.centred()[1]
-    shrinkage = 1 / (variances + alphas[:, np.newaxis])
-    scores = []
-    for test, images in held_out:
-        _, xy, yy = test.centred(around=train)
-        pixels, constant = images[:, :-1], images[:, -1]
-        across = (pixels - np.outer(constant, train.x / train.n)) @ directions
-        residual = yy - 2 * shrinkage @ (along * (directions.T @ xy))
-        for error, shrink in zip(residual, shrinkage, strict=True):
-            predicted = (across * shrink) @ along
-            error += np.einsum("iv,iv->v", predicted, predicted)
-        scores.append(as_r2(residual, test))
+    trains, tests = design.trains[splits], design.tests[splits]
+    roots = [np.linalg.qr(np.sqrt(design.counts[rows]) * design.x[rows], mode="r") for rows in design.test_rows]
+    scores = np.empty((len(trains), len(alphas), by_row.shape[1]))
+    for train in np.unique(trains):
+        basis = design.bases[train]
+        along, shrinkage = basis.directions.T @ products[train], basis.shrinkage(alphas)
+        for split in np.flatnonzero(trains == train):
+            rows, (squares, variance) = design.test_rows[tests[split]], spreads[tests[split]]
+            across = roots[tests[split]] @ basis.directions
+            on_test = basis.directions.T @ (design.x[rows].T @ by_row[rows])
+            residual = squares - 2 * shrinkage @ (along * on_test)
+            for error, shrink in zip(residual, shrinkage, strict=True):
+                predicted = (across * shrink) @ along
+                error += np.einsum("rv,rv->v", predicted, predicted)
+            scores[split] = 1 - residual / variance
     return scores
 
 

@@ -1,0 +1,104 @@
+"""The estimators: scikit-learn's own checks, and its Ridge in plain loops."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
+from sklearn.model_selection import GridSearchCV, KFold, LeaveOneGroupOut, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from tests.models.conftest import plain_loop
+from voxelwise import RunKFold, Samples, VoxelwiseRidge, VoxelwiseRidgeCV
+
+ALPHAS = [30.0, 0.1, 3.0, 1000.0]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks([VoxelwiseRidge(), VoxelwiseRidgeCV(alphas=ALPHAS, cv=3)])
+def test_scikit_learns_checks(estimator, check):
+    """All of them; none is expected to fail."""
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def data():
+    """X, Y and runs: 6 runs of different length, voxels that answer more and less, far from 0."""
+    rng = np.random.default_rng(0)
+    runs = np.repeat(np.arange(6), [20, 25, 30, 20, 35, 20])
+    X = rng.normal(size=(len(runs), 12)) + 5
+    Y = X @ (rng.normal(size=(12, 9)) * np.geomspace(0.01, 2, 9)) + rng.normal(size=(len(runs), 9)) + 100
+    return X, Y, runs
+
+
+def test_it_is_scikit_learns_ridge(data):
+    X, Y, _ = data
+    ours, theirs = VoxelwiseRidge(7.0).fit(X, Y), Ridge(7.0).fit(X, Y)
+    for name in ("coef_", "intercept_"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-9)
+    assert ours.score(X, Y) == pytest.approx(theirs.score(X, Y), abs=1e-12)
+    by_voxel = r2_score(Y, theirs.predict(X), multioutput="raw_values")
+    np.testing.assert_allclose(ours.score(X, Y, multioutput="raw_values"), by_voxel)
+    one = VoxelwiseRidge(7.0).fit(X, Y[:, 3])
+    np.testing.assert_allclose(one.coef_, ours.coef_[3])
+    assert one.predict(X).shape == (len(X),) and one.intercept_ == pytest.approx(ours.intercept_[3])
+
+
+@pytest.mark.parametrize(("cv", "given"), [(4, False), (3, True), (LeaveOneGroupOut(), True)])
+def test_penalties_are_those_of_a_plain_loop(data, cv, given):
+    """Of whole runs where they are given, of consecutive samples where not."""
+    X, Y, runs = data
+    splitter = (RunKFold(cv) if given else KFold(cv)) if isinstance(cv, int) else cv
+    splits = list(splitter.split(X, groups=runs if given else None))
+    samples = Samples(X, Y, runs, (12,))
+    curves = [plain_loop(samples, Ridge(alpha), splits)[0].mean(axis=0) for alpha in sorted(ALPHAS)]
+    model = VoxelwiseRidgeCV(ALPHAS, cv).fit(X, Y, runs=runs if given else None)
+    np.testing.assert_allclose(model.cv_scores_, curves, atol=1e-9)
+    best = np.sort(ALPHAS)[np.argmax(curves, axis=0)]
+    np.testing.assert_array_equal(model.best_alphas_, best)
+    assert len(set(best)) > 2
+    np.testing.assert_allclose(model.coef_, Ridge(best).fit(X, Y).coef_, atol=1e-9)
+
+
+def test_it_stands_in_pipelines_and_searches(data):
+    X, Y, runs = data
+    for model, theirs in ((VoxelwiseRidge(5.0), Ridge(5.0)), (VoxelwiseRidgeCV([5.0]), Ridge(5.0))):
+        pipe, other = (make_pipeline(StandardScaler(), each) for each in (model, theirs))
+        scores = cross_val_score(pipe, X, Y, groups=runs, cv=LeaveOneGroupOut())
+        np.testing.assert_allclose(scores, cross_val_score(other, X, Y, groups=runs, cv=LeaveOneGroupOut()))
+        fitted = pickle.loads(pickle.dumps(clone(pipe).fit(X, Y)))
+        np.testing.assert_allclose(fitted.predict(X), other.fit(X, Y).predict(X))
+    ours, theirs = (GridSearchCV(model, dict(alpha=ALPHAS), cv=RunKFold(3)) for model in (VoxelwiseRidge(), Ridge()))
+    assert ours.fit(X, Y, groups=runs, runs=runs).best_params_ == theirs.fit(X, Y, groups=runs).best_params_
+
+
+def test_a_voxel_is_fitted_to_the_runs_within_which_it_changes(data):
+    X, Y, runs = data
+    Y = Y.copy()
+    Y[runs == 2, 4], Y[:, 6] = 0, 3.5
+    kept = runs != 2
+    for model, cv in ((VoxelwiseRidge(2.0), None), (VoxelwiseRidgeCV(ALPHAS, LeaveOneGroupOut()), LeaveOneGroupOut())):
+        fitted = clone(model).fit(X, Y, runs=runs)
+        alone = clone(model).fit(X[kept], Y[kept][:, [4]], runs=runs[kept])
+        np.testing.assert_allclose(fitted.coef_[4], alone.coef_[0], atol=1e-9)
+        assert fitted.intercept_[4] == pytest.approx(alone.intercept_[0])
+        assert not fitted.coef_[6].any() and fitted.intercept_[6] == 3.5
+        assert cv is None or fitted.best_alphas_[4] == alone.best_alphas_[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        (VoxelwiseRidge(-1), {}, "alpha=-1"),
+        (VoxelwiseRidgeCV([]), {}, "alphas is empty"),
+        (VoxelwiseRidgeCV(cv=9), dict(runs=np.repeat([0, 1, 2], 50)), "cv=9: .*from 2 to 3"),
+        (VoxelwiseRidge(), dict(runs=[1, 2]), "runs has shape"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(data, model, options, message):
+    with pytest.raises(ValueError, match=message):
+        model.fit(*data[:2], **options)

@@ -1,0 +1,137 @@
+"""Which samples a model is fitted to and which it is scored on: whole runs, or as any splitter of scikit-learn says."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import BaseCrossValidator, check_cv
+
+from ..errors import RecordingError
+from .batches import check_whole
+
+
+class RunKFold(BaseCrossValidator):
+    """Folds of whole, consecutive runs, as a splitter of scikit-learn.
+
+    Volumes a few seconds apart resemble each other whatever the model. A fold that cut a run in two would be tested on
+    neighbours of what it was trained on. Unlike ``GroupKFold``, it keeps the runs in their order.
+
+    Parameters
+    ----------
+    n_splits : int
+        Number of folds, at least 2; where it does not divide the number of runs, the first folds get one run more.
+    """
+
+    __metadata_request__split: ClassVar = {"groups": True}  # as scikit-learn's own splitters of groups ask for them
+
+    def __init__(self, n_splits=10):
+        self.n_splits = n_splits
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """How many folds there are."""
+        return self.n_splits
+
+    def split(self, X=None, y=None, groups=None):
+        """Rows to fit to and rows to score on, fold by fold.
+
+        Parameters
+        ----------
+        X, y : ignored
+            There because scikit-learn hands them over.
+        groups : array_like, shape (n_samples,)
+            Run of each sample, any labels. Runs come in the order in which they appear.
+
+        Yields
+        ------
+        train, test : ndarray of int
+
+        Raises
+        ------
+        ValueError
+            If there are less than two folds, or more folds than runs, or ``groups`` is missing.
+        RecordingError
+            If there is only one run.
+        """
+        if groups is None:
+            raise ValueError("groups: expected the run of each sample; folds are whole runs.")
+        numbers = check_several_runs(groups)
+        for some in np.array_split(np.unique(numbers), check_n_splits("n_splits", self.n_splits, numbers)):
+            test = np.isin(numbers, some)
+            yield np.flatnonzero(~test), np.flatnonzero(test)
+
+
+def check_several_runs(runs):
+    """Number of the run of each sample, in the order in which they appear; one run alone raises a RecordingError."""
+    numbers, labels = pd.factorize(np.asarray(runs))
+    if len(labels) < 2:
+        raise RecordingError(
+            "There is only one run. Whole runs are held out to test on, so there must be at least two."
+        )
+    return numbers
+
+
+def check_n_splits(name, n_splits, runs):
+    """The number of folds as int; raises a ValueError that names the argument if the runs cannot fill them."""
+    n_runs = len(np.unique(runs))
+    return check_whole(name, n_splits, 2, n_runs, f"folds are whole runs, and there are {n_runs} of them; ")
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Which samples each split fits to and scores on.
+
+    Attributes
+    ----------
+    train, test : ndarray of bool, shape (n_splits, n_samples)
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+
+    def __len__(self):
+        return len(self.train)
+
+    def within(self, rows):
+        """The same splits of some samples, given as a mask; what is left untrained has nothing to score."""
+        train = self.train & rows
+        return Folds(train, self.test & rows & train.any(axis=1, keepdims=True))
+
+    def nested(self):
+        """Splits within each split: the others take turns, without the samples that this one scores on.
+
+        ``n_splits - 1`` for the first split, then as many for the second, and so on.
+        """
+        pairs = [(outer, inner) for outer in range(len(self)) for inner in range(len(self)) if inner != outer]
+        outer, inner = np.transpose(pairs)
+        every = np.ones(self.train.shape[1], dtype=bool)
+        return Folds(self.train[outer] & self.train[inner], self.test[inner] & self.train[outer]).within(every)
+
+    def cut(self, labels):
+        """Whether a split puts some samples with a label on one side and some on the other."""
+        sides = np.vstack([self.train, self.test])
+        return any((sides[:, same] != sides[:, same][:, :1]).any() for same in (labels == u for u in np.unique(labels)))
+
+
+def draw_folds(cv, runs, X, Y):
+    """The splits that an argument ``cv`` stands for: a number of folds of whole runs, or what scikit-learn takes.
+
+    A splitter's ``groups`` are the runs. Without runs, a number of folds is one of consecutive samples. Raises a
+    ValueError if the runs cannot fill the folds, or a split is empty or names a sample twice.
+    """
+    if runs is not None and (isinstance(cv, Real) or cv is None):
+        cv = RunKFold(check_n_splits("cv", cv, check_several_runs(runs)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The groups parameter is ignored")  # splitters that cut runs may be meant
+        splits = list(check_cv(cv).split(X, Y, runs))
+    sides = np.zeros((2, len(splits), len(X)), dtype=bool)
+    for number, split in enumerate(splits):
+        for side, rows in zip(sides, map(np.asarray, split), strict=True):
+            side[number, rows if rows.size else slice(0)] = True
+            if not side[number].any() or (rows.dtype != bool and side[number].sum() != len(rows)):
+                raise ValueError(f"cv={cv}: split {number} names no samples to fit to or to score on, or one twice.")
+    if not splits:
+        raise ValueError(f"cv={cv}: there is no split.")
+    return Folds(*sides)
