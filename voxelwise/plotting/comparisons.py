@@ -3,21 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import (
-    BLUE,
-    FIELD_COLOURS,
-    FRAME,
-    GUIDE,
-    INK,
-    LINE_COLOURS,
-    MARKS,
-    VERMILION,
-    draw_diagonal,
-    draw_legend,
-    draw_screen,
-    pair_up,
-    settle,
-)
+from . import style
+from .style import GUIDE, LINE_COLOURS, MARKS, draw_diagonal, draw_legend, pair_up, settle
 
 
 def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
@@ -66,7 +53,7 @@ def plot_score_groups(groups, labels):
     figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(figsize=(8, 5.6))
-    for colour, (name, (x, y)) in pair_up((FRAME, BLUE, VERMILION), groups.items(), "groups"):
+    for colour, (name, (x, y)) in pair_up((style.FRAME, style.BLUE, style.VERMILION), groups.items(), "groups"):
         if len(x):
             ax.scatter(x, y, s=9, color=colour, alpha=0.4, linewidth=0, label=f"{name} ({len(x)})")
     draw_diagonal(ax)
@@ -93,7 +80,7 @@ def plot_field_pairs(fields, titles):
     limit = max(np.abs(weights).max() for weights in fields.values()) or 1
     for row, (name, weights) in zip(axes, fields.items(), strict=True):
         for ax, field in zip(row, weights, strict=True):
-            drawn = draw_screen(ax, field, cmap=FIELD_COLOURS, vmin=-limit, vmax=limit)
+            drawn = style.draw_screen(ax, field, cmap=style.FIELD_COLOURS, vmin=-limit, vmax=limit)
         row[0].set_ylabel(name)
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title)
@@ -148,7 +135,7 @@ def plot_time_courses(lags, courses, truth=None):
     for (colour, letter), course in pair_up(MARKS, courses.T, "voxels"):
         ax.plot(lags, course, "o-", color=colour, label=letter)
     if truth is not None:
-        ax.plot(lags, truth, color=INK, linestyle="--", label="true response")
+        ax.plot(lags, truth, color=style.INK, linestyle="--", label="true response")
     ax.axhline(0, **GUIDE, linestyle=":")
     ax.set(xlabel="lag (volumes)", ylabel="weight (share of the largest)", xticks=list(lags))
     draw_legend(ax, 5)

@@ -87,20 +87,9 @@ def background_slice(background, scores, k, fineness=3):
 
 
 def background_box(background, scores, first, shape, fineness):
-    """The background in a box of the score map's grid.
+    """The background in a box of the score map's grid, shape ``shape`` times ``fineness``.
 
-    Parameters
-    ----------
-    background : path or Nifti1Image
-    scores : Nifti1Image
-    first, shape : (int, int, int)
-        The box: its first voxel, and how many voxels it has along each axis.
-    fineness : (int, int, int)
-        Points for each voxel along each axis.
-
-    Returns
-    -------
-    values : ndarray, shape ``shape`` times ``fineness``
+    The box begins at the voxel ``first`` and has ``shape`` voxels, each with ``fineness`` points along the three axes.
     """
     fineness = np.array(fineness)
     affine = scores.affine @ np.diag([*(1 / fineness), 1])

@@ -8,19 +8,9 @@ from .style import FIELD_COLOURS, SCORE_COLOURS, dark_figure
 
 
 def plot_explored(score_img, background, positions, field, field_limit):
-    """A slice of the score map with the marked voxels, and beside it the field of the first of them.
+    """A slice of the score map as in :func:`plot_score_map`, and beside it the field of the first marked voxel.
 
-    Parameters
-    ----------
-    score_img, background, positions
-        As in :func:`plot_score_map`.
-    field : ndarray, shape (n_rows, n_columns)
-    field_limit : float
-        Where its colours end, on either side.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
+    The field has shape (n_rows, n_columns); ``field_limit`` is where its colours end, on either side.
     """
     figure = dark_figure(4)
     draw_marked_slice(figure.add_axes((0.01, 0.2, 0.56, 0.78)), score_img, background, positions, zoomed=True)
@@ -36,19 +26,7 @@ def plot_explored(score_img, background, positions, field, field_limit):
 
 
 def plot_planes(score_img, background, position):
-    """The three planes of the score map through one voxel.
-
-    Parameters
-    ----------
-    score_img, background
-        As in :func:`plot_score_map`.
-    position : (int, int, int)
-        Grid position of the voxel.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    """
+    """The three planes of the score map through the voxel at a grid position."""
     scores, place = turn_to_page(score_img, position)
     figure = dark_figure(3.4)
     sizes = nibabel.affines.voxel_sizes(scores.affine)
