@@ -16,39 +16,34 @@ INSTALL = "install it with `sudo apt-get install chromium` or `.venv/bin/playwri
 ALONE = ["--no-sandbox", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 
 
-def find_chromium(bundled):
-    """Return the path of the system's Chromium or else of Playwright's own; skip the test where neither is there."""
-    found = next(filter(None, map(shutil.which, CHROMIUM)), bundled)
-    if not Path(found).exists():
-        pytest.skip(f"no Chromium here: {INSTALL}")
-    return found
-
-
 @contextlib.contextmanager
 def run_chromium():
-    """Run Chromium without a window; yields Playwright's ``Browser``."""
+    """Run the system's Chromium, or else Playwright's own, without a window; skip where neither is there."""
     with sync_playwright() as playwright:
-        program = find_chromium(playwright.chromium.executable_path)
-        browser = playwright.chromium.launch(executable_path=program, args=ALONE)
+        found = next(filter(None, map(shutil.which, CHROMIUM)), playwright.chromium.executable_path)
+        if not Path(found).exists():
+            pytest.skip(f"no Chromium here: {INSTALL}")
+        browser = playwright.chromium.launch(executable_path=found, args=ALONE)
         yield browser
         browser.close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and says nothing; Chromium may ask for an icon where a picture stands alone, no page does."""
+
+    def do_GET(self):
+        if self.path != "/favicon.ico":
+            return super().do_GET()
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
 
 
 @contextlib.contextmanager
 def serve_folder(folder):
     """Serve a folder to this machine alone; yields its address, which ends in a slash."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def do_GET(self):
-            if self.path == "/favicon.ico":  # Chromium may ask for it where a picture stands alone; no page does
-                self.send_response(204)
-                self.end_headers()
-            else:
-                super().do_GET()
-
-        def log_message(self, *arguments):
-            pass
-
     handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -58,15 +53,9 @@ def serve_folder(folder):
 
 def watch(page, home):
     """Return a list to which the page adds whatever goes wrong: faults, and requests outside the address ``home``."""
-    faults = []
+    faults, inside = [], (home, "data:", "blob:")
     page.on("console", lambda said: said.type in ("error", "warning") and faults.append(f"{said.type}: {said.text}"))
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
     page.on("response", lambda answer: answer.status >= 400 and faults.append(f"{answer.status}: {answer.url}"))
-    page.on("request", lambda request: is_outside(request.url, home) and faults.append(f"outside: {request.url}"))
+    page.on("request", lambda request: request.url.startswith(inside) or faults.append(f"outside: {request.url}"))
     return faults
-
-
-def is_outside(url, home):
-    """Tell whether a request leaves the address that it may use."""
-    return not url.startswith((home, "data:", "blob:"))

@@ -14,8 +14,8 @@ import urllib.request
 import nbformat
 import pytest
 
-from tests.figures.explored import CHAPTER, assert_shows, decoded, spot, stored
-from tests.notebooks import ROOT
+from tests.figures.explored import CHAPTER, assert_shows, spot, stored
+from tests.notebooks import ROOT, compare_outputs
 from tests.pages.browsing import watch
 
 MINUTE = 60_000  # milliseconds
@@ -29,7 +29,7 @@ ALL_HAVE_RUN = """n => {
 def project(tmp_path):
     """A copy of the project, for what JupyterLab saves by itself, with the Python that runs this test."""
     shutil.copytree(ROOT / "book", tmp_path / "project" / "book")
-    for name in ("Makefile", "requirements.txt"):
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / "project")
     (tmp_path / "project" / ".venv").symlink_to(sys.prefix)
     return tmp_path / "project"
@@ -37,12 +37,14 @@ def project(tmp_path):
 
 @pytest.fixture
 def lab(project, tmp_path):
-    """The address of JupyterLab, started by `make lab` with settings of its own instead of the user's."""
+    """The address of JupyterLab, started by `make lab` for a reader with settings of Matplotlib of their own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     own |= {f"JUPYTERLAB_{name}_DIR": str(tmp_path / name) for name in ("SETTINGS", "WORKSPACES")}
+    own |= {"MPLBACKEND": "Agg", "MATPLOTLIBRC": str(tmp_path / "matplotlibrc")}
+    (tmp_path / "matplotlibrc").write_text("image.origin: lower\ntext.usetex: True\n")
     settings = {
         "ServerApp": {"port": port, "port_retries": 0, "open_browser": False, "allow_root": True},
         "LabApp": {"news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
@@ -51,14 +53,8 @@ def lab(project, tmp_path):
     (tmp_path / "CONFIG").mkdir()
     (tmp_path / "CONFIG" / "jupyter_server_config.json").write_text(json.dumps(settings))
     with (tmp_path / "lab.log").open("w") as log:
-        server = subprocess.Popen(
-            ["make", "--old-file=.venv/.installed", "lab"],
-            cwd=project,
-            env=os.environ | own,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        command, into = ["make", "--old-file=.venv/.reader", "lab"], dict(stdout=log, stderr=log)
+        server = subprocess.Popen(command, cwd=project, env=os.environ | own, start_new_session=True, **into)
         try:
             wait_for(f"http://127.0.0.1:{port}/api", server, tmp_path / "lab.log")
             yield f"http://127.0.0.1:{port}/"
@@ -78,9 +74,15 @@ def wait_for(url, server, log):
     pytest.fail(log.read_text(encoding="utf-8"))
 
 
+def choose(page, menu, entry):
+    """Choose an entry of a menu as a person does."""
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=entry, exact=True).click()
+
+
 def test_chapter_runs_in_jupyterlab(browser, lab, project):
-    """What a chapter shows is cleared, is there again after "Run All Cells", and answers to mouse and keys."""
-    chapter = project / "book" / CHAPTER.name
+    """What it shows is cleared, is the same after "Run All Cells", and answers to mouse and keys, not the Lab's own."""
+    chapter, html = project / "book" / CHAPTER.name, stored("voxels")
     before = nbformat.read(chapter, as_version=4).cells
     page = browser.new_page()
     faults = watch(page, lab)
@@ -90,41 +92,20 @@ def test_chapter_runs_in_jupyterlab(browser, lab, project):
     page.wait_for_function("() => !document.querySelector('.jp-Notebook .jp-OutputArea-output')")
     choose(page, "Run", "Run All Cells")
     page.wait_for_function(ALL_HAVE_RUN, arg=sum(cell.cell_type == "code" for cell in before), timeout=2 * MINUTE)
-    explore(page)
+    page.locator(".brain-voxels .parts").scroll_into_view_if_needed()
+    assert page.locator(".brain-fragment img").count() == 0
+    assert_shows(page, html, 1780)
+    page.mouse.click(*spot(page, html, 1951))
+    assert_shows(page, html, 1951)
+    canvas = page.locator(".brain-voxels .stage canvas")
+    for key in ("ArrowRight", "a", "b", "x", "d", "d", "m", "Enter", "ArrowLeft"):
+        canvas.press(key)
+    assert_shows(page, html, 1951)
     with page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
         page.keyboard.press("Control+s")
     page.close()
     after = nbformat.read(chapter, as_version=4).cells
     assert [(cell.cell_type, cell.source) for cell in after] == [(cell.cell_type, cell.source) for cell in before]
     for old, new in zip(before, after, strict=True):
-        kinds, wanted = ([output.output_type for output in cell.get("outputs", [])] for cell in (new, old))
-        assert kinds == wanted
+        compare_outputs(old.get("outputs", []), new.get("outputs", []))
     assert not [fault for fault in faults if fault.startswith("outside")]  # the rest is JupyterLab's own affair
-
-
-def explore(page):
-    """Go to voxel B by the mouse and by the keys; JupyterLab's own keys do nothing there."""
-    html, start, column = stored("voxels"), 1780, 1951
-    fields = decoded(html).fields
-    for kind in ("voxels", "planes"):
-        page.locator(f".brain-{kind} .parts").wait_for(state="attached")
-    assert page.locator(".brain-fragment img").count() == 0
-    page.locator(".brain-voxels").scroll_into_view_if_needed()
-    canvas = page.locator(".brain-voxels .stage canvas")
-    assert_shows(page, start, html, fields)
-    page.mouse.move(*spot(page, html, column))
-    assert_shows(page, column, html, fields)
-    page.mouse.click(*spot(page, html, start))
-    page.mouse.move(1, 1)
-    assert_shows(page, start, html, fields)
-    canvas.press("ArrowLeft")
-    assert_shows(page, column, html, fields)
-    for key in ("a", "b", "x", "d", "d", "m", "Enter", "Shift+Enter", "PageUp", "PageDown"):
-        canvas.press(key)
-    assert page.locator(".jp-Cell.jp-mod-active .brain-voxels").count() == 1
-
-
-def choose(page, menu, entry):
-    """Choose an entry of a menu as a person does."""
-    page.get_by_role("menuitem", name=menu, exact=True).click()
-    page.get_by_role("menuitem", name=entry, exact=True).click()

@@ -3,16 +3,21 @@
 The functions take arrays and images and compute nothing but where to draw. Each returns its figure.
 """
 
-from .ceilings import plot_repeats, plot_score_groups
 from .chance import plot_chance, plot_power
-from .charts import plot_alpha_search, plot_score_histogram, plot_stimuli, plot_time_course
-from .comparisons import plot_field_pairs, plot_lags, plot_score_pairs, plot_time_courses
+from .charts import (
+    plot_alpha_search,
+    plot_regions,
+    plot_repeats,
+    plot_score_histogram,
+    plot_stimuli,
+    plot_time_course,
+)
+from .comparisons import plot_field_pairs, plot_lags, plot_score_groups, plot_score_pairs, plot_time_courses
 from .decoding import plot_candidates, plot_identification, plot_pixel_map, plot_reconstructions
 from .fields import plot_fields, plot_summary
-from .maps import DIRECTION_COLOURS, plot_maps
-from .regions import plot_regions
+from .maps import plot_maps
 from .slices import plot_score_map
-from .style import MARK_COLOURS, MARK_LETTERS, use_book_style
+from .style import DIRECTION_COLOURS, MARK_COLOURS, MARK_LETTERS, use_book_style
 from .visual_field import plot_centres, plot_recovery, plot_sizes
 
 __all__ = [

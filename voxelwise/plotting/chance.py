@@ -3,8 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-#: One line style and colour for each rule that is compared.
-_LINES = (("C0", "o-"), ("C1", "s--"), ("C2", "^:"), ("C3", "v-."))
+from .style import GREEN, GUIDE, LINE_COLOURS, VERMILION, draw_legend, pair_up, settle
+
+#: One line style for each rule that is compared.
+_STYLES = ("o-", "s--", "^:", "v-.")
 
 
 def plot_chance(null, score, largest, threshold):
@@ -13,11 +15,11 @@ def plot_chance(null, score, largest, threshold):
     Parameters
     ----------
     null : ndarray, shape (n_permutations,)
-        Scores of one voxel with reordered images.
+        Scores of one voxel with reordered stimuli.
     score : float
-        Its score with the images as they were.
+        Its score with the stimuli as they were.
     largest : ndarray, shape (n_permutations,)
-        The largest scores of all voxels with reordered images.
+        The largest scores of all voxels with reordered stimuli.
     threshold : float
         What a score must exceed among all voxels.
 
@@ -26,18 +28,18 @@ def plot_chance(null, score, largest, threshold):
     figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True)
-    marks = (score, "C1", "its own score"), (threshold, "C2", "threshold")
+    marks = (score, VERMILION, "its own score"), (threshold, GREEN, "threshold")
     titles = "one voxel", "largest of all voxels"
     for ax, by_chance, (mark, colour, label), title in zip(axes, (null, largest), marks, titles, strict=True):
         ax.hist(by_chance, bins=20, color="0.75", edgecolor="white", label="images shifted")
         ax.axvline(mark, color=colour, linewidth=2, label=label)
-        ax.axvline(0, color="0.25", linewidth=1, linestyle=":")
+        ax.axvline(0, **GUIDE, linestyle=":")
         ax.set(xlabel="R² on held-out runs")
         ax.set_title(title, pad=28)
         ax.locator_params(axis="x", nbins=5)
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+        draw_legend(ax, 2)
     axes[0].set_ylabel("permutations")
-    return figure
+    return settle(figure)
 
 
 def plot_power(strength, found, rate):
@@ -57,11 +59,12 @@ def plot_power(strength, found, rate):
     figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(figsize=(8, 3.8))
-    for (name, shares), (colour, line) in zip(found.items(), _LINES, strict=False):
+    styles = list(zip(LINE_COLOURS, _STYLES, strict=False))
+    for (colour, line), (name, shares) in pair_up(styles, found.items(), "rules"):
         ax.plot(strength, shares, line, color=colour, markersize=5, clip_on=False, label=name)
-    ax.axhline(rate, color="0.25", linewidth=1, linestyle=":")
+    ax.axhline(rate, **GUIDE, linestyle=":")
     ax.set_xscale("function", functions=(np.sqrt, np.square))  # room for the faint voxels
     ax.set(xlim=(0, None), ylim=(0, 1), ylabel="share of the voxels found")
     ax.set_xlabel("true share of the signal in the variance (square root scale)")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4)
-    return figure
+    draw_legend(ax, 4)
+    return settle(figure)

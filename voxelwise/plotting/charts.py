@@ -1,17 +1,17 @@
-"""Images, time courses and histograms."""
+"""Stimuli, time courses, histograms, and measures of regions."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import MARK_COLOURS
+from .style import BLUE, GUIDE, INK, LINE_COLOURS, MARK_COLOURS, VERMILION, draw_legend, draw_screen, pair_up, settle
 
 
-def plot_stimuli(images, titles):
-    """Images as they were on the screen, side by side.
+def plot_stimuli(stimuli, titles):
+    """Stimuli as they were on the screen, side by side.
 
     Parameters
     ----------
-    images : sequence of ndarray, shape (n_rows, n_columns)
+    stimuli : sequence of ndarray, shape (n_rows, n_columns)
         The smallest value of all is black, the largest white.
     titles : sequence of str
 
@@ -19,12 +19,11 @@ def plot_stimuli(images, titles):
     -------
     figure : matplotlib.figure.Figure
     """
-    figure, axes = plt.subplots(1, len(images), squeeze=False)
-    for ax, image, title in zip(axes.flat, images, titles, strict=True):
-        ax.imshow(image, vmin=np.min(images), vmax=np.max(images))
+    figure, axes = plt.subplots(1, len(stimuli), squeeze=False)
+    for ax, stimulus, title in zip(axes.flat, stimuli, titles, strict=True):
+        draw_screen(ax, stimulus, "black", ticks=True, vmin=np.min(stimuli), vmax=np.max(stimuli))
         ax.set(title=title, xlabel="column", ylabel="row")
-        ax.spines[:].set_visible(True)
-    return figure
+    return settle(figure)
 
 
 def plot_time_course(response, shown, prediction=None):
@@ -34,7 +33,7 @@ def plot_time_course(response, shown, prediction=None):
     ----------
     response : ndarray, shape (n_volumes,)
     shown : ndarray of bool, shape (n_volumes,)
-        Whether an image was on the screen; these volumes are shaded.
+        Whether a stimulus was on the screen; these volumes are shaded.
     prediction : ndarray, shape (n_volumes,), optional
 
     Returns
@@ -46,12 +45,45 @@ def plot_time_course(response, shown, prediction=None):
     edges = np.arange(len(response) + 1) + 0.5
     shade = dict(fill=True, color="0.88", transform=ax.get_xaxis_transform())
     ax.stairs(shown, edges, label="image on screen", **shade)
-    ax.plot(volumes, response, color="0.25", label="measured")
+    ax.plot(volumes, response, color=INK, label="measured")
     if prediction is not None:
-        ax.plot(volumes, prediction, color="C1", label="predicted")
+        ax.plot(volumes, prediction, color=VERMILION, label="predicted")
     ax.set(xlabel="volume", ylabel="response (SD)", xlim=(edges[0], edges[-1]))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
-    return figure
+    draw_legend(ax, 3)
+    return settle(figure)
+
+
+def plot_repeats(stimuli, courses, n_on, lag):
+    """Stimuli, and below each of them the responses of a voxel to its repeats.
+
+    Parameters
+    ----------
+    stimuli : sequence of ndarray, shape (n_rows, n_columns)
+        The smallest value of all is black, the largest white.
+    courses : sequence of ndarray, shape (n_repeats, n_volumes)
+        The responses to each stimulus, one row a repeat; NaN where a run ends too early.
+    n_on : sequence of int
+        How many volumes long each stimulus is on the screen; these are shaded.
+    lag : int
+        How many volumes after the stimulus's onset the responses begin.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    figure, axes = plt.subplots(2, len(stimuli), figsize=(8, 4.6), height_ratios=(2, 3), sharey="row", squeeze=False)
+    low, high = np.min(stimuli), np.max(stimuli)
+    for (above, below), stimulus, course, on in zip(axes.T, stimuli, courses, n_on, strict=True):
+        draw_screen(above, stimulus, "black", vmin=low, vmax=high)
+        volumes = lag + np.arange(course.shape[1])
+        below.axvspan(-0.5, on - 0.5, color="0.9", linewidth=0)
+        below.plot(volumes, course.T, color=BLUE, linewidth=0.8, alpha=0.5)
+        below.plot(volumes, np.nanmean(course, axis=0), color="0.15", linewidth=2.5)
+        below.set(xlim=(-0.5, volumes[-1] + 0.5))
+        below.set_title(f"{len(course)} repeats", fontsize=11)
+    figure.supxlabel("volumes since the image's onset", fontsize=11)
+    axes[1, 0].set_ylabel("response (SD)")
+    return settle(figure)
 
 
 def plot_score_histogram(scores, bin_width=0.06):
@@ -70,10 +102,10 @@ def plot_score_histogram(scores, bin_width=0.06):
     figure, ax = plt.subplots(figsize=(8, 3.6))
     first, last = np.floor(scores.min() / bin_width), np.ceil(scores.max() / bin_width)
     edges = np.arange(first, last + 1) * bin_width
-    ax.hist(scores, edges, color="C0", edgecolor="white", log=True)
-    ax.axvline(0, color="0.25", linewidth=1, linestyle="--")
+    ax.hist(scores, edges, color=BLUE, edgecolor="white", log=True)
+    ax.axvline(0, **GUIDE, linestyle="--")
     ax.set(xlabel="R² on held-out runs, mean over folds", ylabel="voxels (log scale)")
-    return figure
+    return settle(figure)
 
 
 def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
@@ -86,7 +118,7 @@ def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
     curves : ndarray, shape (n_alphas, n_marked)
         Scores of up to four voxels, drawn in the colours that mark them.
     labels : sequence of str
-        Names of these voxels.
+        Names of these voxels; further ones are left out.
     mean_curve : ndarray, shape (n_alphas,)
         Scores of many voxels, their mean.
     choices : ndarray
@@ -99,19 +131,48 @@ def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
     figure : matplotlib.figure.Figure
     """
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=(3, 2))
-    above.plot(alphas, mean_curve, color="0.25", linewidth=2.5, label="mean")
-    for curve, label, colour in zip(curves.T, labels, MARK_COLOURS, strict=False):
+    above.plot(alphas, mean_curve, color=INK, linewidth=2.5, label="mean")
+    for (colour, curve), label in zip(pair_up(MARK_COLOURS, curves.T, "curves"), labels, strict=False):
         above.plot(alphas, curve, color=colour, label=label)
         above.plot(alphas[curve.argmax()], curve.max(), "o", color=colour)
-    above.plot(alphas[mean_curve.argmax()], mean_curve.max(), "o", color="0.25")
+    above.plot(alphas[mean_curve.argmax()], mean_curve.max(), "o", color=INK)
     above.set(xscale="log", ylabel="R² on inner folds")
-    above.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=5)
+    draw_legend(above, 5)
 
     # Bars from halfway below each penalty to halfway above it.
     step = (alphas[-1] / alphas[0]) ** (0.5 / max(len(alphas) - 1, 1))
     counts = [(choices == alpha).sum() for alpha in alphas]
-    below.stairs(counts, np.append(alphas / step, alphas[-1] * step), fill=True, color="C0")
+    below.stairs(counts, np.append(alphas / step, alphas[-1] * step), fill=True, color=BLUE)
     below.set(xlabel="penalty α", ylabel="choices")
     for ax in (above, below):
-        ax.axvline(reference, color="0.25", linewidth=1, linestyle="--")
-    return figure
+        ax.axvline(reference, **GUIDE, linestyle="--")
+    return settle(figure)
+
+
+def plot_regions(groups, measures):
+    """Dots for each region, one panel a measure.
+
+    Parameters
+    ----------
+    groups : dict of str -> DataFrame
+        By the name of the group, one row a region with a column for each measure; NaN is not drawn. Up to six groups,
+        whose regions of the same name share a place.
+    measures : sequence of str
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    names = list(dict.fromkeys(name for group in groups.values() for name in group.index))
+    place = {name: number for number, name in enumerate(names)}
+    figure, axes = plt.subplots(len(measures), 1, figsize=(8, 1.8 * len(measures) + 1.2), sharex=True, squeeze=False)
+    for ax, measure in zip(axes.flat, measures, strict=True):
+        for colour, (name, group) in pair_up(LINE_COLOURS, groups.items(), "groups"):
+            x = np.array([place[region] for region in group.index])
+            ax.plot(x, group[measure], "o", color=colour, alpha=0.8, label=name)
+        ax.set_ylabel(measure.replace(" than ", " than\n"))
+        ax.grid(axis="x", color="0.9")
+        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
+    axes[-1, 0].set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
+    draw_legend(axes[0, 0], 2)
+    return settle(figure)

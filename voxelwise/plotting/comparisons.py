@@ -3,10 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import MARK_COLOURS, MARK_LETTERS, draw_diagonal
-
-#: One colour for each line, told apart by colour-blind readers (Okabe and Ito).
-LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#666666")
+from . import style
+from .style import GUIDE, LINE_COLOURS, MARKS, draw_diagonal, draw_legend, pair_up, settle
 
 
 def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
@@ -26,9 +24,9 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
     """
     figure, axes = plt.subplots(1, len(pairs), figsize=(8, 4.4), squeeze=False)
     for ax, (title, (x, y)) in zip(axes.flat, pairs.items(), strict=True):
-        ax.axhline(0, color="0.25", linewidth=1, linestyle=":")
+        ax.axhline(0, **GUIDE, linestyle=":")
         ax.scatter(x, y, s=8, alpha=0.3, linewidth=0, color="0.35")
-        for voxel, letter, colour in zip(marked, MARK_LETTERS, MARK_COLOURS, strict=False):
+        for (colour, letter), voxel in pair_up(MARKS, marked, "marked voxels"):
             ax.plot(x[voxel], y[voxel], "o", color=colour, markeredgecolor="black", label=letter)
         draw_diagonal(ax)
         ax.set(title=title, xlabel=xlabel)
@@ -36,7 +34,32 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
     axes[0, 0].set_ylabel(ylabel)
     if len(marked):
         axes[0, 0].legend(loc="upper left", handletextpad=0.1)
-    return figure
+    return settle(figure)
+
+
+def plot_score_groups(groups, labels):
+    """One measure of each voxel against another, around the line on which both are the same.
+
+    Parameters
+    ----------
+    groups : dict of str -> (ndarray, ndarray)
+        By the name of the group, both measures of its voxels: horizontal, vertical. Up to three groups, the first in
+        grey, later ones on top in colours; empty ones are left out.
+    labels : (str, str)
+        What the two measures are.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    figure, ax = plt.subplots(figsize=(8, 5.6))
+    for colour, (name, (x, y)) in pair_up((style.FRAME, style.BLUE, style.VERMILION), groups.items(), "groups"):
+        if len(x):
+            ax.scatter(x, y, s=9, color=colour, alpha=0.4, linewidth=0, label=f"{name} ({len(x)})")
+    draw_diagonal(ax)
+    ax.set(xlabel=labels[0], ylabel=labels[1])
+    draw_legend(ax, 3, markerscale=3)
+    return settle(figure)
 
 
 def plot_field_pairs(fields, titles):
@@ -57,14 +80,12 @@ def plot_field_pairs(fields, titles):
     limit = max(np.abs(weights).max() for weights in fields.values()) or 1
     for row, (name, weights) in zip(axes, fields.items(), strict=True):
         for ax, field in zip(row, weights, strict=True):
-            drawn = ax.imshow(field, cmap="RdBu_r", vmin=-limit, vmax=limit)
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set(visible=True, color="0.6")
+            drawn = style.draw_screen(ax, field, cmap=style.FIELD_COLOURS, vmin=-limit, vmax=limit)
         row[0].set_ylabel(name)
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title)
     figure.colorbar(drawn, ax=axes, label="SD per unit of pixel", shrink=0.8)
-    return figure
+    return settle(figure)
 
 
 def plot_lags(lags, curves, together):
@@ -84,19 +105,19 @@ def plot_lags(lags, curves, together):
     """
     figure, ax = plt.subplots()
     last = max(lags)
-    for colour, (name, curve) in zip(LINE_COLOURS, curves.items(), strict=False):
+    for colour, (name, curve) in pair_up(LINE_COLOURS, curves.items(), "groups"):
         ax.plot(lags, curve, "o-", color=colour, markersize=4, label=name)
         ax.hlines(together[name], last + 0.6, last + 1.4, color=colour, linewidth=3)
-    ax.axhline(0, color="0.25", linewidth=1, linestyle=":")
+    ax.axhline(0, **GUIDE, linestyle=":")
     ax.axvline(last + 0.5, color="0.8", linewidth=1)
     ax.set(xlabel="lag (volumes)", ylabel="R² on held-out runs, mean over voxels", xlim=(min(lags) - 0.3, last + 1.5))
     ax.set_xticks([*lags, last + 1], [*map(str, lags), "all"])
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=6)
-    return figure
+    draw_legend(ax, 6)
+    return settle(figure)
 
 
 def plot_time_courses(lags, courses, truth=None):
-    """How the response of some voxels rises and falls after an image.
+    """How the response of some voxels rises and falls after a stimulus.
 
     Parameters
     ----------
@@ -111,11 +132,11 @@ def plot_time_courses(lags, courses, truth=None):
     figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots()
-    for course, letter, colour in zip(courses.T, MARK_LETTERS, MARK_COLOURS, strict=False):
+    for (colour, letter), course in pair_up(MARKS, courses.T, "voxels"):
         ax.plot(lags, course, "o-", color=colour, label=letter)
     if truth is not None:
-        ax.plot(lags, truth, color="0.25", linestyle="--", label="true response")
-    ax.axhline(0, color="0.25", linewidth=1, linestyle=":")
+        ax.plot(lags, truth, color=style.INK, linestyle="--", label="true response")
+    ax.axhline(0, **GUIDE, linestyle=":")
     ax.set(xlabel="lag (volumes)", ylabel="weight (share of the largest)", xticks=list(lags))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=5)
-    return figure
+    draw_legend(ax, 5)
+    return settle(figure)

@@ -1,15 +1,15 @@
-"""From patterns back to images: which one it was, and what it looked like."""
+"""From patterns back to stimuli: which one it was, and what it looked like."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .slices import SCORE_COLOURS
+from .style import GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, draw_legend, draw_screen, pair_up, settle
 
-_RIGHT, _WRONG = "C1", "0.45"
+_RIGHT, _WRONG = VERMILION, "0.45"
 
 
 def plot_candidates(correlations, right, candidates, stimulus_shape):
-    """How well the pattern predicted for each candidate agrees with the measured one, for one block.
+    """How well the pattern predicted for each candidate agrees with the measured one, for one trial.
 
     Parameters
     ----------
@@ -28,78 +28,79 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
     grid = figure.add_gridspec(2, 2, width_ratios=(3, 1))
     ax = figure.add_subplot(grid[:, 0])
     wrong = np.setdiff1d(np.arange(len(correlations)), right)
-    ax.axhline(0, color="0.25", linewidth=1, linestyle="--")
+    ax.axhline(0, **GUIDE, linestyle="--")
     ax.scatter(wrong + 1, correlations[wrong], s=10, color=_WRONG, linewidth=0, label="other images")
     ax.scatter(right + 1, correlations[right], s=70, color=_RIGHT, label="image on the screen")
     ax.set(xlabel="candidate", ylabel="correlation with the measured pattern")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    draw_legend(ax, 2)
     shown = {"on the screen": (right, _RIGHT)}
     if len(wrong):
         shown["best of the others"] = wrong[correlations[wrong].argmax()], _WRONG
     for row, (title, (number, colour)) in enumerate(shown.items()):
         image = figure.add_subplot(grid[row, 1])
-        _draw_image(image, candidates[number].reshape(stimulus_shape), candidates.min(), candidates.max())
+        limits = dict(vmin=candidates.min(), vmax=candidates.max())
+        draw_screen(image, candidates[number].reshape(stimulus_shape), colour, **limits)
         image.set_title(title, fontsize=10)
-        image.spines[:].set(color=colour, linewidth=2.5)
-    return figure
+        image.spines[:].set_linewidth(2.5)
+    return settle(figure)
 
 
 def plot_identification(curves):
-    """Share of identified images over the number of candidates, and what chance gives.
+    """Share of identified stimuli over the number of candidates, and what chance gives.
 
     Parameters
     ----------
     curves : dict of str -> (ndarray, ndarray)
-        By its name, the numbers of candidates and the accuracy for each.
+        By its name, the numbers of candidates and the accuracy for each; up to six.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots()
-    for name, (numbers, accuracies) in curves.items():
-        ax.plot(numbers, 100 * np.asarray(accuracies), label=name, marker="o", markevery=[-1])
+    for colour, (name, (numbers, accuracies)) in pair_up(LINE_COLOURS, curves.items(), "curves"):
+        ax.plot(numbers, 100 * np.asarray(accuracies), color=colour, label=name, marker="o", markevery=[-1])
     most = max(np.max(numbers) for numbers, _ in curves.values())
     by_chance = np.geomspace(1, most, 200)
-    ax.plot(by_chance, 100 / by_chance, color="0.25", linestyle="--", linewidth=1, label="chance")
+    ax.plot(by_chance, 100 / by_chance, **GUIDE, linestyle="--", label="chance")
     ax.set(xscale="log", xlabel="number of candidates (log scale)", ylabel="images identified (%)", ylim=(0, 103))
     ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if n <= most]
     ax.set_xticks(ticks, [str(n) for n in ticks])
     ax.minorticks_off()
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
-    return figure
+    draw_legend(ax, 2)
+    return settle(figure)
 
 
 def plot_reconstructions(rows, limits, n_columns=10):
-    """Images that were seen, and below each what was reconstructed.
+    """Stimuli that were seen, and below each what was reconstructed.
 
     Parameters
     ----------
-    rows : dict of str -> ndarray, shape (n_images, n_rows, n_columns)
-        By the name of the row, its images; the same number for all.
+    rows : dict of str -> ndarray, shape (n_stimuli, n_rows, n_columns)
+        By the name of the row, its stimuli; the same number for all.
     limits : (float, float)
         The values that are black and white; what lies beyond is drawn as the nearer of them.
     n_columns : int
-        How many images stand side by side; further ones follow in rows below.
+        How many stimuli stand side by side; further ones follow in rows below.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
     """
-    n_images = len(next(iter(rows.values())))
-    n_columns = min(n_columns, n_images)
-    n_bands = -(-n_images // n_columns)
+    n_stimuli = len(next(iter(rows.values())))
+    n_columns = min(n_columns, n_stimuli)
+    n_bands = -(-n_stimuli // n_columns)
     figure = plt.figure(figsize=(8, n_bands * (0.75 * len(rows) + 0.1) * 10 / max(n_columns, 5)))
     bands = figure.subfigures(n_bands, 1, squeeze=False)[:, 0]
-    for first, band in zip(range(0, n_images, n_columns), bands, strict=True):
+    for first, band in zip(range(0, n_stimuli, n_columns), bands, strict=True):
         axes = band.subplots(len(rows), n_columns, squeeze=False)
-        for line, (name, images) in zip(axes, rows.items(), strict=True):
-            for ax, image in zip(line, images[first : first + n_columns], strict=False):
-                _draw_image(ax, image, *limits)
-            for unused in line[len(images) - first :]:
+        for line, (name, stimuli) in zip(axes, rows.items(), strict=True):
+            for ax, stimulus in zip(line, stimuli[first : first + n_columns], strict=False):
+                draw_screen(ax, stimulus, vmin=limits[0], vmax=limits[1])
+            for unused in line[len(stimuli) - first :]:
                 unused.set_axis_off()
             line[0].set_ylabel(name, fontsize=9, rotation=0, ha="right", va="center")
-    return figure
+    return settle(figure)
 
 
 def plot_pixel_map(values, label):
@@ -118,15 +119,7 @@ def plot_pixel_map(values, label):
     """
     figure, ax = plt.subplots(layout="compressed")
     most = np.nanmax(values) if np.isfinite(values).any() else 0
-    drawn = ax.imshow(values, cmap=SCORE_COLOURS, vmin=0, vmax=max(most, 0.1))
+    drawn = draw_screen(ax, values, ticks=True, cmap=SCORE_COLOURS, vmin=0, vmax=max(most, 0.1))
     ax.set(xlabel="column", ylabel="row")
-    ax.spines[:].set(visible=True, color="0.6")
     figure.colorbar(drawn, ax=ax, label=label)
-    return figure
-
-
-def _draw_image(ax, image, black, white):
-    """One image without ticks, in a thin frame."""
-    ax.imshow(image, vmin=black, vmax=white)
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set(visible=True, color="0.6")
+    return settle(figure)

@@ -1,16 +1,10 @@
 """Maps of what the voxels see, on slices of the brain."""
 
-import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 
 from .slices import background_slice, draw_bar, paint_slice, zoom
-
-#: For directions in the visual field, from -180 to 180 degrees. Left and right differ in warm and cold, up and down in
-#: light and dark, which colour-blind readers see too.
-_LEFT, _DOWN, _RIGHT, _UP = "#E66100", "#4B1D91", "#2CA0E0", "#F7E55B"
-DIRECTION_COLOURS = LinearSegmentedColormap.from_list("direction", [_LEFT, _DOWN, _RIGHT, _UP, _LEFT])
+from .style import DIRECTION_COLOURS, dark_figure
 
 
 def plot_maps(maps, background, n_slices=4):
@@ -33,7 +27,7 @@ def plot_maps(maps, background, n_slices=4):
     """
     images = [nibabel.as_closest_canonical(image) for image, _ in maps.values()]
     heights, painted = _choose_slices(images[0], n_slices)
-    figure = plt.figure(figsize=(8, 6.6), layout="none", facecolor="black")
+    figure = dark_figure(6.6)
     edges = dict(left=0.09, right=0.99, bottom=0.2, top=0.99, wspace=0.03, hspace=0.03)
     grid = figure.add_gridspec(len(heights), len(maps), **edges)
     for row, k in enumerate(heights):

@@ -6,9 +6,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from nilearn.image import load_img, new_img_like, resample_img
 
-from .style import HALO, MARK_COLOURS, MARK_LETTERS
-
-SCORE_COLOURS = "plasma"
+from .style import HALO, MARKS, SCORE_COLOURS, dark_figure, pair_up
 
 
 def plot_score_map(score_img, background, positions):
@@ -27,7 +25,7 @@ def plot_score_map(score_img, background, positions):
     -------
     figure : matplotlib.figure.Figure
     """
-    figure = plt.figure(figsize=(8, 4), layout="none", facecolor="black")
+    figure = dark_figure(4)
     whole = figure.add_axes((0.0, 0.02, 0.4, 0.86))
     near = figure.add_axes((0.41, 0.02, 0.47, 0.86))
     z = draw_marked_slice(whole, score_img, background, positions)
@@ -39,14 +37,12 @@ def plot_score_map(score_img, background, positions):
 
 def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     """Paint the axial slice through the first marked voxel, outline the marked ones; return its height in mm."""
-    scores = nibabel.as_closest_canonical(score_img)
-    to_canonical = np.linalg.inv(scores.affine) @ score_img.affine
-    marks = np.rint(nibabel.affines.apply_affine(to_canonical, positions)).astype(int)
+    scores, marks = turn_to_page(score_img, positions)
     k = marks[0, 2]
     painted = np.ma.masked_equal(scores.dataobj[:, :, k], 0)
     under = None if background is None else background_slice(background, scores, k)
     paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=score_limit(score_img))
-    for colour, letter, (i, j, other_k) in zip(MARK_COLOURS, MARK_LETTERS, marks, strict=False):
+    for (colour, letter), (i, j, other_k) in pair_up(MARKS, marks, "positions"):
         if other_k == k:
             box = Rectangle((i - 0.44, j - 0.44), 0.88, 0.88, facecolor="none", edgecolor=colour, lw=2)
             ax.add_patch(box).set_path_effects([HALO])
@@ -55,6 +51,13 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     if zoomed:
         zoom(ax, np.argwhere(~np.ma.getmaskarray(painted)) if painted.count() else marks[:, :2])
     return float(nibabel.affines.apply_affine(scores.affine, marks[0])[2])
+
+
+def turn_to_page(image, positions):
+    """An image with its axes as they are seen, rightwards, to the front and up, and where grid positions lie in it."""
+    turned = nibabel.as_closest_canonical(image)
+    turn = np.linalg.inv(turned.affine) @ image.affine
+    return turned, np.rint(nibabel.affines.apply_affine(turn, positions)).astype(int)
 
 
 def paint_slice(ax, painted, under, under_alpha=None, **colours):
@@ -84,20 +87,9 @@ def background_slice(background, scores, k, fineness=3):
 
 
 def background_box(background, scores, first, shape, fineness):
-    """The background in a box of the score map's grid.
+    """The background in a box of the score map's grid, shape ``shape`` times ``fineness``.
 
-    Parameters
-    ----------
-    background : path or Nifti1Image
-    scores : Nifti1Image
-    first, shape : (int, int, int)
-        The box: its first voxel, and how many voxels it has along each axis.
-    fineness : (int, int, int)
-        Points for each voxel along each axis.
-
-    Returns
-    -------
-    values : ndarray, shape ``shape`` times ``fineness``
+    The box begins at the voxel ``first`` and has ``shape`` voxels, each with ``fineness`` points along the three axes.
     """
     fineness = np.array(fineness)
     affine = scores.affine @ np.diag([*(1 / fineness), 1])

@@ -1,35 +1,22 @@
 """Still pictures for where the interactive ones cannot run."""
 
-import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 
-from .slices import SCORE_COLOURS, background_box, draw_bar, draw_marked_slice, paint_slice, score_limit
-
-#: For weights of either sign; red and blue are told apart by colour-blind readers.
-FIELD_COLOURS = "RdBu_r"
+from .slices import background_box, draw_bar, draw_marked_slice, paint_slice, score_limit, turn_to_page
+from .style import FIELD_COLOURS, SCORE_COLOURS, dark_figure
 
 
 def plot_explored(score_img, background, positions, field, field_limit):
-    """A slice of the score map with the marked voxels, and beside it the field of the first of them.
+    """A slice of the score map as in :func:`plot_score_map`, and beside it the field of the first marked voxel.
 
-    Parameters
-    ----------
-    score_img, background, positions
-        As in :func:`plot_score_map`.
-    field : ndarray, shape (n_rows, n_columns)
-    field_limit : float
-        Where its colours end, on either side.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
+    The field has shape (n_rows, n_columns); ``field_limit`` is where its colours end, on either side.
     """
-    figure = plt.figure(figsize=(8, 4), layout="none", facecolor="black")
+    figure = dark_figure(4)
     draw_marked_slice(figure.add_axes((0.01, 0.2, 0.56, 0.78)), score_img, background, positions, zoomed=True)
     draw_bar(figure, (0.06, 0.15, 0.46, 0.03), "R²", SCORE_COLOURS, 0, score_limit(score_img), "horizontal")
     ax = figure.add_axes((0.62, 0.26, 0.36, 0.65))
-    ax.imshow(field, cmap=FIELD_COLOURS, vmin=-field_limit, vmax=field_limit)
+    ax.imshow(field, origin="upper", cmap=FIELD_COLOURS, vmin=-field_limit, vmax=field_limit)
     ax.set(xticks=range(0, field.shape[1], 3), yticks=range(0, field.shape[0], 3))
     ax.tick_params(colors="white")
     label, place = "SD per unit of pixel", (0.67, 0.15, 0.26, 0.03)
@@ -39,23 +26,9 @@ def plot_explored(score_img, background, positions, field, field_limit):
 
 
 def plot_planes(score_img, background, position):
-    """The three planes of the score map through one voxel.
-
-    Parameters
-    ----------
-    score_img, background
-        As in :func:`plot_score_map`.
-    position : (int, int, int)
-        Grid position of the voxel.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    """
-    scores = nibabel.as_closest_canonical(score_img)
-    to_canonical = np.linalg.inv(scores.affine) @ score_img.affine
-    place = np.rint(nibabel.affines.apply_affine(to_canonical, position)).astype(int)
-    figure = plt.figure(figsize=(8, 3.4), layout="none", facecolor="black")
+    """The three planes of the score map through the voxel at a grid position."""
+    scores, place = turn_to_page(score_img, position)
+    figure = dark_figure(3.4)
     sizes = nibabel.affines.voxel_sizes(scores.affine)
     for number, (normal, name) in enumerate(zip((0, 1, 2), "xyz", strict=True)):
         across, up = (axis for axis in range(3) if axis != normal)

@@ -1,28 +1,103 @@
-"""The look that all figures share."""
+"""The look that all figures share: one palette, and what several of them draw alike."""
 
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from IPython import get_ipython
+from cycler import cycler
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patheffects import withStroke
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-#: One colour for each marked voxel, on the brain and in its field; told apart by colour-blind readers (Okabe and Ito).
-MARK_COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#CC79A7")
+# The colours of Okabe and Ito, which colour-blind readers tell apart.
+BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
+GREY = "#666666"
+#: Lines, and groups of voxels, by their number.
+LINE_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, GREY)
+#: One for each marked voxel, on the brain and in its field.
+MARK_COLOURS = (SKY, GREEN, ORANGE, PURPLE)
 MARK_LETTERS = "ABCD"
+MARKS = tuple(zip(MARK_COLOURS, MARK_LETTERS, strict=True))
+#: Of the frame around a pixel.
+PIXEL_COLOUR = "#FF3030"
+#: Of lines that stand for no data, of measured values, and of frames around pictures.
+INK, FRAME = "0.25", "0.6"
+GUIDE = dict(color=INK, linewidth=1)
+
+#: For scores, from 0 on.
+SCORE_COLOURS = "plasma"
+#: For weights of either sign; red and blue are told apart by colour-blind readers.
+FIELD_COLOURS = "RdBu_r"
+#: For directions in the visual field, from -180 to 180 degrees. Left and right differ in warm and cold, up and down in
+#: light and dark, which colour-blind readers see too.
+_LEFT, _DOWN, _RIGHT, _UP = "#E66100", "#4B1D91", "#2CA0E0", "#F7E55B"
+DIRECTION_COLOURS = LinearSegmentedColormap.from_list("direction", [_LEFT, _DOWN, _RIGHT, _UP, _LEFT])
+
 HALO = withStroke(linewidth=3.5, foreground="black")
+
+
+def use_book_style():
+    """Set the book's look for all figures that follow, whatever the reader's own settings are.
+
+    In a notebook, they appear below their cells, also where ``MPLBACKEND`` asks for another backend.
+    """
+    sheet = Path(__file__).with_name("book.mplstyle")
+    plt.style.use(["default", sheet, {"axes.prop_cycle": cycler(color=LINE_COLOURS)}])
+    ipython = sys.modules.get("IPython")  # whoever is in a notebook has imported it
+    shell = ipython and ipython.get_ipython()
+    if hasattr(shell, "kernel"):
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        shell.enable_matplotlib("inline")
+        # The notebook's default crops each figure to its content; the book keeps the canvas.
+        set_matplotlib_formats("png", bbox_inches=None)
+
+
+def settle(figure):
+    """Lay a figure out once and for all, and return it: its layout would change a little each time it is drawn."""
+    if figure.get_layout_engine() is not None:
+        for _ in range(2):  # the first pass does not know yet how much room axes of a fixed aspect leave
+            figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+    return figure
+
+
+def dark_figure(height):
+    """A black figure on which each axes has a place of its own."""
+    figure = plt.figure(figsize=(8, height), facecolor="black")
+    figure.set_layout_engine("none")  # given to plt.figure, it would be forgotten once the figure was saved
+    return figure
+
+
+def pair_up(colours, things, what):
+    """Each thing with its colour.
+
+    Raises
+    ------
+    ValueError
+        If there are more things than colours.
+    """
+    things = list(things)
+    if len(things) > len(colours):
+        raise ValueError(f"{len(things)} {what}; expected up to {len(colours)}, as many as have a colour.")
+    return zip(colours, things, strict=False)
+
+
+def draw_screen(ax, values, frame=FRAME, ticks=False, **colours):
+    """Draw values of the screen's pixels, the first row on top, in a thin frame; ticks only on demand."""
+    drawn = ax.imshow(values, origin="upper", **colours)
+    ax.spines[:].set(visible=True, color=frame)
+    if not ticks:
+        ax.set(xticks=[], yticks=[])
+    return drawn
 
 
 def draw_diagonal(ax):
     """Give both axes one scale, and draw the line on which both values are the same."""
-    ax.axline((0, 0), slope=1, color="0.25", linewidth=1, linestyle="--", zorder=3)
+    ax.axline((0, 0), slope=1, **GUIDE, linestyle="--", zorder=3)
     ends = min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])
     ax.set(xlim=ends, ylim=ends, aspect="equal")
 
 
-def use_book_style():
-    """Set the book's look for all figures that follow."""
-    plt.style.use(Path(__file__).with_name("book.mplstyle"))
-    if get_ipython() is not None:
-        # The notebook's default crops each figure to its content; the book keeps the canvas.
-        set_matplotlib_formats("png", bbox_inches=None)
+def draw_legend(ax, n_columns, **settings):
+    """A legend above the axes."""
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=n_columns, **settings)

@@ -5,10 +5,7 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
-from .style import draw_diagonal
-
-#: One colour for each group of voxels, told apart by colour-blind readers (Okabe and Ito).
-GROUP_COLOURS = ("#0072B2", "#D55E00", "#666666")
+from .style import BLUE, FRAME, GREY, GUIDE, VERMILION, draw_diagonal, draw_legend, pair_up, settle
 
 
 def plot_centres(groups, stimulus_shape):
@@ -28,10 +25,10 @@ def plot_centres(groups, stimulus_shape):
     """
     n_rows, n_columns = stimulus_shape
     figure, ax = plt.subplots(figsize=(8, 6.8))
-    ax.add_patch(Rectangle((-0.5, -0.5), n_columns, n_rows, facecolor="0.94", edgecolor="0.6"))
+    ax.add_patch(Rectangle((-0.5, -0.5), n_columns, n_rows, facecolor="0.94", edgecolor=FRAME))
     for coordinate, draw in (((n_rows - 1) / 2, ax.axhline), ((n_columns - 1) / 2, ax.axvline)):
-        draw(coordinate, color="0.25", linewidth=1, linestyle=":", zorder=3)
-    for colour, (name, fields) in zip(GROUP_COLOURS, groups.items(), strict=False):
+        draw(coordinate, **GUIDE, linestyle=":", zorder=3)
+    for colour, (name, fields) in pair_up((BLUE, VERMILION, GREY), groups.items(), "groups"):
         if len(fields):
             places, width = fields[["column", "row"]].to_numpy(), 2 * fields["size"].to_numpy()
             discs = EllipseCollection(width, width, 0 * width, units="xy", offsets=places, transOffset=ax.transData)
@@ -43,8 +40,8 @@ def plot_centres(groups, stimulus_shape):
     ax.set(xticks=_ticks(n_columns), yticks=_ticks(n_rows), xlabel="column", ylabel="row")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, markerscale=3)
-    return figure
+    draw_legend(ax, 3, markerscale=3)
+    return settle(figure)
 
 
 def plot_sizes(groups, lines, truth=None):
@@ -70,12 +67,14 @@ def plot_sizes(groups, lines, truth=None):
     )
     first = next(iter(groups))
     for ax, (name, fields) in zip(axes.flat, groups.items(), strict=False):
-        ax.scatter(fields["eccentricity"], fields["size"], s=10, color="C0", alpha=0.25, linewidth=0, label="voxel")
+        ax.scatter(fields["eccentricity"], fields["size"], s=10, color=BLUE, alpha=0.25, linewidth=0, label="voxel")
         if name != first:
-            ax.plot(lines[first]["eccentricity"], lines[first]["size"], color="0.6", label=f"median, {first}")
-        ax.plot(lines[name]["eccentricity"], lines[name]["size"], "o-", color="C0", markersize=4, label="median")
+            ax.plot(lines[first]["eccentricity"], lines[first]["size"], color=FRAME, label=f"median, {first}")
+        ax.plot(lines[name]["eccentricity"], lines[name]["size"], "o-", color=BLUE, markersize=4, label="median")
         if truth is not None:
-            ax.plot(truth[name]["eccentricity"], truth[name]["size"], color="C1", linestyle="--", label="true median")
+            ax.plot(
+                truth[name]["eccentricity"], truth[name]["size"], color=VERMILION, linestyle="--", label="true median"
+            )
         ax.set_title(f"{name} (n = {len(fields)})")
         ax.tick_params(labelbottom=True)
     for unused in axes.flat[len(groups) :]:
@@ -85,7 +84,7 @@ def plot_sizes(groups, lines, truth=None):
     figure.supylabel("size (pixels)", fontsize=11)
     handles = {label: handle for ax in axes.flat for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles, loc="outside upper center", ncols=4)
-    return figure
+    return settle(figure)
 
 
 def plot_recovery(truth, found):
@@ -96,7 +95,7 @@ def plot_recovery(truth, found):
     truth : DataFrame
         ``row``, ``column`` and ``size`` of each field in pixels.
     found : dict of str -> DataFrame
-        By the name of the method, those of the three columns that it finds, in the same order.
+        By the name of each of up to two methods, those of the three columns that it finds, in the same order.
 
     Returns
     -------
@@ -104,14 +103,14 @@ def plot_recovery(truth, found):
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 3.3))
     for ax, measure in zip(axes, ("row", "column", "size"), strict=True):
-        for colour, (method, fields) in zip(("C1", "C0"), found.items(), strict=False):
+        for colour, (method, fields) in pair_up((VERMILION, BLUE), found.items(), "methods"):
             if measure in fields:
                 ax.scatter(truth[measure], fields[measure], s=10, alpha=0.4, linewidth=0, color=colour, label=method)
         draw_diagonal(ax)
         ax.set(title=measure, xlabel="true (pixels)", ylabel="found (pixels)")
         ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, markerscale=2)
-    return figure
+    return settle(figure)
 
 
 def _ticks(n_pixels):

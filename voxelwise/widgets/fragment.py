@@ -14,15 +14,9 @@ FOLDER = Path(__file__).parent
 
 
 class Fragment:
-    """What a cell shows, or a page holds.
+    """What a cell shows, or a page holds: one element of HTML, and the text that stands in for it elsewhere.
 
-    Attributes
-    ----------
-    html : str
-        One element; the script in it starts all elements of its kind on the page that were not started yet, so that it
-        may be there twice.
-    text : str
-        What stands in for it where there is no HTML.
+    The script in it starts all elements of its kind on the page that were not started yet, so it may be there twice.
     """
 
     def __init__(self, html, text):
@@ -36,24 +30,10 @@ class Fragment:
 
 
 def build_fragment(kind, data, still, alt, library=""):
-    """Put a fragment together.
+    """Put a fragment of the class ``"brain-<kind>"`` together.
 
-    Parameters
-    ----------
-    kind : str
-        Its class is ``"brain-<kind>"``; the style and script are in ``common.*``, ``<kind>_*.*`` and ``<kind>.*``.
-    data : dict
-        What the script reads, fit for JSON.
-    still : matplotlib.figure.Figure
-        The picture that the script replaces. It is closed.
-    alt : str
-        Says what the picture shows.
-    library : str
-        A script that the fragment's own one calls; its names stay inside.
-
-    Returns
-    -------
-    fragment : Fragment
+    ``data``, fit for JSON, is what the kind's script reads. The script replaces the figure ``still``, which ``alt``
+    describes, and may call what is in ``library``, another script, whose names stay inside.
     """
     style, script = (_read(kind, ending) for ending in ("css", "js"))
     packed = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")  # ends no script

@@ -7,9 +7,9 @@ import nibabel
 import numpy as np
 from PIL import Image
 
-from ..errors import RecordingError
-from ..plotting.slices import SCORE_COLOURS, background_box, score_limit
+from ..plotting.slices import background_box, score_limit, turn_to_page
 from ..plotting.stills import plot_planes
+from ..plotting.style import SCORE_COLOURS
 from .fragment import build_fragment, grey_levels, pack, pack_colours, pack_decimals, png_address, tile
 
 MAX_POINTS = 1_200_000  # of the pictures that a page holds
@@ -23,6 +23,8 @@ def view_planes(score_img, background=None, position=None):
     """Show the sagittal, coronal and axial slice of the score map through a voxel, and let the reader move it.
 
     brainsprite, the viewer of nilearn's :func:`~nilearn.plotting.view_img`, cuts the slices in the browser.
+    ``view_img`` itself answers to no key, is wider than a phone, says nothing to a screen reader, shows nothing where
+    scripts are off and is different HTML at each call, which no stored notebook could be compared with.
 
     Parameters
     ----------
@@ -40,15 +42,14 @@ def view_planes(score_img, background=None, position=None):
 
     Raises
     ------
-    RecordingError
+    ValueError
         If the position lies off the grid.
     """
     values = score_img.get_fdata()
-    position = np.unravel_index(values.argmax(), values.shape) if position is None else np.asarray(position)
-    if not all(0 <= index < size for index, size in zip(position, score_img.shape, strict=True)):
-        raise RecordingError(f"No voxel at {tuple(map(int, position))}: the grid has {score_img.shape} voxels.")
-    scores = nibabel.as_closest_canonical(score_img)
-    to_canonical = np.linalg.inv(scores.affine) @ score_img.affine
+    position = np.array(np.unravel_index(values.argmax(), values.shape) if position is None else position)
+    if position.shape != (3,) or (position < 0).any() or (position >= values.shape).any():
+        raise ValueError(f"No voxel at position {position.tolist()}; expected a place in a grid of {values.shape}.")
+    scores, start = turn_to_page(score_img, position)
     values, limit = scores.get_fdata(), score_limit(score_img)
     # Two points for a voxel's width show more of the anatomy; where the grid is large they would make the page heavy.
     fineness = 2 if background is not None and values.size * 8 <= MAX_POINTS else 1
@@ -56,9 +57,9 @@ def view_planes(score_img, background=None, position=None):
     data = {
         "shape": list(values.shape),
         "sizes": np.round(nibabel.affines.voxel_sizes(scores.affine).astype(float), 4).tolist(),
-        "to_grid": np.rint(np.linalg.inv(to_canonical)[:3]).astype(int).tolist(),
+        "to_grid": np.rint(np.linalg.inv(score_img.affine) @ scores.affine)[:3].astype(int).tolist(),
         "affine": np.round(scores.affine[:3].astype(float), 4).tolist(),
-        "start": np.rint(nibabel.affines.apply_affine(to_canonical, position)).astype(int).tolist(),
+        "start": start.tolist(),
         "places": pack(painted),
         "scores": pack_decimals(values[tuple(painted.T)]),
         "colours": {"map": pack_colours(SCORE_COLOURS), "limit": round(float(limit), 4)},

@@ -5,10 +5,9 @@ import numpy as np
 from PIL import Image
 
 from ..brain import MAX_MARKED, grid_positions, unmask
-from ..errors import RecordingError
-from ..plotting import MARK_COLOURS, MARK_LETTERS
-from ..plotting.slices import SCORE_COLOURS, background_box, score_limit
-from ..plotting.stills import FIELD_COLOURS, plot_explored
+from ..plotting.slices import background_box, score_limit, turn_to_page
+from ..plotting.stills import plot_explored
+from ..plotting.style import FIELD_COLOURS, MARKS, SCORE_COLOURS
 from .fragment import build_fragment, grey_levels, pack, pack_colours, pack_decimals, png_address, tile
 
 RIM = 2  # voxels around the mask
@@ -48,7 +47,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
 
     Raises
     ------
-    RecordingError
+    ValueError
         If the arrays are not of one set of voxels or hold something that is not a number, or more than four voxels are
         marked.
     """
@@ -70,7 +69,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         "regions": _name_regions(regions, len(positions)),
         "marked": [
             {"letter": letter, "colour": colour, "voxel": column}
-            for letter, colour, column in zip(MARK_LETTERS, MARK_COLOURS, marked, strict=False)
+            for (colour, letter), column in zip(MARKS, marked, strict=False)
         ],
         "colours": {
             "score": {"map": pack_colours(SCORE_COLOURS), "limit": round(float(score_limit(score_img)), 4)},
@@ -86,9 +85,7 @@ class _Frame:
     """The box around the mask, its axes in the order and sense of the page: columns rightwards, rows up, slices up."""
 
     def __init__(self, score_img, positions):
-        self.scores = nibabel.as_closest_canonical(score_img)
-        to_canonical = np.linalg.inv(self.scores.affine) @ score_img.affine
-        places = np.rint(nibabel.affines.apply_affine(to_canonical, positions)).astype(int)
+        self.scores, places = turn_to_page(score_img, positions)
         low, high = places.min(axis=0), places.max(axis=0) + 1
         wanted = high - low + np.array([2 * RIM, 2 * RIM, 0])
         wanted[:2] = np.maximum(wanted[:2], np.ceil(NARROWEST * wanted[1::-1]))
@@ -139,7 +136,7 @@ def _name_regions(regions, n_voxels):
 def _check(scores, fields, positions, marked, regions):
     """Refuse what does not fit together."""
     if np.ndim(scores) != 2 or np.ndim(fields) != 3:
-        raise RecordingError(
+        raise ValueError(
             f"Scores of shape {np.shape(scores)} and fields of shape {np.shape(fields)}; expected "
             "(n_splits, n_voxels), as cross_validate_ridge returns them, and (n_voxels, n_rows, n_columns)."
         )
@@ -149,8 +146,8 @@ def _check(scores, fields, positions, marked, regions):
         counts["regions"] = len(regions)
     for name, count in counts.items():
         if count != n_voxels:
-            raise RecordingError(f"The {name} are of {count} voxels; the mask has {n_voxels}.")
+            raise ValueError(f"The {name} are of {count} voxels; the mask has {n_voxels}.")
     if not np.isfinite(scores).all() or not np.isfinite(fields).all():
-        raise RecordingError("Scores or fields hold something that is not a finite number; give only numbers.")
+        raise ValueError("Scores or fields hold something that is not a finite number; give only numbers.")
     if len(marked) > MAX_MARKED or not all(0 <= column < n_voxels for column in marked):
-        raise RecordingError(f"Marked voxels {list(marked)}: expected up to four columns from 0 to {n_voxels - 1}.")
+        raise ValueError(f"Marked voxels {list(marked)}: expected up to four columns from 0 to {n_voxels - 1}.")
