@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import copy
 import re
 
 import nbformat
@@ -12,18 +11,18 @@ from traitlets.config import Config
 
 from tests.notebooks import ROOT
 
-#: Run once in the kernel. What chapters compute of the same recording with the same settings is computed once, and
-#: nothing is drawn where only the text is looked at.
+#: Run once in the kernel: what chapters compute of the same recording with the same settings is computed once, and
+#: where only the text is looked at, nothing is drawn. What these functions need is in their defaults, which %reset keeps.
 PREPARE = """
 import gc
 import inspect
-import types
+from unittest.mock import MagicMock
+import joblib
 import voxelwise.plotting
 
 gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
 
-def remember(function):
-    import joblib  # here, since %reset takes the names of this cell away
+def remember(function, joblib=joblib):
     known, signature = {}, inspect.signature(function)
     def call(*arguments, **named):
         bound = signature.bind(*arguments, **named)
@@ -34,13 +33,8 @@ def remember(function):
         return known[key].copy() if hasattr(known[key], "copy") else known[key]
     return call
 
-def draw_if_shown(function):
-    from unittest.mock import MagicMock
-    shell = get_ipython()
-    def call(*arguments, **named):
-        shown = "image/png" in shell.display_formatter.active_types
-        return function(*arguments, **named) if shown else MagicMock()
-    return call
+def draw_if_shown(function, formatter=get_ipython().display_formatter, nothing=MagicMock):
+    return lambda *some, **named: function(*some, **named) if "text/html" in formatter.active_types else nothing()
 
 for name, function in vars(voxelwise.plotting).copy().items():
     if name.startswith("plot_"):
@@ -97,17 +91,19 @@ def start_kernel():
 
 def run_cells(client, sources, pattern=NEVER):
     """What the cells print, until the pattern is found."""
-    client.nb, printed = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, sources))), ""
+    client.nb = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, sources)))
     for index, cell in enumerate(client.nb.cells):
         client.execute_cell(cell, index)
-        printed = printed_in(client.nb)
-        if pattern.search(printed):
+        if pattern.search(printed_in(client.nb)):
             break
-    return printed
+    return printed_in(client.nb)
 
 
 def run_chapter(client, notebook, parameters, pattern=NEVER, shown=("text/plain",)):
-    """What a chapter prints with those of the parameters that it has, until the pattern is found or the chapter ends."""
+    """What a chapter prints, with those of the parameters that it has, until the pattern is found.
+
+    With ``text/html`` shown, figures are made as well, though no picture of them.
+    """
     cell, known = find_parameters(notebook)
     change = "\n".join(f"{name} = {value!r}" for name, value in parameters.items() if name in known)
     sources = [each.source + (f"\n{change}" if each is cell else "") for each in code_cells(notebook)]

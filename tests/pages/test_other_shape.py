@@ -52,7 +52,7 @@ def folders(tmp_path_factory):
 
 #: Without other kinds of run each chapter, and with them those that look at them.
 CASES = [(chapter, "grey") for chapter in CHAPTERS]
-CASES += [(chapter, "repeated") for chapter in CHAPTERS if r'\"figure\"' in chapter.read_text(encoding="utf-8")]
+CASES += [(chapter, "repeated") for chapter in CHAPTERS if r"\"figure\"" in chapter.read_text(encoding="utf-8")]
 
 
 @pytest.mark.parametrize("chapter, name", CASES, ids=lambda value: getattr(value, "stem", value))
@@ -60,7 +60,7 @@ def test_each_chapter_runs(chapter, name, folders, client):
     """No run 3 of 145 volumes, no slice 10, no background, no regions, no rest, no truth: other examples are found."""
     notebook = read_chapter(chapter)
     settings = SETTINGS | dict(dataset=str(folders[name]))
-    text = run_chapter(client, notebook, settings, shown=("text/plain", "image/png"))
+    text = run_chapter(client, notebook, settings, shown=("text/plain", "text/html"))
     if "Recording: " in printed_in(notebook):
         assert f"Recording: {name}\n" in text
 
