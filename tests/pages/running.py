@@ -12,7 +12,7 @@ from traitlets.config import Config
 from tests.notebooks import ROOT
 
 #: Run once in the kernel: what chapters compute of the same recording with the same settings is computed once, and
-#: where only the text is looked at, nothing is drawn. What these functions need is in their defaults, which %reset keeps.
+#: where only the text is looked at, nothing is drawn. What that needs is in defaults, which %reset keeps.
 PREPARE = """
 import gc
 import inspect

@@ -50,8 +50,7 @@ def test_command_shown_prints_what_the_page_shows(page, ran):
     words = [sys.executable, *command(page, "-m voxelwise check")[1:]]
     ended = subprocess.run(words, cwd=ran["home"].name, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.startswith("folder      my_recording\n")
-    assert ended.stdout in printed_in(page)
+    assert len(ended.stdout) > 300 and ended.stdout in printed_in(page)
 
 
 def test_labels_are_the_pictures_that_were_on_the_screen(ran):
