@@ -59,7 +59,8 @@ class Mutant:
         first = root / self.file
         if first.suffix == ".ipynb":
             notebook = nbformat.read(first, as_version=4)
-            exec(self.new, {"cells": [cell for cell in notebook.cells if cell.cell_type == "code"]})
+            cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+            exec(self.new, {"cells": cells, "output": nbformat.v4.new_output})
             return first, nbformat.writes(notebook)
         if first.suffix != ".py":
             words = r"\s*".join(map(re.escape, re.findall(r"\w+|\S", self.old)))
