@@ -17,12 +17,19 @@ from PIL import Image
 
 from tools.press.chapters import merge_streams
 from tools.press.memory import peak_memory
+from tools.press.warm import warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
 NOTEBOOKS = [*CHAPTERS, ROOT / "book" / "own_data.ipynb"]
 MAX_RMS = 2  # of 255: another version of a font, and not another curve
 MAX_MEMORY = 1.5e9  # bytes, what Binder can be relied on to give
+
+
+def pytest_sessionstart(session):
+    """All kernels are forked from one that has imported the libraries; of several processes, the first runs no tests."""
+    if not session.config.getoption("numprocesses", None):
+        warm_up()
 
 
 def pytest_collection_modifyitems(items):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.notebooks import CHAPTERS, ROOT
 from tests.pages.running import printed_in, read_chapter, run_chapter
-from tools.press.analysis import prepare_recording, save_results
+from tools.press.settings import prepare_recording, save_results
 from voxelwise import cross_validate_ridge, load_recording, load_samples
 
 SETTINGS = dict(stimulus_shape=[9, 7], lag=1, alpha=1.0, n_splits=3)
@@ -68,9 +68,9 @@ def test_each_chapter_runs(chapter, name, folders, client):
 def test_results_of_such_a_folder_are_its_own(folders, tmp_path):
     settings = SETTINGS | dict(dataset=str(folders["grey"]))
     recording = prepare_recording(ROOT / "book", settings)
-    save_results(ROOT / "book", settings, recording, tmp_path / "results")
+    save_results(recording, settings, tmp_path / "results")
     samples = load_samples(load_recording(folders["grey"], stimulus_shape=(9, 7)), lag=1)
-    scores = cross_validate_ridge(samples, alpha=1.0, n_splits=3).mean(axis=0)
+    scores = cross_validate_ridge(samples, 1.0, 3).mean(axis=0)
     table = np.genfromtxt(tmp_path / "results" / "voxels.tsv", names=True, delimiter="\t")
     assert scores.max() > 0.5
     np.testing.assert_allclose(table["r2"], scores, atol=1e-4)
