@@ -17,19 +17,24 @@ from PIL import Image
 
 from tools.press.chapters import merge_streams
 from tools.press.memory import peak_memory
+from tools.press.warm import warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
 NOTEBOOKS = [*CHAPTERS, ROOT / "book" / "own_data.ipynb"]
 MAX_RMS = 2  # of 255: another version of a font, and not another curve
 MAX_MEMORY = 1.5e9  # bytes, what Binder can be relied on to give
-#: Files that take half a minute or more, beside the notebooks.
-LONG = {f"test_{name}" for name in ("binder", "build_book", "exercises", "lab", "other_shape", "pages", "press")}
+
+
+def pytest_sessionstart(session):
+    """All kernels are forked from one that has imported the libraries; of several processes, the first runs no tests."""
+    if not session.config.getoption("numprocesses", None):
+        warm_up()
 
 
 def pytest_collection_modifyitems(items):
-    """Long files first: of several processes, none is left alone with one in the end."""
-    items.sort(key=lambda item: item.path.stem not in LONG and item.path.suffix != ".ipynb")
+    """What takes long comes first, pages and notebooks: of several processes, none is left alone with it in the end."""
+    items.sort(key=lambda item: (item.path.parent.name != "pages", item.path.suffix != ".ipynb"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -37,19 +42,21 @@ def pytest_runtest_call(item):
     """When nbval has run a cell and compared what it printed, compare the rest."""
     result = yield
     if isinstance(item, IPyNbCell):
-        compare_outputs(item.cell.outputs, item.test_outputs)
+        figure = item.cell.metadata.get("mystnb", {}).get("figure", {}).get("name", "no figure")
+        compare_outputs(item.cell.outputs, item.test_outputs, f"{item.path.name}, {item.name} ({figure})")
         check_memory(item.parent.kernel.km.provisioner.pid)
     return result
 
 
-def compare_outputs(stored, fresh):
+def compare_outputs(stored, fresh, where):
     """Fail unless the cell has all its outputs, with the same text, and pictures that look the same."""
     stored, fresh = merge_streams(stored), merge_streams(fresh)
-    assert list(map(read_text, stored)) == list(map(read_text, fresh)), "Other outputs; if that is meant: make refresh"
+    meant = "If that is meant: make refresh"
+    assert list(map(read_text, stored)) == list(map(read_text, fresh)), f"{where}: other outputs. {meant}"
     for before, now in zip(read_pictures(stored), read_pictures(fresh), strict=True):
-        assert before.shape == now.shape
+        assert before.shape == now.shape, f"{where}: the picture has another size. {meant}"
         rms = np.sqrt(np.mean((before - now) ** 2))
-        assert rms <= MAX_RMS, f"The picture differs by RMS {rms:.1f}; if that is meant: make refresh"
+        assert rms <= MAX_RMS, f"{where}: the picture differs by RMS {rms:.1f} of 255. {meant}"
 
 
 def read_text(output):
@@ -60,7 +67,7 @@ def read_text(output):
 
 
 def without_data(text):
-    """A picture to touch, less its numbers: their last digits may differ. Its own tests compare them with fresh ones."""
+    """A picture to touch, less its numbers, whose last digits may differ: its own tests compare them."""
     return re.sub(r"[A-Za-z0-9+/=]{64,}", "...", text) if 'class="brain-fragment' in text else text
 
 

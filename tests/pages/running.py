@@ -2,50 +2,61 @@
 
 import ast
 import contextlib
-import copy
-import functools
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from traitlets.config import Config
 
-BOOK = Path(__file__).resolve().parents[1] / "book"
-NEVER = re.compile(r"(?!)")
+from tests.notebooks import ROOT
 
-#: Run once in the kernel: what chapters compute from the same recording with the same settings is kept.
-REMEMBER = """
+#: Run once in the kernel: what chapters compute of the same recording with the same settings is computed once, and
+#: where only the text is looked at, nothing is drawn. What that needs is in defaults, which %reset keeps.
+PREPARE = """
 import gc
 import inspect
-import voxelwise
+from unittest.mock import MagicMock
+import joblib
+import voxelwise.plotting
 
 gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
 
-def remember(function):
+def remember(function, joblib=joblib):
     known, signature = {}, inspect.signature(function)
-    def call(data, *settings, **named):
-        import joblib  # here, since %reset takes the names of this cell away
-        bound = signature.bind(data, *settings, **named)
+    def call(*arguments, **named):
+        bound = signature.bind(*arguments, **named)
         bound.apply_defaults()
-        key = getattr(data, "mask", id(data)), joblib.hash(bound.args[1:])  # a recording is known by its files
+        key = joblib.hash(bound.arguments)
         if key not in known:
-            known[key] = data, function(data, *settings, **named)  # data is kept, so that no other gets its id
-        result = known[key][1]
-        return result.copy() if hasattr(result, "copy") else result
+            known[key] = function(*arguments, **named)
+        return known[key].copy() if hasattr(known[key], "copy") else known[key]
     return call
 
-for name in (
-    "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf"
-):
+def draw_if_shown(function, formatter=get_ipython().display_formatter, nothing=MagicMock):
+    return lambda *some, **named: function(*some, **named) if "text/html" in formatter.active_types else nothing()
+
+for name, function in vars(voxelwise.plotting).copy().items():
+    if name.startswith("plot_"):
+        setattr(voxelwise.plotting, name, draw_if_shown(function))
+for name in "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf", "noise_ceiling":
     setattr(voxelwise, name, remember(getattr(voxelwise, name)))
 """
+START = """
+import os
+os.chdir({folder!r})
+get_ipython().display_formatter.active_types = {shown}
+%reset -f
+"""
+NEVER = re.compile(r"(?!)")
 
 
-@functools.cache
 def read_chapter(path):
     return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def find_parameters(notebook):
@@ -55,67 +66,46 @@ def find_parameters(notebook):
     return cell, {line.target.id: (line.annotation.id, ast.literal_eval(line.value)) for line in lines}
 
 
-def printed_by(cell):
-    return "".join(output.get("text", "") for output in cell.get("outputs", []))
-
-
 def printed_in(notebook):
-    return "".join(map(printed_by, notebook.cells))
+    """The text that the stored outputs of a notebook hold."""
+    return "".join(output.get("text", "") for cell in code_cells(notebook) for output in cell.outputs)
 
 
 @contextlib.contextmanager
 def start_kernel():
     """A client whose kernel runs one chapter after the other."""
-    config = Config(KernelManager={"transport_encryption": "auto"})
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     client = NotebookClient(
-        nbformat.v4.new_notebook(metadata=metadata),
+        nbformat.v4.new_notebook(),
+        kernel_name="python3",
         timeout=None,
-        config=config,
-        resources={"metadata": {"path": str(BOOK)}},
+        config=Config(KernelManager={"transport_encryption": "auto"}),
         extra_arguments=["--log-level=CRITICAL"],
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
         patch.setenv("JUPYTER_PATH", "")
         with client.setup_kernel():
-            run_cells(client, [nbformat.v4.new_code_cell(REMEMBER)])
+            run_cells(client, [PREPARE])
             yield client
 
 
-def run_cells(client, cells, pattern=NEVER):
-    """What the code cells print, until the pattern is found."""
-    client.nb = nbformat.v4.new_notebook(cells=cells)
-    printed = ""
+def run_cells(client, sources, pattern=NEVER):
+    """What the cells print, until the pattern is found."""
+    client.nb = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, sources)))
     for index, cell in enumerate(client.nb.cells):
-        if cell.cell_type == "code":
-            printed += printed_by(client.execute_cell(cell, index))
-            if pattern.search(printed):
-                break
-    return printed
+        client.execute_cell(cell, index)
+        if pattern.search(printed_in(client.nb)):
+            break
+    return printed_in(client.nb)
 
 
-def run_until(client, notebook, change, pattern=NEVER, shown=("text/plain",)):
-    """What the chapter prints with changed parameters, until the pattern is found or the chapter ends.
+def run_chapter(client, notebook, parameters, pattern=NEVER, shown=("text/plain",)):
+    """What a chapter prints, with those of the parameters that it has, until the pattern is found.
 
-    Of figures, only what is to be shown is drawn.
+    With ``text/html`` shown, figures are made as well, though no picture of them.
     """
-    notebook = copy.deepcopy(notebook)
-    cell, _ = find_parameters(notebook)
-    notebook.cells.insert(notebook.cells.index(cell) + 1, nbformat.v4.new_code_cell(change))
-    start = f"""
-import os
-os.chdir({str(BOOK)!r})
-get_ipython().display_formatter.active_types = {list(shown)}
-%reset -f
-"""
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(start))
-    return run_cells(client, notebook.cells, pattern)
-
-
-def run_with(client, path, **parameters):
-    """Everything that a chapter prints with other values of those parameters that it has."""
-    notebook = read_chapter(path)
-    _, known = find_parameters(notebook)
+    cell, known = find_parameters(notebook)
     change = "\n".join(f"{name} = {value!r}" for name, value in parameters.items() if name in known)
-    return run_until(client, notebook, change, shown=("text/plain", "image/png"))
+    sources = [each.source + (f"\n{change}" if each is cell else "") for each in code_cells(notebook)]
+    start = START.format(folder=str(ROOT / "book"), shown=list(shown))
+    return run_cells(client, [start, *sources], pattern)

@@ -1,226 +1,199 @@
-"""Change one thing at a time and see whether the tests notice: `python -m checks.mutants [NAME...]`.
+"""Make one mistake at a time and see whether the tests notice: `python -m tools.mutants [PART or NAME...]`.
 
-With names of mutants or parts, only these are tried; with "rest", those that are not known to be caught, after a run
-that was interrupted or a test that was mended. The table keeps what is known of the others.
+The mistakes stand in the tables beside this file, by part:
 
-What is changed stands in the tables of ``checks/changes``, and where a notebook has to be read, in ``checks.stored``.
-Each change is made in a scratch copy of the files that git knows, and undone there before the next.
+    [ridge]
+    file = "voxelwise/models/ridge.py"
+    tests = "tests/models/test_ridge.py"                 # what should notice
+    more = "book/02_building_the_encoding_model.ipynb"   # what is asked when that does not
+    penalty-lost = ["variances + alpha", "variances"]    # old, new and, where it stands twice, the function or class
+    [ridge.other-seed]                                   # with tests of its own, or a reason why none has to notice
+    old = "..."
+
+Old and new are expressions, or statements. They are found by what they mean: line breaks, quotes and comments do not
+matter, nor the function or module of the package in which they stand, as long as they stand there once. What stands
+nowhere any more is listed as gone. Files other than Python's are compared word by word, and the mistakes in a notebook
+are statements about its code ``cells``. With "rest", only what is not known to be caught is tried.
 """
 
+import ast
 import contextlib
-import json
 import os
-import queue
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import tomllib
-from collections.abc import Callable
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.checkout import copy_files
-from checks.stored import CHANGES, replacing
+import nbformat
 
-from tools.press.measured import describe_measurement, make_table, replace_text, store
-
-ROOT = Path(__file__).resolve().parents[1]
-TABLES = sorted((ROOT / "checks" / "changes").glob("*.toml"))
-OUTCOMES = ROOT / "_build" / "mutants" / "outcomes.json"
-CAUGHT, SURVIVED, TIMED_OUT = "caught", "survived", "timed out"
+ROOT = Path(__file__).resolve().parents[2]
+KNOWN = ROOT / "_build" / "mutants.tsv"
+TIMEOUT = 300  # seconds
+CAUGHT, SURVIVED, TIMED_OUT, GONE = "caught", "survived", "timed out", "gone"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: ``change`` takes the text of ``file`` and returns another.
-
-    ``tests`` are what should notice it, ``more`` what is asked when they do not. ``reason`` says why nothing has to.
-    """
+    """One mistake, and the file in which it is looked for first."""
 
     part: str
     name: str
-    file: str
-    change: Callable
     tests: str
+    file: str = ""
+    old: str = ""
+    new: str = ""
+    where: str = ""
     more: str = ""
     reason: str = ""
 
+    def change(self, root):
+        """The path of the file in which the mistake is made, and its changed text; None where its place is gone."""
+        first = root / self.file
+        if first.suffix == ".ipynb":
+            notebook = nbformat.read(first, as_version=4)
+            cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+            exec(self.new, {"cells": cells, "output": nbformat.v4.new_output})
+            return first, nbformat.writes(notebook)
+        if first.suffix != ".py":
+            words = r"\s*".join(map(re.escape, re.findall(r"\w+|\S", self.old)))
+            changed, n_found = re.subn(words, lambda _: self.new, first.read_text(encoding="utf-8"))
+            return (first, changed) if n_found == 1 else None
+        for path in filter(Path.exists, [first, *sorted((root / "voxelwise").rglob("*.py"))]):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            for scope in [node for node in ast.walk(tree) if getattr(node, "name", 0) == self.where] + [tree]:
+                places = list(find(scope, self.old))
+                if len(places) == 1:
+                    replace(*places[0], self.new)
+                    return path, ast.unparse(tree)
+        return None
+
+
+def find(scope, old):
+    """Where an expression or some statements stand: the node around them, its field, and the nodes themselves."""
+    wanted = ast.parse(old).body
+    if len(wanted) == 1 and isinstance(wanted[0], ast.Expr):
+        wanted = [wanted[0].value]
+    for node in ast.walk(scope):
+        for field, value in ast.iter_fields(node):
+            nodes = value if isinstance(value, list) else [value]
+            for at in range(len(nodes) - len(wanted) + 1):
+                found = nodes[at : at + len(wanted)]
+                if list(map(type, found)) == list(map(type, wanted)) and dump(found) == dump(wanted):
+                    yield node, field, found
+
+
+def dump(nodes):
+    return [ast.dump(node) for node in nodes]
+
+
+def replace(node, field, old, new):
+    """Put other code in the place of nodes: an expression or None for one, statements or nothing for several."""
+    body, value = ast.parse(new or ("pass" if isinstance(old[0], ast.stmt) else "None")).body, getattr(node, field)
+    new = body if isinstance(old[0], ast.stmt) else [body[0].value]
+    if isinstance(value, list):
+        at = next(at for at, each in enumerate(value) if each is old[0])
+        value[at : at + len(old)] = new
+    else:
+        setattr(node, field, new[0])
+
 
 def read_mutants():
-    """All mutants: of the tables, and of the notebooks."""
-    mutants = []
-    for path in TABLES:
+    """All mutants of the tables."""
+    for path in sorted(Path(__file__).parent.glob("*.toml")):
         for part, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
             common = {key: value for key, value in table.items() if isinstance(value, str)}
-            for short, own in table.items():
-                if short not in common:
-                    own = common | own
-                    change = replacing(own.pop("old"), own.pop("new"))
-                    mutants.append(Mutant(part, f"{part}.{short}", change=change, **own))
-    return [*mutants, *(Mutant("stored", f"stored.{name}", *rest) for name, *rest in CHANGES)]
+            for name in [key for key in table if key not in common]:
+                own = table[name]
+                if isinstance(own, list):
+                    own = dict(zip(("old", "new", "where"), own, strict=False))
+                yield Mutant(**common | own, part=part, name=f"{part}.{name}")
 
 
-def mutate(mutant, root=ROOT):
-    """The file of a mutant, changed."""
-    try:
-        return mutant.change((root / mutant.file).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{mutant.name}: {mutant.file}: {error}") from None
-
-
-class Copy:
-    """A scratch copy of the repository with its own simulated recording, and a process that runs tests in it."""
+class Copy(threading.local):
+    """A scratch copy of the files that git knows, with a simulated recording of its own: one for each thread."""
 
     def __init__(self, folder, recording):
-        self.root, self.log = folder / "book", folder / "pytest.log"
-        self.recordings = folder / "data" / "voxelwise_simulated"
-        copy_files(ROOT, self.root)
-        shutil.copytree(recording, self.recordings / recording.name)
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
-            "NILEARN_DATA": str(self.recordings.parent),
-            "PYTHONDONTWRITEBYTECODE": "1",  # what was compiled from one mutant would be taken for the next
-        }
-        self.tester = subprocess.Popen(
-            [sys.executable, ROOT / "checks" / "warm.py", self.log], cwd=self.root, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
+        self.home = Path(tempfile.mkdtemp(dir=folder))
+        self.root, self.data = self.home / "book", self.home / "data" / "voxelwise_simulated"
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        for name in subprocess.check_output(command, cwd=ROOT, text=True).split("\0"):
+            if (ROOT / name).is_file():
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, self.root / name)
+        shutil.copytree(recording, self.data / recording.name)
 
     def test(self, tests):
         """Run some tests; whether they notice something."""
-        arguments = ["-x", "-q", "-p", "no:cacheprovider", *shlex.split(tests)]
-        print(json.dumps(arguments), file=self.tester.stdin, flush=True)
-        code = json.loads(self.tester.stdout.readline())
-        if code not in (None, 0, 1, 2):  # 2: a file that cannot even be imported
-            raise RuntimeError(f"pytest {tests} could not be run:\n{self.log.read_text()[-2000:]}")
-        return TIMED_OUT if code is None else CAUGHT if code else SURVIVED
-
-    def try_out(self, mutant, tests):
-        """Make the change, run some tests, and undo it."""
-        path, known = self.root / mutant.file, set(self.recordings.iterdir())
-        before = path.read_bytes()
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *shlex.split(tests)]
+        own = dict(PYTHONPATH=str(self.root), NILEARN_DATA=str(self.data.parent), PYTHONDONTWRITEBYTECODE="1")
+        options = dict(cwd=self.root, env=os.environ | own | {"OPENBLAS_NUM_THREADS": "1"}, timeout=TIMEOUT)
         try:
-            path.write_text(mutate(mutant, self.root), encoding="utf-8")
-            return self.test(tests)
-        finally:
-            path.write_bytes(before)
-            for other in set(self.recordings.iterdir()) - known:  # of a changed simulation
-                shutil.rmtree(other, ignore_errors=True)
+            ended = subprocess.run(command, **options, capture_output=True)
+        except subprocess.TimeoutExpired:
+            return TIMED_OUT
+        # 2: a file that cannot even be imported; more: one that is not there.
+        return {0: SURVIVED, 1: CAUGHT, 2: CAUGHT}.get(ended.returncode, f"pytest {ended.returncode}")
+
+    def try_out(self, mutant):
+        """Make the mistake, run the tests that should notice, and undo it."""
+        path, text = mutant.change(self.root) or (None, None) if mutant.file else (self.home / "unchanged", "")
+        if path is None:
+            return GONE
+        before, known = path.read_bytes() if path.exists() else b"", set(self.data.iterdir())
+        path.write_text(text, encoding="utf-8")
+        outcome = self.test(mutant.tests)
+        if outcome == SURVIVED and mutant.more:
+            outcome = self.test(mutant.more)
+        path.write_bytes(before)
+        for other in set(self.data.iterdir()) - known:  # of a changed simulation
+            shutil.rmtree(other)
+        return outcome
 
 
-def find_recording():
-    """The folder of the simulated recording, which is made where it is not there yet."""
-    code = "from voxelwise.simulation.writing import simulated_recording; print(simulated_recording().parent)"
-    command = [sys.executable, "-c", code]
-    ended = subprocess.run(command, cwd=ROOT / "book", stdout=subprocess.PIPE, text=True, check=True)
-    return Path(ended.stdout.strip())
+def try_all(mutants):
+    """Yield each mutant and what became of it, as they end."""
+    from voxelwise.simulation.writing import simulated_recording
 
-
-@contextlib.contextmanager
-def make_copies():
-    """As many copies as there are cores, in a queue."""
-    recording, copies = find_recording(), queue.SimpleQueue()
-    scratch = tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True)
-    with scratch as folder, contextlib.ExitStack() as testers:
-        for number in range(os.cpu_count()):
-            copy = Copy(Path(folder) / str(number), recording)
-            testers.enter_context(copy.tester)  # its input is closed at the end, and it ends
-            copies.put(copy)
-        yield copies
-
-
-def run_all(tasks, copies):
-    """Call each task with a copy of its own, as many at once as there are copies; yield key and result as they end."""
-
-    def run(task):
-        copy = copies.get()
-        try:
-            return task(copy)
-        finally:
-            copies.put(copy)
-
-    with ThreadPoolExecutor(os.cpu_count()) as executor:
-        waiting = {executor.submit(run, task): key for key, task in tasks.items()}
-        try:
+    with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
+        copy = Copy(folder, simulated_recording().parent)
+        with ThreadPoolExecutor(os.cpu_count()) as executor, contextlib.ExitStack() as at_end:
+            at_end.callback(executor.shutdown, cancel_futures=True)
+            waiting = {executor.submit(lambda mutant: copy.try_out(mutant), mutant): mutant for mutant in mutants}
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
-        except BaseException:
-            executor.shutdown(cancel_futures=True)
-            raise
 
 
-def try_all(tests_of, copies):
-    """Outcome of each mutant with its tests, once these pass without any change: else "caught" means nothing."""
-    selections, outcomes = sorted(set(tests_of.values())), {}
-    unchanged = {tests: lambda copy, tests=tests: copy.test(tests) for tests in selections}
-    for number, (tests, outcome) in enumerate(run_all(unchanged, copies), start=1):
-        print(f"[{number}/{len(selections)}] unchanged: {tests}", flush=True)
-        if outcome != SURVIVED:
-            sys.exit(f"{tests}: {outcome} without any change. Mend that first.")
-    changed = {mutant: lambda copy, pair=(mutant, tests): copy.try_out(*pair) for mutant, tests in tests_of.items()}
-    for mutant, outcome in run_all(changed, copies):
-        outcomes[mutant] = outcome
-        remember(mutant, outcome)
-        print(f"[{len(outcomes)}/{len(tests_of)}] {outcome:<9} {mutant.name}", flush=True)
-    return outcomes
-
-
-def read_outcomes():
-    """What is known of the mutants from this run and earlier ones, by name."""
-    return json.loads(OUTCOMES.read_text(encoding="utf-8")) if OUTCOMES.exists() else {}
-
-
-def remember(mutant, outcome):
-    """Keep an outcome, so that an interrupted run loses none."""
-    replace_text(OUTCOMES, json.dumps(read_outcomes() | {mutant.name: outcome}, indent=1))
-
-
-def write_table(outcomes):
-    """Store what was caught, by part, and all that was not."""
-    rows, left = [], []
+def main(asked):
+    """Try the mutants that are asked for, and say what was noticed; 1 where something was not."""
+    KNOWN.parent.mkdir(exist_ok=True)
+    KNOWN.touch()
+    known = dict(line.split("\t") for line in KNOWN.read_text().splitlines())
+    mutants = [mutant for mutant in read_mutants() if not asked or {mutant.part, mutant.name} & {*asked}]
+    if asked == ["rest"]:
+        mutants = [mutant for mutant in read_mutants() if known.get(mutant.name) != CAUGHT]
+    unchanged = [Mutant("unchanged", tests, tests) for tests in dict.fromkeys(mutant.tests for mutant in mutants)]
+    outcomes = {}
+    with open(KNOWN, "a") as file:
+        for mutant, outcome in try_all(unchanged + mutants):
+            outcomes[mutant] = outcome
+            print(f"{len(outcomes):4} of {len(unchanged + mutants)}  {outcome:9}  {mutant.name}", flush=True)
+            print(mutant.name, outcome, sep="\t", file=file, flush=True)
     for part in dict.fromkeys(mutant.part for mutant in outcomes):
-        found = [outcome for mutant, outcome in outcomes.items() if mutant.part == part]
-        rows.append([part, str(len(found)), *(str(found.count(kind)) for kind in (CAUGHT, SURVIVED, TIMED_OUT))])
-    counts = (len(outcomes), *(list(outcomes.values()).count(kind) for kind in (CAUGHT, SURVIVED, TIMED_OUT)))
-    rows.append(["**All**", *map(str, counts)])
-    for mutant, outcome in outcomes.items():
-        if outcome != CAUGHT:
-            left.append(f"- `{mutant.name}` {outcome}: {mutant.reason or 'nothing noticed it.'}\n")
-    table = make_table(["What was changed"], ["Changes", "Caught", "Survived", "Timed out"], rows)
-    how = "One change at a time in a copy, and the tests that should notice it."
-    store("mutants", f"{table}\n{how} {describe_measurement('pytest')}\n" + ("\n" + "".join(left) if left else ""))
-
-
-def main():
-    """Run the command line."""
-    mutants, asked, known = read_mutants(), set(sys.argv[1:]), read_outcomes()
-    if asked == {"rest"}:
-        chosen = [mutant for mutant in mutants if known.get(mutant.name) != CAUGHT]
-    else:
-        chosen = [mutant for mutant in mutants if not asked or {mutant.name, mutant.part} & asked]
-    if not chosen:
-        sys.exit(
-            f"No such mutant is left. The parts are {', '.join(dict.fromkeys(mutant.part for mutant in mutants))}."
-        )
-    try:
-        for mutant in chosen:
-            mutate(mutant)
-    except ValueError as error:
-        sys.exit(str(error))
-    with make_copies() as copies:
-        outcomes = try_all({mutant: mutant.tests for mutant in chosen}, copies)
-        left = [mutant for mutant in chosen if outcomes[mutant] == SURVIVED and mutant.more and not mutant.reason]
-        outcomes |= try_all({mutant: mutant.more for mutant in left}, copies)
-    known = read_outcomes()
-    if all(mutant.name in known for mutant in mutants):
-        write_table({mutant: known[mutant.name] for mutant in mutants})
-    sys.exit(any(outcome != CAUGHT and not mutant.reason for mutant, outcome in outcomes.items()))
+        counts = Counter(outcome for mutant, outcome in outcomes.items() if mutant.part == part)
+        print(f"{part:20} ", ", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
+    wrong = {m: outcome for m, outcome in outcomes.items() if outcome != (CAUGHT if m.file else SURVIVED)}
+    for mutant, outcome in wrong.items():
+        print(f"{mutant.name}: {outcome}. {mutant.reason}")
+    return int(any(outcome != GONE and not mutant.reason for mutant, outcome in wrong.items()))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("Interrupted. Nothing was changed.")
+    sys.exit(main(sys.argv[1:]))
