@@ -25,7 +25,8 @@ from pathlib import Path
 from checks.checkout import copy_files
 from checks.stored import CHANGES, replacing
 
-from tools.press.measured import describe_measurement, make_table, replace_text, store
+from tools.bench.measured import describe_measurement, make_table, store
+from voxelwise.files import replace_file
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = sorted((ROOT / "checks" / "changes").glob("*.toml"))
@@ -174,7 +175,7 @@ def read_outcomes():
 
 def remember(mutant, outcome):
     """Keep an outcome, so that an interrupted run loses none."""
-    replace_text(OUTCOMES, json.dumps(read_outcomes() | {mutant.name: outcome}, indent=1))
+    replace_file(OUTCOMES, json.dumps(read_outcomes() | {mutant.name: outcome}, indent=1).encode())
 
 
 def write_table(outcomes):
