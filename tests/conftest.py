@@ -13,7 +13,6 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-import build_book
 from tests.notebooks import ROOT
 from tests.pages.browsing import run_chromium, serve_folder
 from tests.pages.running import start_kernel
@@ -114,16 +113,20 @@ def client():
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory):
     """The folder of the rendered pages, of the chapters as they are stored; the first worker that asks makes them."""
+    from tools.press.chapters import find_chapters
+    from tools.press.pages import rendering, stage_pages
+
     base = tmp_path_factory.getbasetemp()
     output = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "rendered"
     output.mkdir(exist_ok=True)
     with FileLock(output / "lock"):
         if not (output / "html").exists():
             source = output / "source"
-            build_book.stage_pages(ROOT, source)
-            for chapter in build_book.find_chapters(ROOT):
+            stage_pages(ROOT, source)
+            for chapter in find_chapters(ROOT):
                 (source / "book" / chapter.name).write_bytes(chapter.read_bytes())
-            build_book.render_pages(source, output)
+            with rendering(source, output):
+                pass
     return output / "html"
 
 

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.press.measured import describe_measurement, make_table, store
+from tools.bench.measured import describe_measurement, make_table, store
 
 from .measure import measure
 

@@ -1,8 +1,11 @@
-"""What `build_book.py` does, one room for each purpose.
+"""What `build_book.py` does, one module for each purpose.
 
-In the order in which a build goes through them: `parameters` reads what the chapters and the command line
-say, `analysis` finds the recording, `pages` puts the source together, `chapters` runs the notebooks while
-`memory` watches them, `colab` and `status` add what is known only then, and `pages` renders it all; there,
-`buttons` has each chapter's page offer its `script` and the ways to run it. `repository` says where the book
-is kept, and `terminal` talks to people.
+In the order in which a build goes through them: `command` reads the command line, `parameters` what the chapters
+declare, `settings` finds the recording and refuses what does not fit it; `chapters` runs the notebooks, on kernels from
+`warm`, whose memory `memory` watches; `status` writes down what only a build can know; `pages` has it all rendered by
+`render`, with the Sphinx extensions `offers`, `api_page` and `mended_pages`.
 """
+
+
+class BuildError(Exception):
+    """Something that the person at the terminal can put right."""

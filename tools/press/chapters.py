@@ -1,46 +1,52 @@
-"""The chapters: which there are, and a run of each."""
+"""The chapters: which there are, and a run of each, side by side."""
 
 import base64
+import json
+import logging
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+import joblib
+import matplotlib
 import nbformat
 import papermill
-import yaml
+import psutil
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
+from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 from traitlets.config import Config
 
-from tools.press.memory import watch_memory
-from tools.press.terminal import BuildError, show_path, show_time
+from tools.press import BuildError
+from tools.press.memory import WatchedKernel
+from voxelwise.files import replace_file
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ENCRYPTED = Config(KernelManager={"transport_encryption": "auto"})  # others may share the machine
-# Now and then a kernel that is told to end finds its own sockets closed already, and Tornado tells the terminal: for
-# one such case, see https://github.com/ipython/ipykernel/pull/1518.
-QUIET_TORNADO = "__import__('logging').getLogger('tornado.general').setLevel('CRITICAL')"
-SILENT = ["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={QUIET_TORNADO}"]
 RUN_METADATA = {"papermill", "execution"}
+MEMORY = 1.5e9  # bytes, the most that a chapter may take
 
 
-def list_toc(entry):
-    """Yield the files that an entry of ``_toc.yml`` names, in reading order."""
-    yield from (entry[key] for key in ("root", "file") if key in entry)
-    for key in ("parts", "chapters", "sections"):
-        for child in entry.get(key, []):
-            yield from list_toc(child)
+def show_path(path):
+    """Return the path as people type it: relative to the working directory when inside it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def find_chapters(root):
     """Return the paths of the notebooks that ``_toc.yml`` names, in reading order."""
     chapters = []
-    for name in list_toc(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))):
-        notebook, page = root / f"{name}.ipynb", root / f"{name}.md"
+    try:
+        names = parse_toc_yaml(root / "_toc.yml")
+    except MalformedError as error:
+        raise BuildError(f"_toc.yml: {error}") from None
+    for name in names:
+        notebook = root / f"{name}.ipynb"
         if notebook.is_file():
             chapters.append(notebook)
-        elif not page.is_file():
+        elif not (root / f"{name}.md").is_file():
             raise BuildError(f"_toc.yml names {name}: add {notebook.name}, or take the line out.")
     return chapters
 
@@ -48,10 +54,13 @@ def find_chapters(root):
 def tagged_cells(path, tag):
     """Return the cells of a notebook that carry the tag."""
     try:
-        cells = nbformat.read(path, as_version=4).cells
-    except nbformat.reader.NotJSONError:
-        raise BuildError(f"{path.name} is not a Jupyter notebook.") from None
-    return [cell for cell in cells if tag in cell.metadata.get("tags", [])]
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        nbformat.validate(notebook)
+    except OSError:
+        raise
+    except Exception as error:  # nbformat lets through what its readers stumble over
+        raise BuildError(f"{path.name} is not a Jupyter notebook: {str(error).splitlines()[0]}") from None
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
 @dataclass(frozen=True)
@@ -63,24 +72,51 @@ class Run:
     memory: int
 
 
-def run_chapter(chapter, values, result):
-    """Run one chapter in its own folder, and write the cleaned notebook to ``result``."""
+def use_own_settings():
+    """Have chapters run alike, whatever the reader set up for Jupyter, IPython, Matplotlib and the linear algebra."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    matplotlib.get_cachedir()  # where the home cannot be written to, this sets a folder for all processes, once
+    os.environ.update(
+        # A kernel of the same name in the user's own folders would otherwise run the chapters.
+        JUPYTER_PREFER_ENV_PATH="1",
+        JUPYTER_PATH="",
+        MATPLOTLIBRC=os.path.join(matplotlib.get_data_path(), "matplotlibrc"),
+        PYTHONUTF8="1",  # whatever the locale
+        MPLBACKEND="module://matplotlib_inline.backend_inline",
+        OMP_NUM_THREADS=str(max(1, joblib.cpu_count() // count_jobs())),
+    )
+
+
+def count_jobs():
+    """Return how many chapters run side by side."""
+    return max(1, min(joblib.cpu_count(), int(psutil.virtual_memory().available // MEMORY)))
+
+
+def run_chapter(chapter, values, result, stop=None):
+    """Run one chapter in its own folder, and write the cleaned notebook to ``result``.
+
+    It ends early, with an error, after the event ``stop``.
+    """
+
+    class Kernel(WatchedKernel):  # which papermill makes, and then keeps for itself
+        peak, ended_by = 0, stop or threading.Event()
+
     result.parent.mkdir(parents=True, exist_ok=True)
     so_far = f"The chapter as far as it ran: {show_path(result)}"
     start = time.perf_counter()
     try:
-        with watch_memory() as peak:
-            notebook = papermill.execute_notebook(
-                chapter,
-                result,
-                values,
-                cwd=chapter.parent,
-                progress_bar=False,
-                config=ENCRYPTED,
-                kernel_name=KERNEL["name"],
-                language="python",
-                extra_arguments=SILENT,
-            )
+        notebook = papermill.execute_notebook(
+            *(str(path).replace("{", "{{").replace("}", "}}") for path in (chapter, result)),  # it fills in braces
+            values,
+            progress_bar=False,
+            kernel_name=KERNEL["name"],
+            language="python",
+            config=ENCRYPTED,
+            extra_arguments=["--log-level=CRITICAL"],
+            kernel_manager_class=Kernel,
+            resources={"metadata": {"path": str(chapter.parent)}},
+            shutdown_kernel="immediate",
+        )
     except PapermillExecutionError as error:
         raise BuildError(
             f"{chapter.name} failed in code cell {error.exec_count}, which begins\n"
@@ -90,18 +126,34 @@ def run_chapter(chapter, values, result):
         raise BuildError(f"{chapter.name}: its Python died (out of memory?).\n{so_far}") from None
     clean_notebook(notebook)
     nbformat.write(notebook, result)
-    return Run(result, time.perf_counter() - start, peak())
+    return Run(result, time.perf_counter() - start, Kernel.peak)
 
 
 def run_chapters(parameters, root, source):
-    """Run the chapters in order, and return what became of each."""
-    # A kernel of the same name in the user's own folders would otherwise run the chapters.
-    os.environ.update(JUPYTER_PREFER_ENV_PATH="1", JUPYTER_PATH="")
-    runs = []
-    for number, (chapter, values) in enumerate(parameters.items(), start=1):
-        with show_time(f"[{number}/{len(parameters)}] {chapter.stem}"):
-            runs.append(run_chapter(chapter, values, source / chapter.relative_to(root)))
-    return runs
+    """Run the chapters side by side, and return what became of each, in reading order.
+
+    Those that took longest the last time begin, so that none is left alone in the end.
+    """
+    known, os.environ["IPYTHONDIR"] = source.parent / "seconds.json", str(source / ".ipython")
+    seconds = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
+    order = sorted(parameters, key=lambda chapter: -seconds.get(chapter.stem, 1e9))
+    runs, stop, jobs = {}, threading.Event(), count_jobs()
+    print(f"Running {len(order)} chapters, {jobs} at a time", flush=True)
+    with ThreadPoolExecutor(jobs) as pool:
+        tasks = {
+            pool.submit(run_chapter, each, parameters[each], source / each.relative_to(root), stop): each
+            for each in order
+        }
+        try:
+            for task in as_completed(tasks):
+                runs[tasks[task]] = run = task.result()
+                print(f"[{len(runs)}/{len(tasks)}] {run.notebook.stem} {run.seconds:.1f} s", flush=True)
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    replace_file(known, json.dumps({chapter.stem: run.seconds for chapter, run in runs.items()}).encode())
+    return [runs[chapter] for chapter in parameters]
 
 
 def clean_notebook(notebook):

@@ -2,12 +2,10 @@
 
 import contextlib
 import re
-import threading
 from pathlib import Path
 
 import psutil
-
-INTERVAL = 0.25  # seconds from one look to the next
+from jupyter_client.manager import AsyncKernelManager
 
 
 def peak_memory(process):
@@ -21,25 +19,21 @@ def peak_memory(process):
     return 0
 
 
-@contextlib.contextmanager
-def watch_memory():
-    """Yield a function that returns the most bytes that the processes started since held together.
+class WatchedKernel(AsyncKernelManager):
+    """A kernel with its workers, whose memory is noted each second, and which ends after the event ``ended_by``.
 
     What counts is the resident set, as it does for Binder's limit. Linux keeps a record of each process, so
     that no short peak is missed; the sum for several at a time, such as joblib's workers, is on the safe side.
     """
-    before, peak, ended = set(psutil.Process().children(recursive=True)), 0, threading.Event()
 
-    def watch():
-        nonlocal peak
-        while not ended.wait(INTERVAL):
-            started = set(psutil.Process().children(recursive=True)) - before
-            peak = max(peak, sum(map(peak_memory, started)))
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield lambda: peak
-    finally:
-        ended.set()
-        thread.join()
+    async def is_alive(self):
+        """Tell whether it runs: nbclient asks each second while a cell does, and a last time before the kernel ends."""
+        with contextlib.suppress(psutil.Error, AttributeError):  # it is no more
+            kernel = psutil.Process(self.provisioner.pid)
+            held = sum(map(peak_memory, [kernel, *kernel.children(recursive=True)]))
+            type(self).peak = max(type(self).peak, held)
+        alive = await super().is_alive()
+        if alive and self.ended_by.is_set():
+            await self.shutdown_kernel(now=True)
+            return False
+        return alive

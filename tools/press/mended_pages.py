@@ -36,7 +36,15 @@ def mend_page(app, page, template, context, doctree):
     context["body"] = body
 
 
+def allow_all_cores(app, config):
+    """Let pages be read in parallel: the libraries that do not say whether they may do their work before or after."""
+    for extension in app.extensions.values():
+        if extension.parallel_read_safe is None:
+            extension.parallel_read_safe = True
+
+
 def setup(app):
     """Mend each page when all else is done with it."""
+    app.connect("config-inited", allow_all_cores)
     app.connect("html-page-context", mend_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

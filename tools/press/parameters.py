@@ -4,8 +4,8 @@ import ast
 
 from papermill.translators import PythonTranslator
 
+from tools.press import BuildError
 from tools.press.chapters import tagged_cells
-from tools.press.terminal import BuildError
 
 TYPES = {"bool": bool, "float": float, "int": int, "str": str}
 

@@ -14,37 +14,29 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "nibabel", "nilearn", "m
 WHERE = {"dataset", "data_dir"}  # the name of the recording says it, and a path is nobody's business
 
 
-def list_changes(declared, parameters):
-    """Return, for each chapter, the parameters that differ from its defaults."""
-    return {
-        chapter: {
-            name: value for name, value in own.items()
-            if name not in WHERE and value != parse_literal(declared[chapter][name].default)
-        }
-        for chapter, own in parameters.items()
-    }  # fmt: skip
-
-
-def describe_build(root, runs, recording, changes):
-    """Return a table of the chapters' runs, and what they ran on, as MyST Markdown."""
+def describe_runs(runs, recording, declared, parameters):
+    """Return a table of the chapters' runs as MyST Markdown, with the parameters that are not their defaults."""
     rows = ["| Chapter | Run time (s) | Peak memory (GB) | Recording |", "| --- | ---: | ---: | --- |"]
-    for run, changed in zip(runs, changes.values(), strict=True):
-        settings = "".join(f", `{name} = {value!r}`" for name, value in changed.items())
+    for run, (chapter, own) in zip(runs, parameters.items(), strict=True):
+        changed = {n: v for n, v in own.items() if v != parse_literal(declared[chapter][n].default)}
+        settings = "".join(f", `{name} = {value!r}`" for name, value in changed.items() if name not in WHERE)
         rows.append(
             f"| {{doc}}`{run.notebook.stem}` | {run.seconds:.1f} | {run.memory / 1e9:.2f} | `{recording}`{settings} |"
         )
     total, most = sum(run.seconds for run in runs), max(run.memory for run in runs) / 1e9
-    rows.append(f"| **All** | {total:.1f} | {most:.2f} | |")
+    return "\n".join([*rows, f"| **All** | {total:.1f} | {most:.2f} | |"])
+
+
+def fill_status(root, source, runs, recording, declared, parameters):
+    """Put what the build measured, and what it ran on, into the staged page."""
     commit = describe_commit(root)
     facts = [
         ("Built", f"{datetime.datetime.now(datetime.UTC):%d %B %Y}" + (f", from commit {commit}" if commit else "")),
         ("On", f"{platform.system()} {platform.machine()}, {joblib.cpu_count()} processor cores"),
         ("With", ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)])),
     ]
-    return "\n".join([*rows, "", *(f"- **{name}:** {fact}" for name, fact in facts), ""])
-
-
-def fill_status(page, table):
-    """Put what the build measured into the staged page."""
+    page = source / "book" / "status.md"
     text, mark, _ = page.read_text(encoding="utf-8").partition(MARK)
-    page.write_text(text + table if mark else text, encoding="utf-8")
+    if mark:
+        lines = [describe_runs(runs, recording, declared, parameters), "", *(f"- **{n}:** {fact}" for n, fact in facts)]
+        page.write_text(text + "\n".join(lines) + "\n", encoding="utf-8")

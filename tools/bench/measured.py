@@ -6,6 +6,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from voxelwise.files import replace_file
+
 MEASURED = Path(__file__).resolve().parents[2] / "book" / "_measured"
 
 
@@ -29,15 +31,7 @@ def describe_measurement(*libraries):
     return f"Measured on {date.today()}: {name_processor()}, {cores}{versions}."
 
 
-def replace_text(path, text):
-    """Put a text in place of what a file held before, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
-
-
 def store(name, text):
     """Show a text and put it in place of what was measured before."""
-    replace_text(MEASURED / f"{name}.md", text)
+    replace_file(MEASURED / f"{name}.md", text.encode())
     print(f"\n{text}", end="", flush=True)

@@ -1,0 +1,117 @@
+"""The command line, and the two things that it does: build the book, or refresh the outputs stored in it."""
+
+import argparse
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from tools.press import BuildError
+from tools.press.chapters import find_chapters, read_cover, run_chapters, show_path, use_own_settings
+from tools.press.pages import hold_folder, rendering, stage_pages
+from tools.press.parameters import collect_values, read_parameters, share_settings
+from tools.press.status import fill_status
+from tools.press.warm import warm_up
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def build_book(root, declared, parameters, recording, output):
+    """Run the chapters, render the pages while the results are saved, and print where both are."""
+    from tools.press.settings import save_results
+
+    source, made, failures = output / "source", [], []
+    with hold_folder(output):
+        stage_pages(root, source)
+        runs = run_chapters(parameters, root, source)
+        if cover := read_cover([run.notebook for run in runs]):
+            (source / "book" / "cover.png").write_bytes(cover)
+        fill_status(root, source, runs, recording.name, declared, parameters)
+        start = time.perf_counter()
+        try:
+            with rendering(source, output):
+                try:
+                    save_results(recording, collect_values(declared, parameters), output / "results")
+                    made.append(output / "results")
+                except (ValueError, OSError) as error:  # the pages are whole without them
+                    failures.append(str(error))
+            made.append(output / "html" / "index.html")  # the page to open comes last
+        except (BuildError, OSError) as error:
+            failures.append(str(error))
+        print(f"[pages and results] {time.perf_counter() - start:.1f} s", *map(show_path, made), sep="\n")
+    if failures:
+        raise BuildError("\n".join(failures))
+
+
+def refresh_book(root, parameters):
+    """Run the chapters as they are, and store their outputs (and the cover) in ``book``."""
+    from voxelwise.files import replace_file
+
+    with hold_folder(root / "_build" / "refresh") as folder:
+        executed = [run.notebook for run in run_chapters(parameters, root, folder)]
+        fresh = dict(zip(parameters, [path.read_bytes() for path in executed], strict=True))
+        if cover := read_cover(executed):
+            fresh[root / "book" / "cover.png"] = cover
+        for path, content in fresh.items():
+            print("refreshed" if replace_file(path, content) else "unchanged", path.name)
+
+
+def parse_arguments():
+    """Read the command line."""
+    parser = argparse.ArgumentParser("build_book.py", description="Run the chapters and render the book.")
+    add = parser.add_argument
+    add("--dataset", help="the recording: its name, or the folder that holds it")
+    add("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a parameter")
+    add("--output", type=Path, help="folder for the pages [_build/<recording>]")
+    add("--refresh", action="store_true", help="only renew the outputs stored in book/")
+    options = parser.parse_args()
+    if options.refresh and (options.dataset or options.p or options.output):
+        parser.error("--refresh runs the chapters as they are: leave out the other options")
+    if options.dataset and "dataset" in dict(options.p):
+        parser.error("give the recording once: by --dataset or by -p dataset")
+    return options
+
+
+def collect_settings(options, book):
+    """Join ``-p`` and ``--dataset``, with folders relative to where the chapters run."""
+    settings = dict(options.p) | ({"dataset": options.dataset} if options.dataset else {})
+    for name in {"dataset", "data_dir"} & settings.keys():
+        folder = Path(settings[name]).expanduser()
+        if name == "data_dir" or folder.is_dir():
+            settings[name] = os.path.relpath(folder.resolve(), book)
+    return settings
+
+
+def name_output(book, recording, dataset="simulated", **others):
+    """Return the folder's name for a recording: of one's own, no two share one, and none takes that of another kind."""
+    if not (book / dataset).is_dir():
+        return recording.name
+    place = hashlib.sha256(str((book / dataset).resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{recording.name}-{place[:6]}"
+
+
+def main():
+    """Run the command line."""
+    options = parse_arguments()
+    try:
+        use_own_settings()
+        warm_up()
+        settings = collect_settings(options, ROOT / "book")
+        declared = {chapter: read_parameters(chapter) for chapter in find_chapters(ROOT)}
+        parameters = share_settings(settings, declared)
+        from tools.press.settings import prepare_recording
+
+        values = collect_values(declared, parameters)
+        recording = prepare_recording(ROOT / "book", values)
+        if options.refresh:
+            refresh_book(ROOT, parameters)
+        else:
+            output = (options.output or ROOT / "_build" / name_output(ROOT / "book", recording, **values)).resolve()
+            build_book(ROOT, declared, parameters, recording, output)
+    except (BuildError, OSError) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        print("Interrupted. What was built before is still in place.", file=sys.stderr)
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, Python would go on to tell of all that is abandoned
+        sys.exit(130)

@@ -1,0 +1,106 @@
+"""Sphinx extension: what the page of a chapter offers beside reading.
+
+The theme has buttons for the notebook, for Binder and for Colab. This adds the chapter as a program, opens it in Binder
+by itself or in JupyterLab, and has Colab open the notebook that is published with the pages: that one begins with a
+cell that installs what Colab lacks.
+"""
+
+import ast
+import copy
+from pathlib import Path
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbconvert import PythonExporter
+from nbformat.v4 import new_code_cell
+from traitlets.config import Config
+
+EXPORTER = PythonExporter(config=Config(TemplateExporter={"exclude_input_prompt": True}))
+START = "# This program needs the package `voxelwise`; the book's README says how to install it."
+SHELL = """
+# For the commands that only a notebook knows, such as %time:
+import __main__
+from IPython.core.interactiveshell import InteractiveShell
+
+get_ipython = InteractiveShell.instance(user_module=__main__).get_ipython"""
+SHOW = "import matplotlib.pyplot as plt\n\nplt.show()"  # a notebook shows each figure by itself
+COLAB = """\
+# For Google Colab: installs the book's package and the libraries that it was made with. Elsewhere, nothing.
+import subprocess, sys
+
+if "google.colab" in sys.modules:
+    lock = "{raw}/HEAD/requirements.txt"
+    pip = [sys.executable, "-m", "pip", "install", "-c", lock, "voxelwise @ git+{address}"]
+    if "Successfully installed" in subprocess.check_output(pip, text=True):
+        sys.exit("Installed. To use it: Runtime > Restart session and run all")"""
+DOWNLOAD = """addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".dropdown-download-buttons a").forEach(link => link.download = "");
+});"""
+
+
+def write_program(notebook):
+    """Return an executed chapter as a Python program: its text as comments, its parameters as they were set."""
+    plain = TransformerManager()
+    start = START
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            source = plain.transform_cell(cell.source)
+            start = START + SHELL if source.rstrip() != cell.source.rstrip() else start
+            shown = any(output.output_type == "execute_result" for output in cell.outputs)
+            cell.source = print_last(source) if shown else source
+    notebook.cells = [new_code_cell(start), *notebook.cells, new_code_cell(SHOW)]
+    return EXPORTER.from_notebook_node(notebook)[0]
+
+
+def print_last(source):
+    """Have the program print the value of the last expression, as the notebook shows it."""
+    last = ast.parse(source).body[-1]
+    before = source.splitlines(keepends=True)[: last.lineno]
+    before[-1] = before[-1].encode()[: last.col_offset].decode()
+    return "".join([*before, f"print({ast.get_source_segment(source, last)})"])
+
+
+def write_colab_cell(address):
+    """Return the source of the cell that makes a chapter run on Google Colab, which has the notebook alone."""
+    return COLAB.format(address=address, raw=address.replace("github.com", "raw.githubusercontent.com"))
+
+
+def find_repository(app):
+    """Return the address of the repository, or None: Jupyter Book makes one up where there is none."""
+    options = app.config.html_theme_options
+    return options["repository_url"] if options.get("use_repository_button") else None
+
+
+def add_buttons(app, pagename, templatename, context, doctree):
+    """Complete the theme's buttons on the page of a chapter."""
+    if not doctree or Path(app.env.doc2path(pagename)).suffix != ".ipynb":
+        return
+    menus = {menu.get("label"): menu["buttons"] for menu in context["header_buttons"] if menu["type"] == "group"}
+    notebook, *_ = downloads = menus["download-buttons"]
+    program = {"url": context["pathto"](f"_sources/{pagename}.py", 1), "text": ".py", "icon": "fas fa-file-code"}
+    program |= {"tooltip": "Download as a Python program", "label": "download-program-button"}
+    downloads.insert(1, notebook | program)
+    if find_repository(app):
+        lab, colab = launches = menus["launch-buttons"]
+        launches.insert(0, lab | {"url": lab["url"].replace("lab/tree", "doc/tree")})
+        lab |= {"text": "JupyterLab", "tooltip": "Launch on JupyterLab", "icon": "_static/images/logo_jupyterhub.svg"}
+        colab["url"] = colab["url"].replace("/blob/HEAD/", "/blob/gh-pages/_sources/")  # as they ran
+
+
+def write_downloads(app, error):
+    """Write the program of each chapter beside its notebook, and tell that how to run on Colab."""
+    address = find_repository(app)
+    for copied in [] if error else Path(app.outdir, "_sources").rglob("*.ipynb"):
+        notebook = nbformat.read(copied, as_version=4)
+        copied.with_suffix(".py").write_text(write_program(copy.deepcopy(notebook)), encoding="utf-8")
+        if address:
+            notebook.cells.insert(0, new_code_cell(write_colab_cell(address), id="colab"))
+            nbformat.write(notebook, copied)
+
+
+def setup(app):
+    """Connect to Sphinx: after the theme, which makes its own buttons at 501."""
+    app.connect("html-page-context", add_buttons, priority=502)
+    app.connect("build-finished", write_downloads)
+    app.add_js_file(None, body=DOWNLOAD)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,83 @@
+"""Kernels that have imported already what the chapters import: each is forked from one process that has.
+
+Once :func:`warm_up` was called, whatever starts a kernel of this Python in this process (papermill, nbclient, nbval)
+gets one of these without knowing. Only on Linux: elsewhere it is not safe to fork a process that has loaded so much.
+"""
+
+import multiprocessing
+import os
+import sys
+from importlib.metadata import EntryPoint
+
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+LAUNCHER = "ipykernel_launcher"
+IMPORTED = ["voxelwise.plotting", "voxelwise.widgets", "nilearn.plotting", "ipykernel.kernelapp", "tools.press.warm"]
+
+
+def warm_up():
+    """Begin to import, in a process of its own, with the environment as it is now."""
+    if sys.platform == "linux":
+        from multiprocessing.forkserver import ensure_running, set_forkserver_preload
+
+        set_forkserver_preload(IMPORTED)
+        ensure_running()
+        factory = KernelProvisionerFactory.instance()
+        factory.provisioners["warm"] = EntryPoint("warm", f"{__name__}:WarmProvisioner", factory.GROUP_NAME)
+        factory.default_provisioner_name = "warm"
+
+
+forking = multiprocessing.get_context("forkserver" if sys.platform == "linux" else None)
+
+
+class WarmKernel(forking.Process):
+    """A kernel, with what its provisioner asks of a `subprocess.Popen`."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, arguments, environment, folder):
+        super().__init__()
+        self.started_with = arguments, environment, folder
+
+    def run(self):
+        """Become a kernel as ``python -m ipykernel_launcher`` would, in a session of its own."""
+        from ipykernel.kernelapp import IPKernelApp
+
+        arguments, environment, folder = self.started_with
+        multiprocessing.set_start_method(None, force=True)  # that of this system, as ever
+        os.setsid()
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        # Some of what is imported has loaded Matplotlib's backend, which found no notebook yet to show figures in.
+        sys.argv = [LAUNCHER, "--matplotlib=inline", *arguments]
+        IPKernelApp.parent_handle.default_value = os.getppid()  # the kernel ends with the process that forked it
+        IPKernelApp.launch_instance()
+
+    def poll(self):
+        """Return the exit status, or None while it runs."""
+        return self.exitcode
+
+    def wait(self):
+        """Return the exit status, when it has ended."""
+        self.join()
+        return self.exitcode
+
+    def send_signal(self, number):
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Starts the kernels of this Python by a fork, and all others as ever."""
+
+    async def launch_kernel(self, cmd, **kwargs):
+        """Start a kernel."""
+        if cmd[0] != sys.executable or LAUNCHER not in cmd:
+            return await super().launch_kernel(cmd, **kwargs)
+        folder = kwargs.get("cwd") or os.getcwd()
+        self.process = WarmKernel(cmd[cmd.index(LAUNCHER) + 1 :], dict(kwargs["env"]), str(folder))
+        self.process.start()
+        self.pid = self.pgid = self.process.pid
+        self.cwd = folder
+        return self.connection_info
