@@ -1,5 +1,7 @@
 """Between columns of a matrix and places in the brain."""
 
+import operator
+
 import nibabel
 import numpy as np
 import pandas as pd
@@ -77,10 +79,14 @@ def choose_voxels(mask_img, positions, scores):
     ValueError
         If there are no positions, more than four, or any that are not three indices.
     """
-    if not 1 <= len(positions) <= MAX_MARKED or any(len(position) != 3 for position in positions):
+    try:
+        places = [tuple(map(operator.index, position)) for position in positions]
+    except TypeError:
+        places = []
+    if not 1 <= len(places) <= MAX_MARKED or any(len(place) != 3 for place in places):
         raise ValueError(f"positions={positions}: expected one to four grid positions, such as [[30, 10, 10]].")
     columns = {tuple(place): column for column, place in enumerate(grid_positions(mask_img).tolist())}
-    wanted = [columns.get(tuple(position)) for position in positions]
+    wanted = [columns.get(place) for place in places]
     if None not in wanted:
         return wanted, True
     best = np.argsort(scores)[::-1][: len(positions)]

@@ -60,7 +60,7 @@ def test_voxel_at_finds_each_position_and_its_value(mask_img):
         assert voxel_at(mask_img, tuple(position)) == column == image[tuple(position)]
 
 
-@pytest.mark.parametrize("positions", [[], [(0, 0, 0)] * 5, [(0, 0)], [(0, 0, 0), (0, 0)]])
+@pytest.mark.parametrize("positions", [[], [(0, 0, 0)] * 5, [(0, 0)], [(0, 0, 0), (0, 0)], 3, [3], [(0.5, 1, 2)]])
 def test_only_one_to_four_voxels_can_be_marked(mask_img, positions):
     with pytest.raises(ValueError, match="one to four grid positions"):
         choose_voxels(mask_img, positions, np.zeros(len(grid_positions(mask_img))))

@@ -8,7 +8,6 @@ import tempfile
 import zlib
 from pathlib import Path
 
-import pooch
 from nilearn.datasets import get_data_dirs
 
 from ..errors import RecordingError
@@ -105,6 +104,8 @@ def _writable_home(homes):
 
 def _download(folder):
     """Fill a folder with the files of the recording, and nothing else, from the archive."""
+    import pooch  # in a kernel, it warns of a progress bar that it cannot show
+
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
     pooch.get_logger().setLevel("WARNING")  # it would tell where the archive lies, which is gone afterwards
     archive = Path(pooch.retrieve(ADDRESS, known_hash=None, fname="archive", path=folder, downloader=downloader))
