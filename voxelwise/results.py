@@ -106,10 +106,8 @@ def _tabulate(recording, samples, scores, fields):
     table["r2"] = scores.mean(axis=0)
     table["r2_sd"] = scores.std(axis=0, ddof=1)
     table = table.join(_measure_fields(fields))
-    # Loading leaves responses of 0 in a run in which a voxel does not change.
-    dead = np.array([~samples.responses[rows].any(axis=0) for rows in samples.run_rows])
-    table["constant"] = dead.all(axis=0).astype(int)
-    table["dead_runs"] = dead.sum(axis=0)
+    table["constant"] = (samples.dead_runs == len(samples.run_rows)).astype(int)
+    table["dead_runs"] = samples.dead_runs
     return table.join(regions_of_interest(recording.rois, samples.mask_img).astype(int).rename(columns=_region_column))
 
 

@@ -48,10 +48,17 @@ def test_runs_have_the_published_form(recording, kind, n_runs, n_volumes, n_tria
     assert all((np.unique(run, axis=0, return_counts=True)[1] == times).all() for run in trials[:, :, 0, 0])
 
 
-def test_small_figures_lie_in_the_middle_of_the_screen(recording):
-    small = load_stimuli(recording.label["figure"][8]) == 1
-    for across in ((0, 1), (0, 2)):
-        assert np.flatnonzero(small.any(axis=across)).tolist() == [2, 3, 4, 5, 6]
+def test_tall_letters_stand_upright_in_the_middle_of_the_screen(recording):
+    letters = load_stimuli(recording.label["figure"][10]) == 1
+    assert letters.any(axis=(0, 2)).all() and np.flatnonzero(letters.any(axis=(0, 1))).tolist() == [2, 3, 4, 5, 6]
+
+
+def test_the_noise_is_as_strong_and_as_slow_as_it_says(recording):
+    """Of noise with the variance 100 and the correlation 0.35, the steps have 130 and -0.325; a drift is no step."""
+    mask, silent = nibabel.load(recording.mask).get_fdata() > 0, recording.truth["gain"] == 0
+    steps = np.diff(nibabel.load(recording.func["random"][0]).get_fdata()[mask][silent])
+    assert steps.var() == pytest.approx(130, rel=0.02)
+    assert np.corrcoef(steps[:, 1:].ravel(), steps[:, :-1].ravel())[0, 1] == pytest.approx(-0.325, abs=0.01)
 
 
 def test_the_published_pipeline_finds_the_published_scores(recording, samples, scores):

@@ -133,6 +133,9 @@ def test_what_cannot_be_decoded_is_refused():
     model = fit_patterns(trials, np.arange(20))
     with pytest.raises(ValueError, match="not among the candidates"):
         identify(trials, model, trials.stimuli[:5])
+    for decode in (identify, vw.reconstruct):
+        with pytest.raises(ValueError, match="model"):
+            decode(trials, fit_without_each_fold(trials, 9, 100.0, 3)[1:])  # the first fold has none
     for n in (0, 2.5, 1000):
         with pytest.raises(ValueError, match=f"n={n}"):
             identify(trials, model).accuracy(n)

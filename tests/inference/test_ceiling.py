@@ -59,12 +59,12 @@ def irregular_samples(rng, n_voxels=3):
 
 def test_a_trial_goes_on_until_the_next_stimulus():
     a, b, rest = np.ones((1, 2)), np.array([[0, 1]]), np.full((1, 2), -1)
-    samples = as_samples(np.array([[rest, a, a, rest, b, rest], [a, b, b, a, rest, rest]]), np.zeros((2, 6, 1)))
+    samples = as_samples(np.array([[rest, a, a, rest, b, b], [b, b, a, a, rest, rest]]), np.zeros((2, 6, 1)))
     run, trial, stimulus, volume, at_rest = find_trials(samples).T.to_numpy()
-    assert trial.tolist() == [0, 1, 1, 1, 2, 2, 3, 4, 4, 5, 5, 5]
-    assert volume.tolist() == [0, 0, 1, 2, 0, 1, 0, 0, 1, 0, 1, 2]
-    assert np.flatnonzero(at_rest).tolist() == [0, 3, 5, 10, 11] and run.tolist() == [0] * 6 + [1] * 6
-    of_a, of_b = set(stimulus[[1, 2, 3, 6, 9, 10, 11]]), set(stimulus[[4, 5, 7, 8]])
+    assert trial.tolist() == [0, 1, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4] and run.tolist() == [0] * 6 + [1] * 6
+    assert volume.tolist() == [0, 0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3]
+    assert np.flatnonzero(at_rest).tolist() == [0, 3, 10, 11]
+    of_a, of_b = set(stimulus[[1, 2, 3, 8, 9, 10, 11]]), set(stimulus[4:8])
     assert stimulus[0] == -1 and len(of_a) == len(of_b) == 1 and of_a != of_b and min(of_a | of_b) >= 0
 
 

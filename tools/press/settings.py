@@ -78,7 +78,8 @@ def check_recording(recording, lag=0, n_splits=2, repeat_kind=None, **others):
 
 def save_results(recording, values, folder):
     """Write what researchers take away from the book, by the settings of the chapters."""
-    _call(write_results, folder, recording, _call(load_samples, recording, **values), **values)
+    folds = {"cv": values["n_splits"]} if "n_splits" in values else {}  # the chapters' name for it
+    _call(write_results, folder, recording, _call(load_samples, recording, **values), **values | folds)
 
 
 def _call(function, *arguments, **values):
