@@ -179,7 +179,8 @@ def main(asked):
     mutants = [mutant for mutant in read_mutants() if not asked or {mutant.part, mutant.name} & {*asked}]
     if asked == ["rest"]:
         mutants = [mutant for mutant in read_mutants() if known.get(mutant.name) != CAUGHT]
-    unchanged = [Mutant("unchanged", tests, tests) for tests in dict.fromkeys(mutant.tests for mutant in mutants)]
+    asked_of = dict.fromkeys(tests for mutant in mutants for tests in (mutant.tests, mutant.more) if tests)
+    unchanged = [Mutant("unchanged", tests, tests) for tests in asked_of]  # else "caught" means nothing
     outcomes = {}
     with open(KNOWN, "a") as file:
         for mutant, outcome in try_all(unchanged + mutants):
