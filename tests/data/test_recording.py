@@ -64,11 +64,14 @@ def test_a_folder_with_the_name_of_a_recording_is_told_from_it(small_folder, mon
     assert load_recording("simulated").name == "simulated"
 
 
-def test_kinds_come_from_the_names_of_the_volumes(small_folder):
-    rename(small_folder, ["data_faces_run1", "data_faces_run2", "run3", "run4"], ["run1", "run2", "run3", "run4"])
+def test_kinds_come_from_the_names_of_the_volumes_and_run_2_before_run_10(small_folder):
+    rename(small_folder, ["data_faces_run10", "data_faces_run2", "run3", "run12"], ["run10", "run2", "run3", "run12"])
     found = load_recording(str(small_folder))
-    assert {kind: len(files) for kind, files in found.func.items()} == {"faces": 2, "random": 2}
-    assert [path.name for path in found.label["faces"]] == ["run1.csv", "run2.csv"]
+    assert {kind: [path.name[:-7] for path in paths] for kind, paths in found.func.items()} == {
+        "faces": ["data_faces_run2", "data_faces_run10"],
+        "random": ["run3", "run12"],
+    }
+    assert [path.name for path in found.label["faces"]] == ["run2.csv", "run10.csv"]
 
 
 #: Names of the runs, and of their label files in the same order.
