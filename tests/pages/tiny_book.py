@@ -1,17 +1,20 @@
-"""A throw-away book of one or two tiny chapters, for the tests of the command line and of the pages."""
+"""A throw-away book of two tiny chapters, for the tests of the command line and of the pages."""
 
 import base64
+import contextlib
+import io
+import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import nbformat
 from nbformat import v4
 
 from tests.notebooks import ROOT
-from tests.pages.running import printed_in
-from tools.press.chapters import find_chapters, run_chapters
-from tools.press.parameters import read_parameters, share_settings
+from tools.press import command
 from tools.press.status import MARK
 
 RED_PIXEL = base64.b64decode(
@@ -22,67 +25,32 @@ import base64
 from IPython.display import Image, display
 display(Image(base64.b64decode({base64.b64encode(RED_PIXEL)!r})))
 """
-VOXELWISE = """
-from pathlib import Path
-from types import SimpleNamespace
-
-class RecordingError(ValueError):
-    pass
-
-def load_recording(dataset="simulated", data_dir=None):
-    if dataset == "simulated" or Path(dataset).is_dir():
-        return SimpleNamespace(name=Path(dataset).name)
-    raise RecordingError(f"there is no recording {dataset}")
-
-def check_settings(recording, alpha=1.0, **others):
-    if alpha < 0:
-        raise RecordingError(f"alpha={alpha} does not fit")
-
-def load_samples(recording, lag=2):
-    return f"samples of {recording.name} at lag {lag}"
-"""
-RESULTS = """
-from . import RecordingError
-
-def write_results(folder, recording, samples, alpha=1.0, n_splits=10):
-    if alpha == 13:
-        raise RecordingError("no luck")
-    folder.mkdir(exist_ok=True)
-    (folder / "made_of.txt").write_text(f"{samples}, alpha {alpha}, {n_splits} folds")
-"""
-FIRST = 'dataset = "simulated"\nalpha: float = 1.0  # the penalty'
-SECOND = "n_folds = 3\ndata_dir = None"
-
-
+FIRST = 'dataset: str = "../../mine"\nalpha: float = 1.0  # the penalty\nlag: int = 2'
+SECOND = "n_splits: int = 2\ndata_dir: str = None"
 CONFIG = """
 title: T
 execute: {execute_notebooks: "off"}
-sphinx: {local_extensions: {press.buttons: .}}
+sphinx: {extra_extensions: [tools.press.offers, tools.press.mended_pages]}
 """
 
 
 class Book:
-    """A book in a folder of its own, with a copy of the real `build_book.py` and its rooms."""
+    """A book in a folder of its own, beside the recording ``mine``, whose build takes a second."""
 
     def __init__(self, root):
         self.root = root
-        (root / "book" / "voxelwise").mkdir(parents=True)
-        (root / "book" / "voxelwise" / "__init__.py").write_text(VOXELWISE)
-        (root / "book" / "voxelwise" / "results.py").write_text(RESULTS)
+        (root / "book").mkdir(parents=True)
         (root / "book" / "index.md").write_text("# Home\n")
         (root / "book" / "cover.png").write_bytes(b"the old cover")
         (root / "book" / "status.md").write_text(f"# Status\n\n{MARK}\n\nNothing was measured.\n")
         (root / "_config.yml").write_text(CONFIG)
-        shutil.copy(ROOT / "build_book.py", root)
-        shutil.copytree(ROOT / "press", root / "press", ignore=shutil.ignore_patterns("__pycache__"))
         self.write_toc("02_first", "01_second")
         self.write_chapter("02_first", FIRST, "print('alpha is', alpha)\nprint('of', dataset)")
-        self.write_chapter("01_second", SECOND, "print('folds', n_folds, 'from', data_dir)")
+        self.write_chapter("01_second", SECOND, "print('splits', n_splits, 'from', data_dir)")
 
     def write_toc(self, *names):
         chapters = "".join(f"- file: book/{name}\n" for name in (*names, "status"))
-        toc = f"format: jb-book\nroot: book/index\nchapters:\n{chapters}"
-        (self.root / "_toc.yml").write_text(toc)
+        (self.root / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\nchapters:\n{chapters}")
 
     def path(self, name):
         return self.root / "book" / f"{name}.ipynb"
@@ -98,29 +66,39 @@ class Book:
             cell.id = f"cell-{number}"
         nbformat.write(v4.new_notebook(cells=cells), self.path(name))
 
-    def command(self, *arguments, cwd=None):
-        """Run the command line as a user does."""
-        return subprocess.run(
-            [sys.executable, self.root / "build_book.py", *arguments],
-            cwd=cwd or self.root,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+    def command(self, *arguments):
+        """Run the command line in this process; return its exit code, and what it said."""
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        with (
+            patch.object(sys, "argv", ["build_book.py", *map(str, arguments)]),
+            patch.object(command, "ROOT", self.root),
+            patch.dict(os.environ),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            try:
+                command.main()
+            except SystemExit as ended:
+                code = ended.code
+        message = f"{code}\n" if isinstance(code, str) else err.getvalue()
+        return SimpleNamespace(code=int(bool(code)), out=out.getvalue(), err=message)
 
     def refuse(self, *arguments):
         """Return the message of a command that must fail before any chapter runs."""
         ended = self.command(*arguments)
-        assert ended.returncode != 0
-        assert "Traceback" not in ended.stderr
-        assert "[1/" not in ended.stdout
-        return ended.stderr
+        assert ended.code and "Running" not in ended.out
+        return ended.err
 
-    def run_chapters(self, **settings):
-        """Run the chapters in this process, and return what each printed."""
-        runs = run_chapters(self.share_settings(**settings), self.root, self.root / "out")
-        return [printed_in(nbformat.read(run.notebook, as_version=4)) for run in runs]
-
-    def share_settings(self, **settings):
-        """Return what each chapter gets of the settings."""
-        return share_settings(settings, {path: read_parameters(path) for path in find_chapters(self.root)})
+    def start(self, *arguments, **environment):
+        """Start the program itself, in a copy, as a user does."""
+        shutil.copy(ROOT / "build_book.py", self.root)
+        shutil.copytree(ROOT / "tools", self.root / "tools")
+        return subprocess.Popen(
+            [sys.executable, "build_book.py", *arguments],
+            cwd=self.root,
+            env=os.environ | environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )

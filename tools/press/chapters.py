@@ -1,6 +1,7 @@
 """The chapters: which there are, and a run of each, side by side."""
 
 import base64
+import contextlib
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ import matplotlib
 import nbformat
 import papermill
 import psutil
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
@@ -138,16 +140,18 @@ def run_chapters(parameters, root, source):
     seconds = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
     order = sorted(parameters, key=lambda chapter: -seconds.get(chapter.stem, 1e9))
     runs, stop, jobs = {}, threading.Event(), count_jobs()
+
+    def run(chapter):
+        with contextlib.closing(ensure_event_loop()):  # of this thread
+            return run_chapter(chapter, parameters[chapter], source / chapter.relative_to(root), stop)
+
     print(f"Running {len(order)} chapters, {jobs} at a time", flush=True)
     with ThreadPoolExecutor(jobs) as pool:
-        tasks = {
-            pool.submit(run_chapter, each, parameters[each], source / each.relative_to(root), stop): each
-            for each in order
-        }
+        tasks = {pool.submit(run, chapter): chapter for chapter in order}
         try:
             for task in as_completed(tasks):
-                runs[tasks[task]] = run = task.result()
-                print(f"[{len(runs)}/{len(tasks)}] {run.notebook.stem} {run.seconds:.1f} s", flush=True)
+                runs[tasks[task]] = task.result()
+                print(f"[{len(runs)}/{len(tasks)}] {tasks[task].stem} {task.result().seconds:.1f} s", flush=True)
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)

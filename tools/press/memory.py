@@ -26,14 +26,16 @@ class WatchedKernel(AsyncKernelManager):
     that no short peak is missed; the sum for several at a time, such as joblib's workers, is on the safe side.
     """
 
-    async def is_alive(self):
+    async def _async_is_alive(self):
         """Tell whether it runs: nbclient asks each second while a cell does, and a last time before the kernel ends."""
         with contextlib.suppress(psutil.Error, AttributeError):  # it is no more
             kernel = psutil.Process(self.provisioner.pid)
             held = sum(map(peak_memory, [kernel, *kernel.children(recursive=True)]))
             type(self).peak = max(type(self).peak, held)
-        alive = await super().is_alive()
+        alive = await super()._async_is_alive()
         if alive and self.ended_by.is_set():
-            await self.shutdown_kernel(now=True)
+            await self.provisioner.kill()
             return False
         return alive
+
+    is_alive = _async_is_alive  # the one is what clients ask, the other what managers do

@@ -7,6 +7,7 @@ gets one of these without knowing. Only on Linux: elsewhere it is not safe to fo
 import multiprocessing
 import os
 import sys
+import threading
 from importlib.metadata import EntryPoint
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
@@ -49,10 +50,15 @@ class WarmKernel(forking.Process):
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)
+        threading.Thread(target=self.end_with_parent, daemon=True).start()
         # Some of what is imported has loaded Matplotlib's backend, which found no notebook yet to show figures in.
         sys.argv = [LAUNCHER, "--matplotlib=inline", *arguments]
-        IPKernelApp.parent_handle.default_value = os.getppid()  # the kernel ends with the process that forked it
         IPKernelApp.launch_instance()
+
+    def end_with_parent(self):
+        """End this kernel with the process that asked for it."""
+        multiprocessing.parent_process().join()
+        os._exit(1)
 
     def poll(self):
         """Return the exit status, or None while it runs."""
