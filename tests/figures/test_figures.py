@@ -195,6 +195,7 @@ def test_pictures_are_upright_and_share_one_scale():
     assert [ax.patches[0].get_bbox().x1 for ax in repeats.axes[2:]] == [1.5, 0.5], "from the onset on"
     for figure in (plot_explored(image_of([(3, 3, 2)]), None, [(3, 3, 2)], one, 1), plotting.plot_pixel_map(one, "r")):
         (image,) = [each for ax in figure.axes for each in ax.images if each.get_array().shape == (2, 2)]
+        np.testing.assert_array_equal(image.get_array(), one)
         assert image.origin == "upper" and image.get_clim() in ((-1, 1), (0, 0.5))
 
 
