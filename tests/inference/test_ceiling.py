@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from nilearn.signal import clean
 from scipy.stats import zscore
 
-from voxelwise import RecordingError, Samples, find_trials, load_run_stimuli, noise_ceiling, true_ceiling
+from voxelwise import RecordingError, Samples, find_trials, load_run_stimuli, noise_ceiling, true_ceiling, true_fields
+from voxelwise.simulation.responses import drive_voxels
 
 LAG = 2
 
@@ -127,6 +129,7 @@ def test_leak_of_the_own_noise_raises_the_ceiling():
 
 
 def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figures):
+    """And a true ceiling is what the noise-free drive explains of the responses, with the best factor for each run."""
     some, stimuli = np.arange(0, len(recording.truth), 4), load_run_stimuli(recording, "figure")
     voxels, figures = recording.truth.iloc[some], figures.take(voxels=some)
     found = noise_ceiling(figures)
@@ -137,6 +140,14 @@ def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figure
     assert abs(off[silent].mean()) < 0.003 and abs(off[~silent].mean()) < 0.006
     assert within[silent].mean() > 0.93 and within[~silent].mean() > 0.9
     assert abs(off[clear].mean()) < 0.015 and np.corrcoef(found.r2[clear], truth[clear])[0, 1] > 0.9
+
+    explained, fields = [], true_fields(voxels[clear]).reshape(clear.sum(), -1)
+    for frames, rows in zip(stimuli, figures.run_rows, strict=True):
+        drive = clean(drive_voxels(frames, voxels[clear], fields), standardize=None)[LAG:]
+        pairs = (drive[found.repeated[rows]].T, figures.responses[rows][found.repeated[rows]][:, clear].T)
+        explained.append([np.corrcoef(one, other)[0, 1] ** 2 for one, other in zip(*pairs, strict=True)])
+    off = np.mean(explained, axis=0) - truth[clear]
+    assert abs(off.mean()) < 0.01 and off.std() < 0.04
 
 
 def test_voxels_do_not_depend_on_their_batch_and_one_that_never_changes_has_no_ceiling():
