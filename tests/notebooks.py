@@ -5,6 +5,7 @@ knows nothing of memory. `pyproject.toml` loads this beside it.
 """
 
 import base64
+import functools
 import io
 import re
 from pathlib import Path
@@ -24,12 +25,14 @@ CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
 NOTEBOOKS = [*CHAPTERS, ROOT / "book" / "own_data.ipynb"]
 MAX_RMS = 2  # of 255: another version of a font, and not another curve
 MAX_MEMORY = 1.5e9  # bytes, what Binder can be relied on to give
+start_warm = functools.cache(warm_up)
 
 
-def pytest_sessionstart(session):
-    """All kernels are forked from one that has imported the libraries; of several processes, the first runs no tests."""
-    if not session.config.getoption("numprocesses", None):
-        warm_up()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Before the first kernel: all are forked from a process that has imported the libraries."""
+    if isinstance(item, IPyNbCell) or "client" in item.fixturenames:
+        start_warm()
 
 
 def pytest_collection_modifyitems(items):
