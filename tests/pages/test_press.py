@@ -19,16 +19,16 @@ import pytest
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from tests.pages.test_repository import git
+from tools.press.buttons import list_launches
+from tools.press.colab import LIBRARIES, write_colab_cell
+from tools.press.measured import make_table
+from tools.press.script import print_last, write_script
 
 from tests.notebooks import CHAPTERS, ROOT
 from tests.pages.tiny_book import FIRST, Book
-from tools.press.buttons import list_launches
 from tools.press.chapters import Run, run_chapter
-from tools.press.colab import LIBRARIES, write_colab_cell
-from tools.press.measured import make_table
 from tools.press.memory import peak_memory
 from tools.press.parameters import read_parameters
-from tools.press.script import print_last, write_script
 from tools.press.status import MARK, describe_build, list_changes
 
 PIP = """
