@@ -1,5 +1,6 @@
 """From files to two aligned matrices: what was on the screen, and how each voxel answered."""
 
+import math
 import operator
 from dataclasses import dataclass, replace
 
@@ -211,14 +212,15 @@ def load_run_stimuli(recording, kind="random", lag=0):
     return seen
 
 
-def check_whole(name, value, least=0):
-    """Raise a ValueError unless an argument is a whole number of at least so much."""
+def check_whole(name, value, least=0, most=math.inf, why=""):
+    """Raise a ValueError unless an argument is a whole number in a range; ``why`` is said before what was expected."""
     try:
-        fits = operator.index(value) >= least
+        fits = least <= operator.index(value) <= most
     except TypeError:
         fits = False
     if not fits:
-        raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}.")
+        wanted = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
+        raise ValueError(f"{name}={value!r}: {why}expected a whole number {wanted}.")
 
 
 def is_rest(stimuli):

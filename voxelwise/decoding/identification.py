@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import hypergeom
 
-from ..models.batches import check_whole, one_thread
+from ..data.samples import check_whole
+from ..models.batches import one_thread
 from .patterns import as_held_out
 
 

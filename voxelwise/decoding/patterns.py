@@ -7,9 +7,9 @@ from numbers import Real
 import numpy as np
 from sklearn.covariance import LedoitWolf
 
-from ..data.samples import is_rest
+from ..data.samples import check_whole, is_rest
 from ..errors import RecordingError
-from ..models.batches import check_whole, choose_columns, one_thread
+from ..models.batches import choose_columns, one_thread
 from ..models.folds import RunKFold, draw_folds
 from ..models.ridge import check_alpha, cross_validate_ridge, fit_ridge, predict_ridge
 from ..models.search import MIN_FOLDS

@@ -6,8 +6,9 @@ from numbers import Real
 import numpy as np
 from scipy.stats import false_discovery_control
 
+from ..data.samples import check_whole
 from ..errors import RecordingError
-from ..models.batches import check_whole, map_voxels
+from ..models.batches import map_voxels
 from ..models.folds import draw_folds
 from ..models.ridge import Design, check_alpha, with_penalty
 
@@ -194,7 +195,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
         If a run is too short to be shifted.
     """
     check_alpha(alpha)
-    n_permutations = check_whole("n_permutations", n_permutations, 1)
+    check_whole("n_permutations", n_permutations, 1)
     if not isinstance(rng, np.random.Generator):
         raise ValueError(f"rng={rng!r}: expected a generator, such as numpy.random.default_rng(0).")
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)

@@ -85,7 +85,9 @@ def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
     which has all rows; yields which of the voxels it holds, and the result. A group for which None is prepared is
     passed over. ``voxels`` are columns, by default all.
     """
-    responses = samples.responses if voxels is None else samples.responses[:, voxels]
+    responses = samples.responses
+    if voxels is not None and not np.array_equal(voxels, np.arange(responses.shape[1])):
+        responses = responses[:, voxels]
     for columns, rows in group_by_view(samples, responses):
         with one_thread:
             prepared = prepare(rows)
@@ -120,17 +122,6 @@ def check_finite(**matrices):
                 continue
         for row, column in np.argwhere(~np.isfinite(values)):
             raise ValueError(f"{name}: row {row}, column {column} is {values[row, column]}; expected finite numbers.")
-
-
-def check_whole(name, value, least, most=np.inf, why=""):
-    """The value as int; raises a ValueError that names the argument unless it is a whole number in the range."""
-    try:
-        if least <= value <= most and value == int(value):
-            return int(value)
-    except (TypeError, ValueError):
-        pass
-    wanted = f"of at least {least}" if most == np.inf else f"from {least} to {most}"
-    raise ValueError(f"{name}={value!r}: {why}expected a whole number {wanted}.")
 
 
 def choose_columns(voxels, n_voxels):

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import BaseCrossValidator, check_cv
 
+from ..data.samples import check_whole
 from ..errors import RecordingError
-from .batches import check_whole
 
 
 class RunKFold(BaseCrossValidator):
@@ -58,7 +58,8 @@ class RunKFold(BaseCrossValidator):
         if groups is None:
             raise ValueError("groups: expected the run of each sample; folds are whole runs.")
         numbers = check_several_runs(groups)
-        for some in np.array_split(np.unique(numbers), check_n_splits("n_splits", self.n_splits, numbers)):
+        check_n_splits("n_splits", self.n_splits, numbers)
+        for some in np.array_split(np.unique(numbers), self.n_splits):
             test = np.isin(numbers, some)
             yield np.flatnonzero(~test), np.flatnonzero(test)
 
@@ -74,9 +75,9 @@ def check_several_runs(runs):
 
 
 def check_n_splits(name, n_splits, runs):
-    """The number of folds as int; raises a ValueError that names the argument if the runs cannot fill them."""
+    """Raise a ValueError that names the argument if the runs cannot fill the folds."""
     n_runs = len(np.unique(runs))
-    return check_whole(name, n_splits, 2, n_runs, f"folds are whole runs, and there are {n_runs} of them; ")
+    check_whole(name, n_splits, 2, n_runs, f"folds are whole runs, and there are {n_runs} of them; ")
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ def draw_folds(cv, runs, X, Y):
     ValueError if the runs cannot fill the folds, or a split is empty or names a sample twice.
     """
     if runs is not None and (isinstance(cv, Real) or cv is None):
-        cv = RunKFold(check_n_splits("cv", cv, check_several_runs(runs)))
+        check_n_splits("cv", cv, check_several_runs(runs))
+        cv = RunKFold(cv)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")  # splitters that cut runs may be meant
         splits = list(check_cv(cv).split(X, Y, runs))

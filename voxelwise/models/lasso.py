@@ -126,7 +126,9 @@ class Sums:
         """The same sums of pixels and responses less their means: over the same samples, or over others."""
         means = self if around is None else around
         x, y = centring(means.xx), means.xy[-1] / means.n
-        return x.T @ self.xx @ x, x.T @ (self.xy - self.xx[:, -1:] * y), self.yy - 2 * y * self.xy[-1] + self.n * y**2
+        xy = self.xy - self.xx[:, -1:] * y
+        xy = xy[:-1] + np.outer(x[-1], xy[-1])  # x.T @ xy, of which all but the last row is an identity
+        return x.T @ self.xx @ x, xy, self.yy - 2 * y * self.xy[-1] + self.n * y**2
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from .batches import check_whole, choose_columns, map_voxels
+from ..data.samples import check_whole
+from .batches import choose_columns, map_voxels
 from .folds import RunKFold, check_several_runs
 from .lasso import fit_lasso
 
@@ -49,7 +50,7 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     .. [1] Tibshirani (1996). Regression shrinkage and selection via the lasso. J. R. Stat. Soc. B 58(1), 267-288.
     .. [2] Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Ann. Statist. 32(2), 407-499.
     """
-    max_iter = check_whole("max_iter", max_iter, 1)
+    check_whole("max_iter", max_iter, 1)
     check_several_runs(samples.runs)
     voxels = choose_columns(voxels, samples.responses.shape[1])
     fields = np.zeros((len(voxels), samples.stimuli.shape[1]))
@@ -71,5 +72,5 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
 def _fit_batch(responses, prepared):
     """Weights per unit of pixel value of a batch of voxels."""
     rows, pixels, scale, folds, max_iter = prepared
-    weights, _ = fit_lasso(responses[rows], pixels, folds, max_iter)
+    weights, _ = fit_lasso(responses if rows.all() else responses[rows], pixels, folds, max_iter)
     return weights / scale
