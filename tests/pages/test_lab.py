@@ -91,7 +91,7 @@ def test_chapter_runs_in_jupyterlab(browser, lab, project):
     choose(page, "Edit", "Clear Outputs of All Cells")
     page.wait_for_function("() => !document.querySelector('.jp-Notebook .jp-OutputArea-output')")
     choose(page, "Run", "Run All Cells")
-    page.wait_for_function(ALL_HAVE_RUN, arg=sum(cell.cell_type == "code" for cell in before), timeout=2 * MINUTE)
+    page.wait_for_function(ALL_HAVE_RUN, arg=sum(cell.cell_type == "code" for cell in before), timeout=5 * MINUTE)
     page.locator(".brain-voxels .parts").scroll_into_view_if_needed()
     assert page.locator(".brain-fragment img").count() == 0
     assert_shows(page, html, 1780)
@@ -107,5 +107,5 @@ def test_chapter_runs_in_jupyterlab(browser, lab, project):
     after = nbformat.read(chapter, as_version=4).cells
     assert [(cell.cell_type, cell.source) for cell in after] == [(cell.cell_type, cell.source) for cell in before]
     for old, new in zip(before, after, strict=True):
-        compare_outputs(old.get("outputs", []), new.get("outputs", []))
+        compare_outputs(old.get("outputs", []), new.get("outputs", []), chapter.name)
     assert not [fault for fault in faults if fault.startswith("outside")]  # the rest is JupyterLab's own affair
