@@ -162,7 +162,7 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
         faults.append(f"{folder}: no mask/mask.nii.gz; expected the mask of the voxels to model.")
     if faults:
         raise RecordingError("\n".join(faults))
-    rois = {stem(path): path for path in masks}
+    rois = {stem(path): path for path in sorted(masks)}
     mask = rois.pop("mask")
     return Recording(
         name=name or f"{folder.name}{' (folder)' * (folder.name in DATASETS)}",
