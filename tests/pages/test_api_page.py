@@ -19,7 +19,7 @@ def test_every_public_name_is_there_once_and_nothing_else(page):
     shown = re.findall(r'<dt class="sig sig-object py" id="(voxelwise[\w.]*)"', page)
     members = [name for name in shown if re.fullmatch(r"voxelwise\.[A-Z]\w+\.\w+", name)]  # of classes
     names = [name.rpartition(".")[2] for name in shown if name not in members]
-    assert Counter(names) == Counter([n for n in (*voxelwise.__all__, *widgets.__all__)])
+    assert Counter(names) == Counter([*voxelwise.__all__, *widgets.__all__])
     assert "voxelwise.PatternModel.predict" in members and not [name for name in shown if "__" in name]
 
 
