@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -58,7 +60,7 @@ def test_the_whole_way_from_a_folder_to_the_page_to_open(book, tmp_path, monkeyp
     assert (results, page) == ("pages/results", "pages/html/index.html")
     output = tmp_path / "pages"
     used = json.loads((output / "results" / "voxels.json").read_text(encoding="utf-8"))["GeneratedBy"]["Parameters"]
-    assert {"alpha": 5, "lag": 1, "n_splits": 2}.items() <= used.items()
+    assert (used["alpha"], used["lag"], used["cv"]) == (5, 1, 2)
     shown = (output / "html/book/02_first.html").read_text(encoding="utf-8")
     assert "alpha is 5" in shown and "of ../../scans" in shown
     assert (output / "source/book/cover.png").read_bytes() == RED_PIXEL
@@ -107,19 +109,6 @@ def test_the_run_is_the_same_whatever_the_reader_has_set(book, tmp_path):
     assert kinds == ["stream", "display_data"]
 
 
-def test_toc_with_parts_and_sections(book):
-    for name in "abc":
-        book.write_chapter(name, "x = 1")
-    (book.root / "_toc.yml").write_text(
-        "format: jb-book\nroot: book/index\nparts:\n"
-        "- chapters:\n  - file: book/b\n    sections:\n    - file: book/a\n"
-        "- chapters:\n  - file: book/c\n"
-    )
-    assert [path.stem for path in find_chapters(book.root)] == ["b", "a", "c"]
-    (book.root / "_toc.yml").write_text("format: jb-book\n")
-    assert "'root' key not found" in book.refuse()
-
-
 @pytest.mark.parametrize(
     "text", ["<<<<<<< HEAD", "[]", "{}", '{"nbformat": 4, "nbformat_minor": 5, "cells": [{}]}', "\xff"]
 )
@@ -135,6 +124,8 @@ def test_a_chapter_that_cannot_be_run_is_named(book):
     assert "01_second.ipynb has 2 cells tagged 'parameters'" in book.refuse()
     book.path("01_second").unlink()
     assert "_toc.yml names book/01_second" in book.refuse()
+    (book.root / "_toc.yml").write_text("format: jb-book\n")
+    assert "_toc.yml: 'root' key not found" in book.refuse()
 
 
 @pytest.mark.parametrize(
@@ -190,15 +181,12 @@ def test_a_search_for_the_penalty_needs_three_runs(book, tmp_path):
     "declaration, text, value",
     [
         ("x = 1.0", "3", 3),
-        ("x = 1.0", "1e-3", 0.001),
         ("x: float = 1", "0.5", 0.5),
         ("x = True", "false", False),
         ("x = 'a'", "7", "7"),
         ("x = None", "../there", "../there"),
         ("x = [1, 2]", "[1e2]", [100.0]),
         ("x = 1", "2.5", "expects int"),
-        ("x = 1", "True", "expects int"),
-        ("x = 1.0", "large", "expects float"),
         ("x = 1.0", "[1.0]", "expects float"),
     ],
 )
@@ -291,8 +279,20 @@ def test_results_that_fail_keep_the_pages(book, monkeypatch):
     assert ended.out.splitlines()[-1].endswith("pages/html/index.html")
 
 
+KILLED = """
+import os, pathlib, sys
+from voxelwise.files import replace_folder
+
+rename = pathlib.Path.rename
+pathlib.Path.rename = lambda path, target: os._exit(9) if path.name == "new" else rename(path, target)
+with replace_folder(sys.argv[1]):
+    pass
+"""
+
+
 def test_pages_that_a_killed_build_had_moved_aside_come_back(built, book):
-    (built / "html").rename(built / ".html.old")
+    assert subprocess.run([sys.executable, "-c", KILLED, built / "html"]).returncode == 9
+    assert not (built / "html").exists()
     book.write_chapter("02_first", FIRST, "1 / 0")
     assert book.command().code == 1
     assert earlier(built)

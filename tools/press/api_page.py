@@ -21,10 +21,16 @@ def link_classes(app, config):
     config.numpydoc_xref_aliases = {name: f"voxelwise.{name}" for name in names}
 
 
+def leave_out(app, what, name, obj, skip, options):
+    """Leave out the methods that scikit-learn adds to each estimator and splitter, for its own use."""
+    return True if re.fullmatch(r"set_\w+_request", name) else None
+
+
 def setup(app):
     """Document the installed package."""
     app.setup_extension("sphinx.ext.autodoc")
     app.setup_extension("numpydoc")
     app.connect("config-inited", link_classes, priority=0)
+    app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-docstring", number_references, priority=0)  # numpydoc comes later
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -77,6 +77,7 @@ class Run:
 def use_own_settings():
     """Have chapters run alike, whatever the reader set up for Jupyter, IPython, Matplotlib and the linear algebra."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # its errors are told by ours
     matplotlib.get_cachedir()  # where the home cannot be written to, this sets a folder for all processes, once
     os.environ.update(
         # A kernel of the same name in the user's own folders would otherwise run the chapters.
