@@ -87,6 +87,14 @@ def small_folder(tmp_path):
 
 
 @pytest.fixture
+def small_samples(small_folder):
+    """Its 16 pixels, and some 60 voxels that answer at once."""
+    from voxelwise import load_recording, load_samples
+
+    return load_samples(load_recording(small_folder), lag=0)
+
+
+@pytest.fixture
 def file_size_limit():
     """A block in which no file can grow larger than some bytes, as if the disk were full then."""
     resource = pytest.importorskip("resource")

@@ -9,11 +9,12 @@ import re
 import struct
 import tracemalloc
 import warnings
+from unittest.mock import Mock
 
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -163,10 +164,7 @@ def test_a_run_is_read_volume_by_volume(place, monkeypatch):
     np.testing.assert_array_equal(values, volumes[:, :, 3].reshape(-1, 40).T)
     assert peak - values.nbytes < volumes.nbytes / 4
 
-    def empty(*args):
-        raise MemoryError
-
-    monkeypatch.setattr(np, "empty", empty)
+    monkeypatch.setattr(np, "empty", Mock(side_effect=MemoryError))
     with pytest.raises(RecordingError, match="40 volumes of 4096 voxels in the mask do not fit into memory"):
         read_voxels(place, mask_img)
 
@@ -196,13 +194,12 @@ def test_any_table_of_finite_numbers_is_read_as_it_was_written(place, table, end
     np.testing.assert_array_equal(stimuli, [np.reshape(row, (side, side), order="F") for row in table])
 
 
-NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-ODD = st.text("0159.eE+-_ \t#xajé١²\u2028\x1c\x85\0", max_size=4) | st.sampled_from(
-    ["nan", "-inf", "1e39", "0x1A", "1_0"]
-)
-CELL = st.from_regex(NUMBER, fullmatch=True) | ODD
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+ODD = st.text("0159.eE+-_ \t#xajé١²\u2028\x1c\x85\0", max_size=4)
+CELL = st.floats(allow_nan=False).map(str) | st.sampled_from(["1.", "-.5E3", "1e39", "nan", "0x1A", "1_0"]) | ODD
 
 
+@example(rows=[["0", "1" * 1_000_000 + "x"]])  # a search that tries every way to take it never ends
 @given(rows=st.lists(st.lists(CELL, min_size=2, max_size=2) | st.lists(ODD), min_size=1, max_size=4))
 def test_any_cells_are_plain_numbers_or_refused(place, rows):
     label = place.with_suffix(".csv")
@@ -217,19 +214,3 @@ def test_any_cells_are_plain_numbers_or_refused(place, rows):
     else:
         with pytest.raises(RecordingError, match=r"run.nii.csv: "):
             load_stimuli(label, (1, 2))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("0,1,0,1\n\n0,1,b,1\n", "row 2 holds 'b'"),
-        ("0,1,0,1\n0,1\n", "row 2 has 2 values, the first has 4"),
-        ("0,1,0,1\n0,1e39,0,1\n", "row 2 .*not finite"),
-        ("0,1,0\n", "3 pixels a row, which is no square"),
-        pytest.param("1" * 1_000_000 + "x", "row 1 holds '1111", id="a search that tries every way never ends"),
-    ],
-)
-def test_the_row_that_is_no_row_of_numbers_is_named(tmp_path, text, message):
-    (tmp_path / "label.csv").write_text(text)
-    with pytest.raises(RecordingError, match=rf"label.csv: .*({message})"):
-        load_stimuli(tmp_path / "label.csv")

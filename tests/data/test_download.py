@@ -20,23 +20,19 @@ CONTENTS = {name: os.urandom(200) + name.encode() for name in FILES}
 MINE = {FILES[0]: b"incomplete", "func/notes.txt": b"my notes"}
 
 
-def pack(contents, extra=()):
-    """A .tgz with these files, by name, after some other members."""
+def pack(contents, links=()):
+    """A .tgz with these files, by name, after some links to files of this machine."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-        for member in extra:
+        for name in links:
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
             archive.addfile(member)
         for name, content in contents.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return packed.getvalue()
-
-
-def link(name, target, kind=tarfile.SYMTYPE):
-    member = tarfile.TarInfo(name)
-    member.type, member.linkname = kind, target
-    return member
 
 
 ARCHIVE = pack(CONTENTS)
@@ -49,32 +45,31 @@ def no_connection_left():
     gc.collect()
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Sends what its server has for an answer: a status, a body, and how many bytes are announced."""
+
+    def do_GET(self):
+        self.server.requests += 1
+        status, body, size = self.server.answer
+        self.send_response(status)
+        self.send_header("Content-Length", str(size))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
 @pytest.fixture
 def server(monkeypatch):
-    """A server that gives ``server.answer``: a status, what it sends, and how many bytes it announces."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            server.requests += 1
-            status, body, size = server.answer
-            self.send_response(status)
-            self.send_header("Content-Length", str(size))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.answer, server.requests = (200, ARCHIVE, len(ARCHIVE)), 0
         monkeypatch.setattr(download, "ADDRESS", f"http://127.0.0.1:{server.server_port}/recording.tgz")
         monkeypatch.setattr(download, "ARCHIVE_BYTES", len(ARCHIVE))
         monkeypatch.setenv("no_proxy", "*")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         yield server
         server.shutdown()
-        thread.join()
 
 
 def write(folder, contents):
@@ -109,11 +104,8 @@ FAILURES = {
     "wrong checksum": ((200, ARCHIVE[:-8] + bytes(4) + ARCHIVE[-4:], len(ARCHIVE)), "CRC check"),
     "files missing": (pack({name: CONTENTS[name] for name in FILES[5:]}), f"5 of the files .* such as {FILES[0]}"),
     "a file empty": (pack(CONTENTS | {"bg.nii.gz": b""}), "1 of the files .* such as bg.nii.gz"),
-    "another layout": (pack({f"other/{name}": content for name, content in CONTENTS.items()}), "104 of the files"),
     "outside the folder": (pack({f"../{name}": content for name, content in CONTENTS.items()}), "104 of the files"),
-    "link out of the folder": (pack(CONTENTS, [link("func", "../../../..")]), None),
-    "link for a file": (pack(CONTENTS | {FILES[0]: b""}, [link(FILES[0], "/etc/passwd")]), "1 of the files"),
-    "device for a file": (pack({}, [link(FILES[0], "", tarfile.FIFOTYPE)]), "104 of the files"),
+    "link for a file": (pack(CONTENTS | {FILES[0]: b""}, [FILES[0]]), "1 of the files"),
     "bomb": (pack(CONTENTS | {FILES[0]: bytes(3 * len(ARCHIVE))}), "more than 2 times"),
 }
 
@@ -125,41 +117,28 @@ def test_a_failure_is_explained_and_leaves_no_trace(server, tmp_path, failure):
     folder = tmp_path / "data" / NAME
     write(folder, MINE)
     before = files_in(tmp_path)
-    if message is not None:
-        with pytest.raises(RecordingError, match=message) as failed:
-            fetch_recording(tmp_path / "data")
-        for part in (download.ADDRESS, str(folder), "by hand", "NILEARN_DATA"):
-            assert part in str(failed.value)
-        assert files_in(tmp_path) == before
-        server.answer = (200, ARCHIVE, len(ARCHIVE))
+    with pytest.raises(RecordingError, match=message) as failed:
+        fetch_recording(tmp_path / "data")
+    for part in (download.ADDRESS, str(folder), "by hand", "NILEARN_DATA"):
+        assert part in str(failed.value)
+    assert files_in(tmp_path) == before
+    server.answer = (200, ARCHIVE, len(ARCHIVE))
     assert fetch_recording(tmp_path / "data") == folder
     assert files_in(folder) == MINE | CONTENTS
     assert [path.name for path in folder.parent.iterdir()] == [NAME]
 
 
-def test_a_server_that_cannot_be_reached_or_does_not_answer(server, monkeypatch, tmp_path):
-    server.answer = (200, b"", 1000)
-    with pytest.raises(RecordingError, match="IncompleteRead"):
-        fetch_recording(tmp_path)
-    monkeypatch.setattr(download, "ADDRESS", "http://127.0.0.1:1/")
-    with pytest.raises(RecordingError, match=r"127.0.0.1:1/ .*Connection refused"):
-        fetch_recording(tmp_path)
-    assert files_in(tmp_path) == {}
-
-
-def test_a_folder_that_cannot_be_written_to(server, tmp_path):
-    """Not even root can make a folder where a file lies."""
+def test_what_stops_it_before_anything_is_asked(server, monkeypatch, tmp_path):
+    """A folder that cannot be written to (not even root can make one where a file lies), a full disk, no network."""
     write(tmp_path, {"file": b"", f"data/{NAME}": b"a file"})
-    with pytest.raises(RecordingError, match=f"{tmp_path}/file.*(File exists|Not a directory).*NILEARN_DATA"):
-        fetch_recording(tmp_path / "file")
-    with pytest.raises(RecordingError, match=f"data/{NAME} is a file"):
-        fetch_recording(tmp_path / "data")
+    for folder, message in (("file", f"{tmp_path}/file.*(File exists|Not a dir).*NILEARN_DATA"), ("data", "is a file")):
+        with pytest.raises(RecordingError, match=message):
+            fetch_recording(tmp_path / folder)
+    with monkeypatch.context() as change, pytest.raises(RecordingError, match=f"{tmp_path}.* MB are free .*Free some"):
+        change.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 2 * len(ARCHIVE)))
+        fetch_recording(tmp_path)
+    with monkeypatch.context() as change, pytest.raises(RecordingError, match=r"127.0.0.1:1/ .*Connection refused"):
+        change.setattr(download, "ADDRESS", "http://127.0.0.1:1/")
+        fetch_recording(tmp_path)
     assert server.requests == 0 and files_in(tmp_path) == {"file": b"", f"data/{NAME}": b"a file"}
     assert fetch_recording(f"{tmp_path / 'file'}{os.pathsep}{tmp_path}") == tmp_path / NAME
-
-
-def test_a_full_disk_is_told_before_anything_is_asked(server, monkeypatch, tmp_path):
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 2 * len(ARCHIVE)))
-    with pytest.raises(RecordingError, match=f"{tmp_path}.* MB are free .*Free some space"):
-        fetch_recording(tmp_path)
-    assert server.requests == 0
