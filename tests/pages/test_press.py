@@ -1,28 +1,24 @@
 """What the pages offer beside reading: notebook, program, buttons, the cell for Colab; the status page, the kernels."""
 
 import ast
-import asyncio
 import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from jupyter_client.kernelspec import KernelSpec
 from nbformat import v4
 
 from tests.notebooks import CHAPTERS, ROOT
 from tests.pages.tiny_book import FIRST, SECOND, Book
 from tools.press.chapters import Run, run_chapter, run_chapters
 from tools.press.offers import print_last, write_colab_cell, write_program
-from tools.press.parameters import parse_literal, read_parameters
+from tools.press.parameters import read_parameters
 from tools.press.repository import describe_commit, find_address
-from tools.press.status import MARK, describe_runs
-from tools.press.warm import WarmProvisioner
+from tools.press.status import describe_runs
 
 OUTSIDE = ("mybinder.org", "colab.research.google.com", "github.com")
 ADDRESS = "https://github.com/some-one/a.book"
@@ -134,11 +130,7 @@ def test_a_program_runs_what_only_a_notebook_knows(tmp_path):
     (tmp_path / "chapter.py").write_text(write_program(v4.new_notebook(cells=cells)), encoding="utf-8")
     ended = subprocess.run([sys.executable, tmp_path / "chapter.py"], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    assert [line for line in ended.stdout.splitlines() if line in ("1", "2", "2 ['shell']")] == [
-        "1",
-        "2 ['shell']",
-        "2",
-    ]
+    assert [line for line in ended.stdout.splitlines() if line[0] in "12"] == ["1", "2 ['shell']", "2"]
 
 
 @pytest.mark.parametrize(
@@ -153,14 +145,6 @@ def test_a_program_runs_what_only_a_notebook_knows(tmp_path):
 )
 def test_printing_the_last_expression(source, expected):
     assert ast.dump(ast.parse(print_last(source))) == ast.dump(ast.parse(expected))
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
-def test_programs_declare_the_parameters(chapter):
-    program = write_program(nbformat.read(chapter, as_version=4))
-    declared = {n.target.id: n.value for n in ast.parse(program).body if isinstance(n, ast.AnnAssign)}
-    for name, parameter in read_parameters(chapter).items():
-        assert ast.literal_eval(declared[name]) == parse_literal(parameter.default)
 
 
 @pytest.fixture
@@ -202,8 +186,6 @@ def test_the_status_adds_up_times_and_takes_the_most_of_memory(book, tmp_path):
         "| {doc}`b` | 3.5 | 1.23 | `mine` |",
         "| **All** | 5.5 | 1.23 | |",
     ]
-    page = (ROOT / "book" / "status.md").read_text(encoding="utf-8")
-    assert page.count(MARK) == 1 and "`make book`" in page and "|" not in page
 
 
 def test_memory_is_that_of_the_chapter_and_its_workers_alone(book):
@@ -218,16 +200,3 @@ def test_memory_is_that_of_the_chapter_and_its_workers_alone(book):
         run.memory - plain for run in run_chapters({name: {} for name in names}, book.root, book.root / "out")
     )
     assert 2e7 < plain < 3e8 and 3.5e8 < held < 4.5e8 and 2.5e8 < worked < 4e8
-
-
-def test_a_kernel_of_another_python_is_not_forked(tmp_path):
-    """Nor is it in the way of anything that starts kernels: the program is run as it is."""
-    provisioner = WarmProvisioner(parent=None, kernel_id="x", kernel_spec=KernelSpec())
-    provisioner.connection_info = {}
-    command = ["/bin/sh", "-c", "touch started"]
-
-    async def launch():
-        await provisioner.launch_kernel(command, env=dict(os.environ), cwd=tmp_path)
-        return await provisioner.wait()
-
-    assert asyncio.run(launch()) == 0 and Path(tmp_path, "started").exists()
