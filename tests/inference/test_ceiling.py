@@ -117,7 +117,7 @@ def test_leak_of_the_own_noise_raises_the_ceiling():
 
 def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figures):
     """And a true ceiling is what the noise-free drive explains of the responses, with the best factor for each run."""
-    some, stimuli = np.arange(0, len(recording.truth), 4), load_run_stimuli(recording, "figure")
+    some, stimuli = np.arange(0, len(recording.truth), 8), load_run_stimuli(recording, "figure")
     voxels, figures = recording.truth.iloc[some], figures.take(voxels=some)
     found = noise_ceiling(figures)
     truth = true_ceiling(voxels, stimuli, found.repeated, np.random.default_rng(0), LAG)
