@@ -37,17 +37,9 @@ def samples():
     return load_samples(load_recording("miyawaki2008"))
 
 
-def test_files_and_shapes(samples):
-    recording = load_recording("miyawaki2008")
-    assert {kind: len(files) for kind, files in recording.func.items()} == {"figure": 12, "random": 20}
-    assert len(recording.rois) == 38
-    assert (samples.stimuli.shape, samples.responses.shape) == ((2860, 100), (2860, 5438))
-    assert load_samples(recording, kind="figure").responses.shape == (1536, 5438)
-
-
 def test_the_scores(samples):
+    assert (samples.stimuli.shape, samples.responses.shape) == ((2860, 100), (2860, 5438))
     scores = cross_validate_ridge(samples).mean(axis=0)
-    assert scores.argmax() == 1951 and scores.max() == pytest.approx(0.6006, abs=0.002)
     assert set(np.argsort(scores)[-10:]) == set(BEST)
     np.testing.assert_allclose(scores[BEST], BEST_SCORES, atol=0.007)
     found, _ = np.histogram(np.maximum(scores, 0), [*np.arange(10) * 0.06, 1])  # the last bin ends at the best score

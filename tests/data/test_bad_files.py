@@ -8,7 +8,6 @@ import os
 import re
 import struct
 import tracemalloc
-import warnings
 from unittest.mock import Mock
 
 import nibabel
@@ -16,7 +15,6 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from voxelwise import RecordingError, load_stimuli
 from voxelwise.data.reading import open_image, read_mask, read_volume, read_voxels
@@ -65,18 +63,12 @@ def place(tmp_path_factory):
 
 
 def read_run(path, content):
-    """The values of a run of these bytes, or None if they are refused; nothing else is said."""
+    """The values of a run of these bytes, or None if they are refused."""
     path.write_bytes(content)
-    # Made an error, a warning could be taken for damage by what reads the file.
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        try:
-            return read_voxels(path, read_mask(path.with_name("mask.nii.gz")))
-        except RecordingError as error:
-            assert str(path) in str(error)
-            return None
-        finally:
-            assert warned == []
+    try:
+        return read_voxels(path, read_mask(path.with_name("mask.nii.gz")))
+    except RecordingError as error:
+        assert str(path) in str(error)
 
 
 def read_by_nibabel(content):
@@ -133,7 +125,6 @@ def test_flipped_bits_and_made_up_headers_give_what_is_there_or_are_refused(plac
         (forge(RUN, dim=(4, 1000, 1000, 1000, 9, 1, 1, 1)), "more than the file can hold"),
         (forge(RUN, dim=(4, *SHAPE, 10, 1, 1, 1)), "cut off or damaged, volume 10 of 10"),
         (forge(RUN, dim=(4, *SHAPE, 0, 1, 1, 1)), "expected whole numbers from 1"),
-        (forge(RUN, vox_offset=[1e12]), "more than the file can hold"),
         (forge(RUN, vox_offset=[0]), "begin at byte 0"),
         (forge(RUN, datatype=[128]), "type .*'R'"),
         (forge(RUN, codes=(0, 1), srow_x=[0] * 4), "places no voxels"),
@@ -177,40 +168,28 @@ def test_what_is_no_file_is_not_waited_for(tmp_path, odd):
             read(tmp_path / "run.nii.gz")
 
 
-@given(
-    table=arrays.arrays(
-        np.float32, st.tuples(st.integers(1, 5), st.sampled_from([1, 4, 9])),
-        elements=st.floats(width=32, allow_nan=False, allow_infinity=False),
-    ),
-    end=st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n  \n"]), comma=st.sampled_from([",", ", ", " ,\t"]),
-    start=st.sampled_from(["", "\ufeff", "\n"]), last=st.booleans(),
-)  # fmt: skip
-def test_any_table_of_finite_numbers_is_read_as_it_was_written(place, table, end, comma, start, last):
-    rows = [comma.join(str(number) for number in row.tolist()) for row in table]
-    label, side = place.with_suffix(".csv"), int(table.shape[1] ** 0.5)
-    label.write_bytes((start + end.join(rows) + end * last).encode())
-    stimuli = load_stimuli(label)
-    assert stimuli.dtype == np.float32
-    np.testing.assert_array_equal(stimuli, [np.reshape(row, (side, side), order="F") for row in table])
-
-
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-ODD = st.text("0159.eE+-_ \t#xajé١²\u2028\x1c\x85\0", max_size=4)
-CELL = st.floats(allow_nan=False).map(str) | st.sampled_from(["1.", "-.5E3", "1e39", "nan", "0x1A", "1_0"]) | ODD
+PLAIN = st.floats(allow_nan=False, width=32).map(str) | st.sampled_from(["1.", "-.5E3", "+7", "1e39"])
+ODD = st.text("0159.eE+-_ \t#xajé١²\u2028\x1c\x85\0", max_size=4) | st.sampled_from(["nan", "0x1A", "1_0"])
 
 
-@example(rows=[["0", "1" * 1_000_000 + "x"]])  # a search that tries every way to take it never ends
-@given(rows=st.lists(st.lists(CELL, min_size=2, max_size=2) | st.lists(ODD), min_size=1, max_size=4))
-def test_any_cells_are_plain_numbers_or_refused(place, rows):
-    label = place.with_suffix(".csv")
-    label.write_bytes("\n".join(",".join(row) for row in rows).encode())
-    lines = [line for line in re.split(r"\r\n|\r|\n", label.read_text(encoding="utf-8")) if line.strip()]
-    cells = [[cell.strip() for cell in line.split(",")] for line in lines]
-    plain = cells and all(len(row) == 2 and all(map(NUMBER.fullmatch, row)) for row in cells)
+@example(rows=[["0"] * 3 + ["1" * 1_000_000 + "x"]], end="\n", comma=",", start="")  # no search that never ends
+@given(
+    rows=st.lists(st.lists(PLAIN, min_size=4, max_size=4) | st.lists(PLAIN | ODD, max_size=5), min_size=1, max_size=4),
+    end=st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n  \n"]), comma=st.sampled_from([",", ", ", " ,\t"]),
+    start=st.sampled_from(["", "\ufeff", "\n"]),
+)  # fmt: skip
+def test_a_table_of_plain_numbers_is_read_column_by_column_and_any_other_refused(place, rows, end, comma, start):
+    label, text = place.with_suffix(".csv"), end.join(comma.join(row) for row in rows)
+    label.write_bytes((start + text).encode())
+    cells = [[cell.strip() for cell in line.split(",")] for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
+    plain = cells and all(len(row) == 4 and all(map(NUMBER.fullmatch, row)) for row in cells)
     with np.errstate(over="ignore"):
-        expected = np.array([[float(cell) for cell in row] for row in cells]).astype(np.float32) if plain else None
-    if plain and np.isfinite(expected).all():
-        np.testing.assert_array_equal(load_stimuli(label, (1, 2))[:, 0], expected)
+        expected = np.array(cells, float).astype(np.float32) if plain else np.array(np.nan)
+    if np.isfinite(expected).all():
+        stimuli = load_stimuli(label)
+        assert stimuli.dtype == np.float32
+        np.testing.assert_array_equal(stimuli, [np.reshape(row, (2, 2), order="F") for row in expected])
     else:
         with pytest.raises(RecordingError, match=r"run.nii.csv: "):
-            load_stimuli(label, (1, 2))
+            load_stimuli(label, (2, 2))

@@ -34,10 +34,7 @@ def test_a_named_recording(recording):
         load_recording("simulated", stimulus_shape=(20, 5))
     with pytest.raises(RecordingError, match=r'"miyawaki2009".*"simulated", "miyawaki2008".*folder'):
         load_recording("miyawaki2009")
-
-
-def test_the_real_recording_is_read_from_where_nilearn_keeps_it(recording):
-    """The simulated files stand in for the downloaded ones: a whole folder is used, and nothing is fetched."""
+    # The simulated files stand in for the real ones: where all are there, nothing is fetched.
     found = load_recording("miyawaki2008", data_dir=recording.mask.parents[2])
     assert (found.name, found.truth) == ("miyawaki2008", None)
     assert (found.func, found.label, found.rois) == (recording.func, recording.label, recording.rois)

@@ -1,15 +1,13 @@
-"""The permutation test: does it keep its promise where nothing answers, and find what does?
+"""The permutation test: does it keep its promise where nothing answers?
 
 Small recordings in trials, as the book's, with noise that is strongly autocorrelated. Two shortcuts that look alike,
 and do not keep the promise, show that the tests would see it.
 """
 
-import dataclasses
-
 import numpy as np
 import pytest
 from scipy.signal import detrend, lfilter
-from scipy.stats import binomtest
+from scipy.stats import binomtest, zscore
 
 import voxelwise as vw
 from tests.plain import run_folds, score_folds
@@ -19,24 +17,20 @@ SETTINGS = (10.0, 3, 99)  # alpha, folds, permutations
 N_RECORDINGS, N_VOXELS = 60, 40
 
 
-def simulate(seed, shares=(0.0,) * N_VOXELS, n_runs=6, n_volumes=58):
-    """Voxels in which a share of the variance answers to one pixel each; 8 trials a run, of 3 volumes and 3 of rest."""
-    rng, shares = np.random.default_rng([20, seed]), np.asarray(shares)
-    stimuli = np.full((n_runs, n_volumes, 9), -1.0)
-    responses = np.empty((n_runs, n_volumes, len(shares)))
-    for run, shown in enumerate(stimuli):
-        shown[5:53] = np.kron(rng.integers(0, 2, (8, 9)) + 1, np.repeat([[1], [0]], 3, axis=0)) - 1
-        signal = shown[:, np.arange(len(shares)) % 9]
-        noise = lfilter([1.0], [1.0, -0.6], rng.normal(size=(20 + n_volumes, len(shares))), axis=0)[20:]
-        mixed = np.sqrt(shares) * signal / signal.std(axis=0) + np.sqrt(1 - shares) * noise / noise.std(axis=0)
-        responses[run] = detrend(mixed, axis=0)
-    responses /= responses.std(axis=1, keepdims=True)
-    runs = np.repeat(np.arange(n_runs), n_volumes)
-    return vw.Samples.from_arrays(np.concatenate(stimuli), np.concatenate(responses), runs, (3, 3))
+def simulate(seed, n_voxels=N_VOXELS):
+    """Voxels that answer nothing; 6 runs of 8 trials, of 3 volumes and 3 of rest."""
+    rng = np.random.default_rng([20, seed])
+    shown = rng.integers(0, 2, (6, 8, 1, 9)).repeat(3, axis=2)
+    trials = np.concatenate([shown, np.full_like(shown, -1)], axis=2).reshape(6, 48, 9)
+    stimuli = np.pad(trials, ((0, 0), (5, 5), (0, 0)), constant_values=-1)
+    noise = lfilter([1.0], [1.0, -0.6], rng.normal(size=(6, 78, n_voxels)), axis=1)
+    responses = zscore(detrend(noise[:, 20:], axis=1), axis=1)
+    runs = np.repeat(np.arange(6), 58)
+    return vw.Samples.from_arrays(stimuli.reshape(-1, 9), responses.reshape(-1, n_voxels), runs, (3, 3))
 
 
-def outcome(seed, shares=(0.0,) * N_VOXELS, **options):
-    return permutation_test(simulate(seed, shares), *SETTINGS, rng=np.random.default_rng(seed), **options)
+def outcome(seed, **options):
+    return permutation_test(simulate(seed), *SETTINGS, rng=np.random.default_rng(seed), **options)
 
 
 def agree_with(rate, passed, alternative="two-sided"):
@@ -76,14 +70,8 @@ def shift_predictions(seed):
 def test_a_shortcut_would_let_too_many_pass():
     """Planted: a null without the autocorrelation; folds that no longer learn from each other's responses."""
     for shortcut in (lambda seed: outcome(seed, reorder=shuffle_volumes).p_values, shift_predictions):
-        passed = [shortcut(seed) <= 0.05 for seed in range(N_RECORDINGS // 2)]
+        passed = [shortcut(seed) <= 0.05 for seed in range(N_RECORDINGS // 3)]
         assert not agree_with(0.05, passed) and np.mean(passed) > 0.07
-
-
-def test_silent_voxels_of_the_simulated_recording_pass_at_the_stated_rate(recording, samples):
-    silent = np.flatnonzero(recording.truth["share"] == 0)[::5]
-    test = permutation_test(samples.take(voxels=silent), n_permutations=99, rng=np.random.default_rng(0))
-    assert agree_with(0.05, test.p_values <= 0.05)
 
 
 @pytest.mark.parametrize("grey", [0, 1], ids=["few stimuli", "each volume another stimulus"])
@@ -106,64 +94,63 @@ def test_it_is_the_plain_loop_over_reordered_stimuli(small_folder, grey, reorder
 
 
 def test_voxels_do_not_depend_on_their_batch_and_one_that_never_changes_is_no_finding():
-    """There are more than fit into one batch; another generator finds another answer."""
-    samples = simulate(0, np.linspace(0, 0.3, 540))
+    """There are more than fit into one batch."""
+    samples = simulate(0, 540)
     samples.responses[:, 2], samples.responses[:, 4] = 0, 3.7
-    found, first, rest, other = (
-        permutation_test(samples.take(voxels=part), *SETTINGS, rng=np.random.default_rng(seed))
-        for part, seed in ((range(540), 1), (range(410), 1), (range(410, 540), 1), (range(540), 2))
+    found, first, rest = (
+        permutation_test(samples.take(voxels=part), *SETTINGS[:2], 19, rng=np.random.default_rng(1))
+        for part in (range(540), range(410), range(410, 540))
     )
     np.testing.assert_array_equal(np.append(first.p_values, rest.p_values), found.p_values)
     np.testing.assert_allclose(np.maximum(first.largest, rest.largest), found.largest, atol=1e-6)
-    assert (found.largest != other.largest).mean() > 0.9 and np.isfinite(found.largest).all()
     assert found.scores[[2, 4]].tolist() == [0, 0] and found.p_values[[2, 4]].tolist() == [1, 1]
 
 
 def test_a_shift_keeps_runs_and_neighbours_and_every_shift_is_as_likely():
-    runs, starts, lengths = np.repeat([0, 1, 4], [5, 2, 9]), (0, 5, 7), (5, 2, 9)
-    rng, shifts = np.random.default_rng(0), []
-    for _ in range(1500):
-        order = shift_within_runs(runs, rng)
-        shifts.append(order[list(starts)] - starts)
-        expected = [start + (np.arange(n) + by) % n for start, n, by in zip(starts, lengths, shifts[-1], strict=True)]
-        np.testing.assert_array_equal(order, np.concatenate(expected))
-    for column, length in zip(np.transpose(shifts), lengths, strict=True):
-        counts = np.bincount(column, minlength=length)
-        assert len(counts) == length and np.abs(counts - 1500 / length).max() < 4 * np.sqrt(1500 / length)
-    assert np.abs(np.corrcoef(np.transpose(shifts))[np.triu_indices(3, 1)]).max() < 0.1, "each run for itself"
+    runs, rng = np.repeat([0, 1, 4], [5, 2, 9]), np.random.default_rng(0)
+    orders = np.array([shift_within_runs(runs, rng) for _ in range(1500)])
+    shifts = orders[:, [0, 5, 7]] - [0, 5, 7]
+    for shift, length, start in zip(shifts.T, (5, 2, 9), (0, 5, 7), strict=True):
+        rows = start + (np.arange(length) + shift[:, np.newaxis]) % length
+        np.testing.assert_array_equal(orders[:, start : start + length], rows)
+        counts = np.bincount(shift, minlength=length)
+        assert np.abs(counts - 1500 / length).max() < 4 * np.sqrt(1500 / length)
+    assert np.abs(np.corrcoef(shifts.T)[np.triu_indices(3, 1)]).max() < 0.1, "each run for itself"
 
 
-def test_rules_by_hand():
+@pytest.mark.parametrize(("percent", "found"), [((3, 50, 1, 4), [2]), ((3, 50, 2, 3), [0, 2, 3]), ((5, 5), [0, 1])])
+def test_discoveries_by_hand(percent, found):
     """Of four voxels, the limits at 0.05 are 0.0125, 0.025, 0.0375, 0.05; who keeps one takes all before it along."""
-    for p_values, found in (
-        ([3, 50, 1, 4], [2]),
-        ([3, 50, 2, 3], [0, 2, 3]),
-        ([5] * 4, [0, 1, 2, 3]),
-        ([2, 90, 90, 90], []),
-    ):
-        test = PermutationTest(np.zeros(4), np.array(p_values) / 100, np.zeros(99))
-        assert np.flatnonzero(test.discoveries(0.05)).tolist() == found
-    # Of ten scores with the observed one, two are a share of 0.2: one of the nine may be as large.
+    test = PermutationTest(np.zeros(len(percent)), np.array(percent) / 100, np.zeros(99))
+    assert np.flatnonzero(test.discoveries(0.05)).tolist() == found
+
+
+def test_thresholds_by_hand():
+    """Of ten scores with the observed one, two are a share of 0.2: one of the nine may be as large."""
     test = PermutationTest(np.zeros(1), np.ones(1), np.array([4.0, 9, 2, 7, 1, 8, 3, 6, 5]))
     assert [test.family_threshold(rate) for rate in (0.1, 0.19, 0.2, 0.3, 0.7)] == [9, 9, 8, 7, 3]
     many = PermutationTest(np.zeros(1), np.ones(1), np.arange(99.0))
     assert many.family_threshold(0.29) == 70, "0.29 * 100 is a little less than 29"
-
-
-def test_what_cannot_be_tested_is_refused():
-    samples, test = simulate(0), PermutationTest(np.zeros(1), np.ones(1), np.zeros(9))
     with pytest.raises(ValueError, match=r"n_permutations=9 is too few for a rate of 0.05: expected at least 19"):
         test.family_threshold(0.05)
-    for rate in (0, 1, -0.1, float("nan")):
+    for rate in (0, 1, float("nan")):
         for ask in (test.discoveries, test.family_threshold):
             with pytest.raises(ValueError, match=f"rate={rate}"):
                 ask(rate)
-    short = dataclasses.replace(samples, runs=np.append(samples.runs[:-1], 6))
-    for some, wrong in (
-        (samples, (10.0, 3, 0)),
-        (samples, (10.0, 10, 1)),
-        (samples, (-1, 3, 1)),
-        (short, (10.0, 3, 1)),
-    ):
-        with pytest.raises(ValueError, match=r"n_permutations=0|=10\b|alpha=-1|Run 7 has 1 sample"):
-            permutation_test(some, *wrong, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ((10.0, 3, 0), "n_permutations=0"),
+        ((10.0, 10, 1), r"=10\b"),
+        ((-1, 3, 1), "alpha=-1"),
+        ((1, 3, 1), "Run 7 has 1"),
+    ],
+)
+def test_what_cannot_be_tested_is_refused(settings, message):
+    samples = simulate(0)
+    if "Run" in message:
+        samples.runs[-1] = 6
+    with pytest.raises(ValueError, match=message):
+        permutation_test(samples, *settings, rng=np.random.default_rng(0))

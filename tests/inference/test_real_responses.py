@@ -30,10 +30,7 @@ def test_fields_of_all_voxels_solve_the_lasso(samples, max_iter):
     assert_solve_the_lasso(weights[::5], pixels, samples.responses[:, ::5].astype(float))
 
 
-@pytest.mark.parametrize(("alpha", "best", "above", "median"), [(10, 0.830, 529, 0.154), (100, 0.570, 527, 0.136)])
-def test_scores_are_those_of_the_plain_loop(samples, alpha, best, above, median):
-    scores = cross_validate_ridge(samples, alpha, 8)
+@pytest.mark.parametrize("alpha", [10, 100])
+def test_scores_are_those_of_the_plain_loop(samples, alpha):
     expected = score_folds(samples.stimuli, samples.responses, run_folds(samples.runs, 8), alpha)
-    np.testing.assert_allclose(scores, expected, atol=1e-4)
-    mean = scores.mean(axis=0)
-    assert (round(mean.max(), 3), (mean > 0.1).sum(), round(np.median(mean), 3)) == (best, above, median)
+    np.testing.assert_allclose(cross_validate_ridge(samples, alpha, 8), expected, atol=1e-4)

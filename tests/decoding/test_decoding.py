@@ -1,0 +1,207 @@
+"""Which stimulus was on the screen, and what it looked like: against direct solutions, with planted leaks, by hand."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from sklearn.covariance import LedoitWolf
+from sklearn.linear_model import Ridge
+
+import voxelwise as vw
+from tests.plain import predict_folds, run_folds
+from voxelwise import (
+    Identification,
+    PatternModel,
+    Samples,
+    fit_patterns,
+    fit_without_each_fold,
+    identify,
+    reconstruct,
+    score_pixels,
+)
+
+
+def make_trials(rng, signal=0.0, n_runs=6, n_per_run=20, n_pixels=16, n_voxels=400):
+    """Black and white stimuli, and voxels that each weigh a few pixels, times ``signal``, plus unit noise."""
+    runs = np.repeat(np.arange(n_runs), n_per_run)
+    stimuli = rng.integers(0, 2, (len(runs), n_pixels))
+    weights = rng.normal(size=(n_pixels, n_voxels)) * (rng.random((n_pixels, n_voxels)) < 0.2)
+    return Samples.from_arrays(stimuli, signal * stimuli @ weights + rng.normal(size=(len(runs), n_voxels)), runs)
+
+
+def others(trials, rows):
+    return trials.take(rows=np.setdiff1d(np.arange(len(trials.runs)), rows))
+
+
+def test_a_trial_is_one_stimulus_in_one_run():
+    """Rest is left out; the same stimulus again is a trial of its own after rest, and in the next run."""
+    a, b, rest = [0, 1], [1, 0], [-1, -1]
+    stimuli = [rest, a, a, b, rest, b, b, b, a, a, a, rest]
+    trials = vw.average_trials(Samples.from_arrays(stimuli, np.arange(12.0)[:, np.newaxis] ** 2, [0] * 9 + [1] * 3))
+    np.testing.assert_array_equal(trials.stimuli, [a, b, b, a, a])
+    np.testing.assert_allclose(trials.responses[:, 0], [2.5, 9, (25 + 36 + 49) / 3, 64, (81 + 100) / 2])
+    np.testing.assert_array_equal(trials.runs, [0, 0, 0, 0, 1])
+    with pytest.raises(vw.RecordingError, match="only rest"):
+        vw.average_trials(Samples.from_arrays(-np.ones((9, 4)), np.zeros((9, 2)), np.zeros(9)))
+
+
+def test_correlations_are_those_of_scikit_learns_ridge():
+    trials = make_trials(np.random.default_rng(0), signal=0.3)
+    models = fit_without_each_fold(trials, 30, 5.0, 3)
+    found = identify(trials, models)
+    np.testing.assert_array_equal(found.candidates[found.right], trials.stimuli)
+    for rows, model in models:
+        x, y = others(trials, rows).stimuli, others(trials, rows).responses[:, model.voxels].astype(float)
+        predicted = Ridge(5.0).fit(x, y).predict(found.candidates) - y.mean(axis=0)
+        measured = trials.responses[rows][:, model.voxels] - y.mean(axis=0)
+        expected = np.corrcoef(measured, predicted)[: len(rows), len(rows) :]
+        np.testing.assert_allclose(found.correlations[rows], expected, atol=1e-5)
+
+
+def with_ranks(ranks, n_candidates):
+    """An identification in which the right stimulus, always the first, has the given ranks."""
+    correlations = np.array([[0.5, *[0.9] * (rank - 1), *[0.1] * (n_candidates - rank)] for rank in ranks])
+    return Identification(np.arange(n_candidates)[:, np.newaxis], np.zeros(len(ranks), int), correlations)
+
+
+def test_accuracy_is_that_of_all_possible_draws():
+    found = with_ranks([1, 1, 2, 4, 7], 7)
+    np.testing.assert_array_equal(found.ranks, [1, 1, 2, 4, 7])
+    for n in range(1, 8):
+        draws = list(itertools.combinations(range(1, 7), n - 1))
+        wins = [(of_one[list(drawn)] < of_one[0]).all() for of_one in found.correlations for drawn in draws]
+        assert found.accuracy(n) == pytest.approx(np.mean(wins))
+        assert with_ranks(range(1, 201), 200).accuracy(n) == pytest.approx(1 / n), "each rank once, as by chance"
+    for n in (0, 2.5, 8):
+        with pytest.raises(ValueError, match=f"n={n}"):
+            found.accuracy(n)
+
+
+def test_a_tie_is_a_miss():
+    """A model that predicts nothing, and a pattern that does not vary, identify nothing."""
+    trials = make_trials(np.random.default_rng(0), signal=5.0, n_voxels=20)
+    model = dataclasses.replace(fit_patterns(trials, np.arange(20)), mean_pattern=np.zeros(20))
+    silent = dataclasses.replace(model, weights=np.zeros_like(model.weights))
+    flat = dataclasses.replace(trials, responses=np.full_like(trials.responses, 2))
+    for found in (identify(trials, silent), identify(flat, model)):
+        assert (found.ranks == found.n_candidates).all() and found.accuracy(2) == 0
+
+
+def decode_noise(models_of, n_seeds=10):
+    """Share identified among 2 and among 10, and of right pixels, in recordings of nothing but noise."""
+    scores = []
+    for seed in range(n_seeds):
+        trials = make_trials(np.random.default_rng(seed))
+        models = models_of(trials)
+        found, drawn = identify(trials, models), reconstruct(trials, models)
+        scores.append([found.accuracy(2), found.accuracy(10), score_pixels(trials.stimuli, drawn)["accuracy"]])
+    return np.mean(scores, axis=0)
+
+
+def test_noise_is_decoded_at_chance():
+    """1200 trials of 16 pixels: within four standard deviations, if they were independent."""
+    variances = np.array([1 / 12, 0.1 * 0.9, 0.25 / 16]) / 1200  # that of a rank's share is 1/12
+    off = decode_noise(lambda trials: fit_without_each_fold(trials, 40, 10.0, 6)) - [0.5, 0.1, 0.5]
+    assert (np.abs(off) < 4 * np.sqrt(variances)).all()
+
+
+def test_a_leak_would_decode_noise():
+    """Planted: voxels that did well on the trials to be decoded, too; weights that have seen them."""
+
+    def choose_on_all(trials):
+        voxels = vw.best_voxels(trials, 40, 10.0, 6)
+        return [(rows, fit_patterns(others(trials, rows), voxels, 10.0, 6)) for rows in run_folds(trials.runs, 6)]
+
+    for leak in (choose_on_all, lambda trials: fit_patterns(trials, np.arange(40), 10.0, 6)):
+        assert (decode_noise(leak, 4) > [0.55, 0.13, 0.52]).all()
+
+
+def make_model(rng):
+    """Of 12 pixels, which are expected at 0.45, with a variance of 0.2, and 30 voxels with a full noise covariance."""
+    noise, means = np.cov(rng.normal(size=(30, 60))), (rng.random(12), rng.normal(size=30))
+    return PatternModel(rng.permutation(30), rng.normal(size=(12, 30)), *means, noise, 0.45, 0.2)
+
+
+def test_it_is_the_least_of_the_sum_of_squares():
+    """Noise whitened by a Cholesky factor, the prior as further rows, one least squares problem a trial."""
+    rng = np.random.default_rng(0)
+    model = make_model(rng)
+    trials = Samples.from_arrays(np.zeros((5, 12)), rng.normal(size=(5, 30)), np.zeros(5))
+    whiten = np.linalg.inv(np.linalg.cholesky(model.noise))
+    sd = np.sqrt(model.pixel_variance)
+    rows, at_0 = np.vstack([whiten @ model.weights.T, np.eye(12) / sd]), model.predict(np.zeros(12))
+    for pattern, stimulus in zip(trials.responses[:, model.voxels], reconstruct(trials, model), strict=True):
+        goal = np.concatenate([whiten @ (pattern - at_0), np.full(12, model.pixel_mean / sd)])
+        np.testing.assert_allclose(stimulus, np.linalg.lstsq(rows, goal)[0], atol=1e-8)
+
+
+def test_without_noise_the_stimuli_come_back_and_without_signal_the_prior_mean():
+    rng = np.random.default_rng(0)
+    trials = make_trials(rng, n_voxels=60)
+    trials = dataclasses.replace(trials, responses=np.float32(trials.stimuli @ rng.normal(size=(16, 60)) + 3))
+    drawn = reconstruct(trials, fit_without_each_fold(trials, 60, 1e-6, 3))
+    np.testing.assert_allclose(drawn, trials.stimuli, atol=1e-3)
+    assert score_pixels(trials.stimuli, drawn) == dict(accuracy=1, precision=1, recall=1, f1=1)
+
+    model = make_model(rng)
+    trials = Samples.from_arrays(np.zeros((5, 12)), rng.normal(size=(5, 30)), np.zeros(5))
+    for change in (dict(weights=np.zeros_like(model.weights)), dict(noise=1e9 * model.noise)):
+        np.testing.assert_allclose(reconstruct(trials, dataclasses.replace(model, **change)), 0.45, atol=1e-3)
+
+
+def test_weights_and_noise_are_those_of_scikit_learn():
+    """Ridge, and the shrunk covariance of what it leaves of runs that it has not seen."""
+    trials, voxels = make_trials(np.random.default_rng(0), signal=0.5), np.arange(5, 200, 3)
+    model = fit_patterns(trials, voxels, 7.0, 3)
+    x, y = trials.stimuli.astype(float), trials.responses[:, voxels].astype(float)
+    ridge = Ridge(7.0).fit(x, y)
+    np.testing.assert_allclose(model.weights, ridge.coef_.T, atol=1e-6)
+    np.testing.assert_allclose(model.predict(x[:9]), ridge.predict(x[:9]), atol=1e-6)
+    left = y - predict_folds(x, y, run_folds(trials.runs, 3), 7.0)
+    np.testing.assert_allclose(model.noise, LedoitWolf().fit(left).covariance_, atol=1e-5)
+    assert model.pixel_mean == pytest.approx(x.mean()) and model.pixel_variance == pytest.approx(x.var())
+
+
+def test_pixel_scores_by_hand():
+    seen = np.array([[1, 1, 0, 0], [0, 1, 0, 0]])
+    drawn = np.array([[0.9, 0.2, 0.5, 0.6], [0.5, 1.7, 0.1, 0.4]])  # 2 hits, 1 miss, 1 false alarm, 4 correct blacks
+    assert score_pixels(seen, drawn) == pytest.approx(dict(accuracy=6 / 8, precision=2 / 3, recall=2 / 3, f1=2 / 3))
+    lower = score_pixels(seen, drawn, threshold=0.15)
+    assert lower["recall"] == 1 and lower["precision"] == pytest.approx(3 / 7)
+    assert score_pixels(seen, np.zeros(seen.shape)) == dict(accuracy=5 / 8, precision=0, recall=0, f1=0)
+    macro = score_pixels(seen, drawn, average="macro")  # by pixel: precisions of 1, 1, 0, 0, recalls of 1, 1/2, 0, 0
+    assert macro == pytest.approx(dict(accuracy=6 / 8, precision=1 / 2, recall=3 / 8, f1=5 / 12))
+
+
+def test_the_best_voxels_are_those_with_signal():
+    trials, good = make_trials(np.random.default_rng(0), n_voxels=60), [3, 17, 40, 41]
+    trials.responses[:, good] += 4 * trials.stimuli[:, :4]
+    np.testing.assert_array_equal(vw.best_voxels(trials, 4, 10.0, 6), good)
+    trials.responses[:, 0] = 0  # never changes
+    np.testing.assert_array_equal(vw.best_voxels(trials, 1000, 100.0, 20), np.arange(60))
+
+
+def test_simulated_recording(samples, figures):
+    """Far above chance with stimuli of both kinds; shapes and letters come back, though a model never saw any."""
+    trials, figures = vw.average_trials(samples), vw.average_trials(figures)
+    found = identify(trials, fit_without_each_fold(trials, 200, 100.0, 4))
+    assert found.n_candidates == 440 and found.accuracy(440) > 0.4 and found.accuracy(10) > 0.9
+    model = fit_patterns(trials, vw.best_voxels(trials))
+    among_all = identify(figures, model, np.vstack([figures.stimuli, trials.stimuli]))
+    assert among_all.n_candidates == 460 and identify(figures, model).accuracy(20) > 0.5
+    assert (model.pixel_mean, model.pixel_variance) == pytest.approx((0.5, 0.25), abs=0.01)
+    drawn = reconstruct(dataclasses.replace(figures, stimuli=1 - figures.stimuli), model)
+    assert score_pixels(figures.stimuli, drawn)["f1"] > 0.5
+
+
+def test_what_cannot_be_decoded_is_refused():
+    trials = make_trials(np.random.default_rng(0), n_voxels=20)
+    for wrong in ((1, 100.0, 3), (9, 100.0, 2), (9, 100.0, 7), (9, -1, 3)):
+        with pytest.raises(ValueError, match=r"n_voxels=1\b|needs 3 folds|=7\b|alpha=-1"):
+            fit_without_each_fold(trials, *wrong)
+    with pytest.raises(ValueError, match="not among the candidates"):
+        identify(trials, fit_patterns(trials, np.arange(20)), trials.stimuli[:5])
+    for decode in (identify, reconstruct):
+        with pytest.raises(ValueError, match="model"):
+            decode(trials, fit_without_each_fold(trials, 9, 100.0, 3)[1:])  # the first fold has none
