@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import r2_score
 
 from voxelwise import Samples
+from voxelwise.models.batches import one_thread
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,7 @@ def with_voxels(samples, voxels):
     return dataclasses.replace(samples, responses=samples.responses[:, voxels])
 
 
+@one_thread
 def plain_loop(samples, model, cv):
     """Scores and predictions of a scikit-learn model, in float64."""
     x, y = samples.stimuli.astype(float), samples.responses.astype(float)

@@ -109,7 +109,7 @@ def test_fewer_samples_than_pixels(samples):
 
 def test_the_first_of_identical_pixels_stands_for_both(small_samples):
     stimuli = small_samples.stimuli.copy()
-    stimuli[:, 5], stimuli[:, 11] = stimuli[:, 2], 1 - 2 * stimuli[:, 8]  # a copy, and the opposite of another one
+    stimuli[:, 5], stimuli[:, 11] = stimuli[:, 2], -stimuli[:, 8]  # a copy, and the opposite of another one
     without = stimuli.copy()
     without[:, [5, 11]] = 0
     fields, expected = (fit_receptive_fields(dataclasses.replace(small_samples, stimuli=x)) for x in (stimuli, without))
