@@ -9,21 +9,19 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GroupShuffleSplit, LeaveOneGroupOut
 
-from tests.models.conftest import with_rows, with_voxels
-from voxelwise import RunKFold, cross_validate_ridge, search_alpha
+from tests.models.conftest import with_voxels
+from voxelwise import RunKFold, search_alpha
 from voxelwise.models.batches import one_thread
-from voxelwise.models.search import ALPHAS as ALPHAS_BY_DEFAULT
 from voxelwise.simulation.cortex import MARKED_COLUMNS
 
-ALPHAS = [3.0, 100.0, 1000.0, 30000.0]
 quiet = pytest.mark.filterwarnings("ignore:.*choices for well predicted voxels")
 
 
 @one_thread
-def nested_loop(samples, alphas, splits):
+def nested_loop(samples, alphas, cv):
     """Curves, choices and scores from nothing but scikit-learn; of equal penalties the smaller one."""
     x, y = samples.stimuli.astype(float), samples.responses.astype(float)
-    curves, chosen, scores = [], [], []
+    splits, curves, chosen, scores = list(cv.split(x, groups=samples.runs)), [], [], []
     for outer, (train, test) in enumerate(splits):
         inner_scores = []
         for inner, (inner_train, inner_test) in enumerate(splits):
@@ -40,22 +38,6 @@ def nested_loop(samples, alphas, splits):
     return np.mean(curves, axis=0), np.array(chosen), np.array(scores)
 
 
-def assert_is_the_nested_loop(search, samples, alphas, cv):
-    curves, chosen, scores = nested_loop(samples, alphas, list(cv.split(samples.stimuli, groups=samples.runs)))
-    np.testing.assert_array_equal(search.alphas, alphas)
-    np.testing.assert_allclose(search.curves, curves, atol=1e-7)
-    np.testing.assert_array_equal(search.chosen, chosen)
-    np.testing.assert_allclose(search.scores, scores, atol=1e-7)
-    assert len(np.unique(chosen)) >= 3
-
-
-@quiet
-def test_simulated_recording_equals_the_nested_loop(samples):
-    """Good, mediocre and silent voxels; more than half of the choices differ between voxels."""
-    some = with_voxels(samples, [*MARKED_COLUMNS, *range(0, samples.responses.shape[1], 450)])
-    assert_is_the_nested_loop(search_alpha(some, ALPHAS, cv=5), some, ALPHAS, RunKFold(5))
-
-
 @quiet
 @pytest.mark.parametrize("grey", [True, False], ids=["no two alike", "stimuli repeat"])
 @pytest.mark.parametrize("cv", [RunKFold(3), LeaveOneGroupOut(), GroupShuffleSplit(4, test_size=2, random_state=1)])
@@ -65,42 +47,22 @@ def test_small_recording_equals_the_nested_loop(small_samples, cv, grey):
         stimuli = small_samples.stimuli + np.random.default_rng(0).normal(0, 0.3, small_samples.stimuli.shape)
         small_samples = dataclasses.replace(small_samples, stimuli=np.float32(stimuli))
     alphas = [0.3, 1.0, 3.0, 10.0, 30.0]
-    assert_is_the_nested_loop(search_alpha(small_samples, alphas[::-1], cv), small_samples, alphas, cv)
-
-
-def test_one_penalty_leaves_nothing_to_choose(small_samples):
-    search = search_alpha(small_samples, [100.0], cv=4)
-    np.testing.assert_allclose(search.scores, cross_validate_ridge(small_samples, 100.0, 4), atol=1e-9)
-
-
-@quiet
-def test_a_choice_on_the_scored_fold_would_flatter(small_samples):
-    """Voxels of pure noise: nothing can be predicted, but the best of eight penalties on a fold looks as if."""
-    noise = np.random.default_rng(1).normal(size=(len(small_samples.runs), 400)).astype(np.float32)
-    for rows in small_samples.run_rows:
-        noise[rows] -= noise[rows].mean(axis=0)
-    silent = dataclasses.replace(small_samples, responses=noise)
-    alphas = np.geomspace(1, 1e6, 8)
-    leaking = np.max([cross_validate_ridge(silent, alpha, 4) for alpha in alphas], axis=0)
-    honest = search_alpha(silent, alphas, cv=4).scores
-    assert leaking.mean() > 0.005
-    assert honest.mean() < 0
+    search = search_alpha(small_samples, alphas[::-1], cv)
+    curves, chosen, scores = nested_loop(small_samples, alphas, cv)
+    np.testing.assert_array_equal(search.alphas, alphas)
+    np.testing.assert_allclose(search.curves, curves, atol=1e-7)
+    np.testing.assert_array_equal(search.chosen, chosen)
+    np.testing.assert_allclose(search.scores, scores, atol=1e-7)
+    assert len(np.unique(chosen)) >= 3
 
 
 @pytest.mark.parametrize(
-    ("alphas", "word"),
-    [
-        ([1e4, 1e5, 1e6], "smallest penalty, 10000"), ([1e-3, 1e-2], "largest penalty, 0.01"),
-        ([60, 180, 600, 1800, 6000], "smallest penalty, 60"),  # by some of the choices
-    ],
-)  # fmt: skip
+    ("alphas", "word"),  # the second time, some of the choices are at the edge
+    [([1e-3, 1e-2], "largest penalty, 0.01"), ([60, 180, 600, 1800, 6000], "smallest penalty, 60")],
+)
 def test_choices_at_the_edge_are_pointed_out(samples, alphas, word):
     with pytest.warns(UserWarning, match=f"are the {word}.*extend alphas"):
         search_alpha(with_voxels(samples, list(MARKED_COLUMNS)), alphas, cv=4)
-
-
-def test_penalties_by_default():
-    np.testing.assert_allclose(ALPHAS_BY_DEFAULT, np.geomspace(1, 1e5, 20))
 
 
 def test_a_grid_that_is_wide_enough_is_not_complained_of(samples):
@@ -108,22 +70,20 @@ def test_a_grid_that_is_wide_enough_is_not_complained_of(samples):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         search = search_alpha(with_voxels(samples, [*MARKED_COLUMNS, 0, 5, 10, 15, 20]), cv=4)
+    np.testing.assert_allclose(search.alphas, np.geomspace(1, 1e5, 20))
     assert (search.chosen == search.alphas[-1]).any()
 
 
 @quiet
 def test_bad_input_has_a_finite_answer(small_samples):
-    """A pixel and a voxel that never change, identical pixels, fewer samples than pixels."""
-    bad = with_rows(with_voxels(small_samples, slice(8)), np.concatenate([rows[:5] for rows in small_samples.run_rows]))
+    """A pixel and voxels that never change, identical pixels, fewer samples than pixels."""
+    bad = with_voxels(small_samples, slice(8)).take(np.concatenate([rows[:5] for rows in small_samples.run_rows]))
     bad.stimuli[:, 3], bad.stimuli[:, 5] = 1, bad.stimuli[:, 2]
-    bad.responses[:, 1], bad.responses[:, 6] = 0, 2.5
+    bad.responses[:, 6], bad.responses[:, 7] = 0, 2.5
     search = search_alpha(bad, [1.0, 100.0], cv=4)
-    np.testing.assert_array_equal(search.scores[:, [1, 6]], 0)
-    np.testing.assert_array_equal(search.chosen[:, [1, 6]], 1)
-    kept = with_voxels(bad, [0, 2, 3, 4, 5, 7])
-    splits = list(RunKFold(4).split(groups=bad.runs))
-    _, _, scores = nested_loop(kept, [1.0, 100.0], splits)
-    np.testing.assert_allclose(np.delete(search.scores, [1, 6], axis=1), scores, atol=1e-7)
+    assert not search.scores[:, 6:].any() and (search.chosen[:, 6:] == 1).all()
+    _, _, scores = nested_loop(bad, [1.0, 100.0], RunKFold(4))
+    np.testing.assert_allclose(search.scores[:, :6], scores[:, :6], atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -131,11 +91,9 @@ def test_bad_input_has_a_finite_answer(small_samples):
     [
         (dict(alphas=[]), "alphas is empty"),
         (dict(alphas=[1, -1]), "alpha=-1"),
-        (dict(alphas=[1, np.nan]), "alpha=nan"),
         (dict(alphas="many"), "alpha=many"),
         (dict(cv=2), "cv=2.*needs 3 folds"),
         (dict(cv=[(range(9), range(9, 12))] * 3), "needs 3 folds"),
-        (dict(cv=5), "cv=5.*from 2 to 4"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(small_samples, wrong, message):

@@ -100,12 +100,9 @@ def identify(trials, model, candidates=None):
     """
     candidates = np.unique(trials.stimuli if candidates is None else candidates, axis=0)
     number = {stimulus.tobytes(): n for n, stimulus in enumerate(candidates.astype(np.float32))}
-    try:
-        right = np.array([number[stimulus.tobytes()] for stimulus in trials.stimuli.astype(np.float32)])
-    except KeyError:
-        raise ValueError(
-            "The stimulus of a trial is not among the candidates; expected all stimuli of the trials, and any others."
-        ) from None
+    right = np.array([number.get(stimulus.tobytes(), -1) for stimulus in trials.stimuli.astype(np.float32)])
+    if (right < 0).any():
+        raise ValueError("The stimulus of a trial is not among the candidates; expected all of them, and any others.")
     correlations = np.empty((len(right), len(candidates)))
     for rows, fitted in as_held_out(model, len(right)):
         measured = trials.responses[rows][:, fitted.voxels] - fitted.mean_pattern

@@ -1,7 +1,6 @@
 """Patterns of response to single stimuli, and a model of them that decoders turn around."""
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -77,12 +76,10 @@ def average_trials(samples):
     lengths = np.diff(np.append(starts, len(stimuli)))
     shown = ~is_rest(stimuli[starts])
     if not shown.any():
-        raise RecordingError(
-            "There is no stimulus in any run, only rest (-1 throughout); expected stimuli to tell apart."
-        )
+        raise RecordingError("There is no stimulus in any run, only rest (-1 throughout); expected some to tell apart.")
     means = np.add.reduceat(samples.responses, starts, axis=0) / lengths[:, np.newaxis].astype(np.float32)
     rows = starts[shown]
-    return dataclasses.replace(samples, stimuli=stimuli[rows], responses=means[shown], runs=runs[rows])
+    return replace(samples, stimuli=stimuli[rows], responses=means[shown], runs=runs[rows])
 
 
 def best_voxels(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=None):
@@ -194,18 +191,13 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=
 
 
 def as_held_out(model, n_trials):
-    """One model for all trials, or the models of :func:`fit_without_each_fold`, as the latter.
-
-    Raises a ValueError if a trial has no model, or more than one.
-    """
+    """One model for all trials, or the models of :func:`fit_without_each_fold`, as the latter; one for each trial."""
     if isinstance(model, PatternModel):
         return [(np.arange(n_trials), model)]
     rows = np.sort(np.concatenate([rows for rows, _ in model]))
     if not np.array_equal(rows, np.arange(n_trials)):
-        raise ValueError(
-            f"model: its {len(model)} folds hold {len(rows)} rows, there are {n_trials} trials; expected one model for "
-            "each trial, as of fit_without_each_fold for the same trials."
-        )
+        found = f"its {len(model)} folds hold {len(rows)} rows, there are {n_trials} trials"
+        raise ValueError(f"model: {found}; expected one for each, as of fit_without_each_fold for the same trials.")
     return model
 
 

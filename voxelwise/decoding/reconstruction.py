@@ -45,17 +45,12 @@ def reconstruct(trials, model):
     """
     stimuli = np.empty(trials.stimuli.shape)
     for rows, fitted in as_held_out(model, len(stimuli)):
-        stimuli[rows] = _posterior_mean(trials.responses[rows][:, fitted.voxels], fitted)
+        W, mu, v = fitted.weights, fitted.pixel_mean, fitted.pixel_variance
+        filters = np.linalg.solve(fitted.noise, W.T).T  # W S^-1
+        precision = filters @ W.T + np.eye(len(W)) / v
+        surprise = trials.responses[rows][:, fitted.voxels] - fitted.predict(np.full(len(W), mu))
+        stimuli[rows] = mu + np.linalg.solve(precision, filters @ surprise.T).T
     return stimuli
-
-
-def _posterior_mean(patterns, model):
-    """The formula above."""
-    W, mu, v = model.weights, model.pixel_mean, model.pixel_variance
-    filters = np.linalg.solve(model.noise, W.T).T  # W S^-1
-    precision = filters @ W.T + np.eye(len(W)) / v
-    surprise = patterns - model.predict(np.full(len(W), mu))
-    return mu + np.linalg.solve(precision, filters @ surprise.T).T
 
 
 def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):

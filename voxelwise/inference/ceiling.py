@@ -10,7 +10,7 @@ from ..data.samples import is_rest
 from ..errors import RecordingError
 from ..models.batches import map_voxels
 
-#: Columns of :func:`find_trials` that say what was on the screen and since when.
+# Columns of find_trials that say what was on the screen and since when.
 _MOMENT = ["image", "volume", "rest"]
 
 

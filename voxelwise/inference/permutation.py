@@ -10,7 +10,7 @@ from ..data.samples import check_whole
 from ..errors import RecordingError
 from ..models.batches import map_voxels
 from ..models.folds import draw_folds
-from ..models.ridge import Design, check_alpha, with_penalty
+from ..models.ridge import Predictors, check_alpha
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,6 @@ class PermutationTest:
         .. [1] Nichols and Holmes (2002). Nonparametric permutation tests for functional neuroimaging: a primer with
            examples. Human Brain Mapping 15(1), 1-25.
         """
-        check_rate(rate)
         check_permutations(len(self.largest), rate)
         # So many of all scores, the observed one among them, are as large as one that passes; 1e-9 is for rounding.
         n_as_large = int(rate * (1 + len(self.largest)) + 1e-9)
@@ -110,19 +109,18 @@ def check_rate(rate):
 
 def check_permutations(n_permutations, rate):
     """Raise a ValueError if not even the smallest p-value, ``1 / (1 + n_permutations)``, reaches the error rate."""
+    check_rate(rate)
     least = int(np.ceil(1 / rate - 1e-9)) - 1  # 1e-9 is for rounding
     if n_permutations < least:
-        raise ValueError(
-            f"n_permutations={n_permutations} is too few for a rate of {rate:g}: expected at least {least}."
-        )
+        few = f"n_permutations={n_permutations} is too few for a rate of {rate:g}"
+        raise ValueError(f"{few}: expected at least {least}.")
 
 
 def shift_within_runs(runs, rng):
     """Move the rows of each run on by a random number of places; what leaves at the end comes in at the start.
 
-    Neighbours stay neighbours, but for one pair in a run. What was shifted is as autocorrelated as before, only no
-    longer in step with what was not. Each number of places is as likely, 0 included: so the shifts are a group, which
-    a permutation test needs to be exact [1]_.
+    What was shifted is as autocorrelated as before, only no longer in step with what was not. Each number of places is
+    as likely, 0 included: so the shifts are a group, which a permutation test needs to be exact [1]_.
 
     Parameters
     ----------
@@ -162,9 +160,8 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     another. It takes the noise of a run to be of one kind from the first volume to the last.
 
     To shift only the finished predictions against the responses would be quicker, and wrong. What predicts fold a was
-    learned from fold b too, and the other way round, so both scores contain the same products of the responses of a and
-    b: chance makes them good or bad together. Shifted predictions lose that tie. Their scores scatter less than chance
-    does, by a factor of up to the square root of 2, and too many voxels pass.
+    learned from fold b too, and the other way round, so chance makes the two scores good or bad together. Shifted
+    predictions lose that tie. Their scores scatter less, by up to the square root of 2, and too many voxels pass.
 
     Parameters
     ----------
@@ -204,41 +201,29 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     orders = [reorder(samples.runs, rng) for _ in range(n_permutations)]
 
     def prepare(rows):
-        predictors = with_penalty(Design(samples.stimuli, folds.within(rows)), alpha)
-        return predictors, [predictors.design.row_of[order] for order in orders]
+        predictors = Predictors(samples.stimuli, folds.within(rows), alpha)
+        return predictors, [predictors.row_of[order] for order in orders]
 
-    n_voxels, n_done = samples.responses.shape[1], 0
     # A voxel that never changes scores 0, whatever the order.
+    n_voxels = samples.responses.shape[1]
     scores, n_at_least = np.zeros(n_voxels), np.full(n_voxels, n_permutations)
-    largest = np.full(n_permutations, -np.inf)
+    still, largest = np.ones(n_voxels, dtype=bool), np.full(n_permutations, -np.inf)
     for columns, found in map_voxels(prepare, _test_batch, samples, n_jobs=n_jobs):
         scores[columns], n_at_least[columns], largest_here = found
-        largest = np.maximum(largest, largest_here)
-        n_done += len(columns)
-    if n_done < n_voxels:
-        largest = np.maximum(largest, 0)
+        still[columns], largest = False, np.maximum(largest, largest_here)
+    largest = np.maximum(largest, 0) if still.any() else largest
     return PermutationTest(scores, (1 + n_at_least) / (1 + n_permutations), largest)
 
 
 def _test_batch(responses, prepared):
-    """Of a batch of voxels: scores, how many permutations score at least as well, best score of each permutation.
-
-    Scores that are only compared with each other need no more digits than float32 has; all of these are made alike, so
-    that an order that changes nothing makes no difference.
-    """
+    """Of a batch of voxels: scores, how many permutations score at least as well, best score of each permutation."""
     predictors, shown = prepared
-    y = predictors.design.centre(responses)
-    spreads = predictors.design.spreads(y)
-    scores = predictors.score(predictors.design.add_up(y), spreads).mean(axis=0)
+    y = predictors.centre(responses)
+    spreads = predictors.spreads(y)
+    scores = predictors.score(predictors.add_up(y), spreads).mean(axis=0)
+    # Scores that are only compared with each other need no more digits than float32 has. All of these are made alike,
+    # so that an order that changes nothing makes no difference.
     y, predictors = y.astype(np.float32), predictors.in_float32()
-
-    def mean_score(row_of):
-        return predictors.score(predictors.design.add_up(y, row_of), spreads).mean(axis=0)
-
-    observed = mean_score(predictors.design.row_of)
-    n_at_least, largest = np.zeros(len(scores), dtype=int), []
-    for row_of in shown:
-        by_chance = mean_score(row_of)
-        n_at_least += by_chance >= observed
-        largest.append(by_chance.max())
-    return scores, n_at_least, np.array(largest)
+    orders = [predictors.row_of, *shown]
+    observed, *by_chance = (predictors.score(predictors.add_up(y, rows), spreads).mean(axis=0) for rows in orders)
+    return scores, (by_chance >= observed).sum(axis=0), np.max(by_chance, axis=1)

@@ -35,19 +35,13 @@ def score_transfer(train_samples, test_samples, alpha=100.0, n_jobs=None):
         If ``alpha`` is negative, or features or voxels of the two do not match; before anything is computed.
     """
     check_alpha(alpha)
-    for what, train, test in (
-        ("features", train_samples.stimuli, test_samples.stimuli),
-        ("voxels", train_samples.responses, test_samples.responses),
-    ):
+    both = {}
+    for name, what in (("stimuli", "features"), ("responses", "voxels")):
+        train, test = getattr(train_samples, name), getattr(test_samples, name)
         if train.shape[1] != test.shape[1]:
-            raise ValueError(
-                f"{train.shape[1]} {what} to train on and {test.shape[1]} to test on: expected the same {what}, "
-                "as in two kinds of runs of one recording."
-            )
-    both = {
-        name: np.concatenate([getattr(train_samples, name), getattr(test_samples, name)])
-        for name in ("stimuli", "responses")
-    }
+            found = f"{train.shape[1]} {what} to train on and {test.shape[1]} to test on"
+            raise ValueError(f"{found}: expected the same {what}, as in two kinds of runs of one recording.")
+        both[name] = np.concatenate([train, test])
     test_runs = test_samples.runs + 1 + train_samples.runs.max()
     together = replace(train_samples, **both, runs=np.append(train_samples.runs, test_runs))
     test = np.array([together.runs == run for run in np.unique(test_runs)])

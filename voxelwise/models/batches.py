@@ -42,9 +42,8 @@ one_thread = _OneThread()
 def map_batches(function, responses, *shared, n_jobs=None):
     """Call ``function(batch, *shared)`` on one batch of voxels after another; yields their columns and the results.
 
-    The calls go through joblib, so that ``joblib.parallel_config`` decides where they run. A batch holds the same
-    voxels wherever that is, so the results are the same too. The function is defined in a module, so that another
-    process finds it.
+    The calls go through joblib: ``joblib.parallel_config`` decides where they run, and another process finds the
+    function in its module. A batch holds the same voxels wherever that is, so the results are the same too.
     """
     batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
     backend, _ = joblib.parallel.get_active_backend()
@@ -131,8 +130,6 @@ def choose_columns(voxels, n_voxels):
         return np.flatnonzero(voxels)
     whole = voxels.dtype.kind in "iu" or not voxels.size
     if voxels.ndim != 1 or not whole or (voxels.size and not 0 <= voxels.min() <= voxels.max() < n_voxels):
-        raise ValueError(
-            f"voxels={str(voxels.tolist())[:60]}: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} "
-            "times True or False."
-        )
+        given, last = str(voxels.tolist())[:60], n_voxels - 1
+        raise ValueError(f"voxels={given}: expected columns from 0 to {last}, or a mask of {n_voxels} True or False.")
     return voxels.astype(int)

@@ -31,9 +31,8 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         -------
         self
         """
-        X, y = validate_data(
-            self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, ensure_min_samples=2
-        )
+        options = dict(dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, ensure_min_samples=2)
+        X, y = validate_data(self, X, y, **options)
         numbers = np.zeros(len(X), dtype=int) if runs is None else np.asarray(runs)
         if numbers.shape != (len(X),):
             raise ValueError(f"runs has shape {numbers.shape}; expected one run for each of the {len(X)} samples.")

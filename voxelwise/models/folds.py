@@ -68,9 +68,7 @@ def check_several_runs(runs):
     """Number of the run of each sample, in the order in which they appear; one run alone raises a RecordingError."""
     numbers, labels = pd.factorize(np.asarray(runs))
     if len(labels) < 2:
-        raise RecordingError(
-            "There is only one run. Whole runs are held out to test on, so there must be at least two."
-        )
+        raise RecordingError("There is only one run. Whole runs are held out to test on: there must be at least two.")
     return numbers
 
 
@@ -82,33 +80,23 @@ def check_n_splits(name, n_splits, runs):
 
 @dataclass(frozen=True)
 class Folds:
-    """Which samples each split fits to and scores on.
+    """Which samples each split fits to and scores on."""
 
-    Attributes
-    ----------
-    train, test : ndarray of bool, shape (n_splits, n_samples)
-    """
-
-    train: np.ndarray
+    train: np.ndarray  # of bool, (n_splits, n_samples)
     test: np.ndarray
 
     def __len__(self):
         return len(self.train)
 
-    def within(self, rows):
+    def within(self, rows=True):
         """The same splits of some samples, given as a mask; what is left untrained has nothing to score."""
         train = self.train & rows
         return Folds(train, self.test & rows & train.any(axis=1, keepdims=True))
 
     def nested(self):
-        """Splits within each split: the others take turns, without the samples that this one scores on.
-
-        ``n_splits - 1`` for the first split, then as many for the second, and so on.
-        """
-        pairs = [(outer, inner) for outer in range(len(self)) for inner in range(len(self)) if inner != outer]
-        outer, inner = np.transpose(pairs)
-        every = np.ones(self.train.shape[1], dtype=bool)
-        return Folds(self.train[outer] & self.train[inner], self.test[inner] & self.train[outer]).within(every)
+        """Splits within the first split, the second, and so on: the others, without the samples it scores on."""
+        outer, inner = np.nonzero(~np.eye(len(self), dtype=bool))
+        return Folds(self.train[outer] & self.train[inner], self.test[inner] & self.train[outer]).within()
 
     def cut(self, labels):
         """Whether a split puts some samples with a label on one side and some on the other."""
@@ -119,8 +107,7 @@ class Folds:
 def draw_folds(cv, runs, X, Y):
     """The splits that an argument ``cv`` stands for: a number of folds of whole runs, or what scikit-learn takes.
 
-    A splitter's ``groups`` are the runs. Without runs, a number of folds is one of consecutive samples. Raises a
-    ValueError if the runs cannot fill the folds, or a split is empty or names a sample twice.
+    A splitter's ``groups`` are the runs. Without runs, a number of folds is one of consecutive samples.
     """
     if runs is not None and (isinstance(cv, Real) or cv is None):
         check_n_splits("cv", cv, check_several_runs(runs))

@@ -3,9 +3,7 @@
 All voxels share their pixels, so within a fold all of them share one Gram matrix: the products of the pixels with each
 other. Apart from it a voxel brings only its products with the pixels. The paths of all voxels are walked in step;
 at each step every voxel takes in or lets go of a pixel of its own, and the small systems of equations that this
-needs are solved together. No response is looked at again.
-
-Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Ann. Statist. 32(2), 407-499.
+needs are solved together. No response is looked at again. The sources are named in ``receptive_fields``.
 """
 
 from dataclasses import dataclass
@@ -28,72 +26,57 @@ _TINY = np.finfo(np.float32).tiny  # keeps denominators from 0
 def fit_lasso(responses, pixels, folds, max_iter):
     """Lasso weights of each voxel, the penalty chosen by cross-validation: scikit-learn's ``LassoLarsCV``.
 
-    Parameters
-    ----------
-    responses : ndarray, shape (n_samples, n_voxels)
-    pixels : ndarray, shape (n_samples, n_pixels)
-        Scaled, so that one penalty fits all.
-    folds : list of ndarray of int
-        Rows that each fold holds out.
-    max_iter : int
-        Steps of a path.
-
-    Returns
-    -------
-    weights : ndarray of float64, shape (n_voxels, n_pixels)
-    alphas : ndarray of float64, shape (n_voxels,)
-        The penalties; 0 for a voxel that never changes.
+    ``pixels`` are scaled, so that one penalty fits all; ``folds`` are the rows that each fold holds out. Returns the
+    weights, shape (n_voxels, n_pixels), and the penalties, shape (n_voxels,); 0 for a voxel that never changes.
     """
     y = responses - responses.mean(axis=0, dtype=np.float64)
     tests = [Sums.of(pixels[rows], y[rows]) for rows in folds]
     total = sum(tests[1:], start=tests[0])
     walked = [_walk_fold(total - test, test, max_iter) for test in tests]
     # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
-    candidates = np.sort(np.concatenate([path.alphas for path, *_ in walked]), axis=0)
+    candidates = np.sort(np.concatenate([knots for knots, *_ in walked]), axis=0)
     error = sum(_error_at(candidates, *fold) for fold in walked)
     alphas = np.take_along_axis(candidates, error.argmin(axis=0)[np.newaxis], axis=0)
-    path = walk_paths(total, max_iter)
-    knot, following, share = _locate(alphas, path.alphas)
-    every = np.arange(alphas.shape[1])
-    before, after = path.weights[knot, every], path.weights[following, every]
+    knots, weights = walk_paths(total, max_iter)
+    before, after, share = _locate(alphas, knots)
+    before, after = weights[before], weights[after]
     return (before + share[..., np.newaxis] * (after - before))[0], alphas[0]
 
 
 def _walk_fold(train, test, max_iter):
-    """Paths of the training rows, and what their errors on the test rows are made of.
+    """The penalties at the knots of the paths, and what the errors on the test rows are made of.
 
     Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``, so that the error at any penalty
     follows from the products of the residuals of a knot with themselves (``own``) and with those of the next one
     (``between``).
     """
-    path = walk_paths(train, max_iter)
+    knots, weights = walk_paths(train, max_iter)
     xx, xy, yy = test.centred(around=train)
-    smoothed = path.weights @ xx
-    on_response = np.einsum("kvp,pv->kv", path.weights, xy)
-    own = yy - 2 * on_response + np.einsum("kvp,kvp->kv", smoothed, path.weights)
-    between = yy - on_response[:-1] - on_response[1:] + np.einsum("kvp,kvp->kv", smoothed[:-1], path.weights[1:])
-    return path, own / test.n, between / test.n
+    smoothed = weights @ xx
+    on_response = np.einsum("kvp,pv->kv", weights, xy)
+    own = yy - 2 * on_response + np.einsum("kvp,kvp->kv", smoothed, weights)
+    between = yy - on_response[:-1] - on_response[1:] + np.einsum("kvp,kvp->kv", smoothed[:-1], weights[1:])
+    return knots, own / test.n, between / test.n
 
 
-def _error_at(alphas, path, own, between):
+def _error_at(alphas, knots, own, between):
     """Mean squared error of a fold at penalties of shape (n_alphas, n_voxels)."""
-    knot, following, share = _locate(alphas, path.alphas)
-    every = np.arange(alphas.shape[1])
-    mixed = between[np.minimum(knot, len(between) - 1), every]
-    return (1 - share) ** 2 * own[knot, every] + 2 * share * (1 - share) * mixed + share**2 * own[following, every]
+    before, after, share = _locate(alphas, knots)
+    mixed = between[np.minimum(before[0], len(between) - 1), before[1]]
+    return (1 - share) ** 2 * own[before] + 2 * share * (1 - share) * mixed + share**2 * own[after]
 
 
 def _locate(alphas, knots):
-    """The knots on both sides of each penalty, and how far it is from the first to the second, as a share.
+    """The knots on both sides of each penalty, as indices, and how far it is from one to the other, as a share.
 
     Before the first knot and after the last one the solution stays what it is there.
     """
-    knot = np.maximum((knots[:, np.newaxis] >= alphas).sum(axis=0) - 1, 0)
-    following = np.minimum(knot + 1, len(knots) - 1)
     every = np.arange(alphas.shape[1])
-    gap = knots[knot, every] - knots[following, every]
-    share = np.divide(knots[knot, every] - alphas, gap, out=np.zeros_like(gap), where=gap > 0)
-    return knot, following, np.clip(share, 0, 1)
+    knot = np.maximum((knots[:, np.newaxis] >= alphas).sum(axis=0) - 1, 0)
+    before, after = (knot, every), (np.minimum(knot + 1, len(knots) - 1), every)
+    gap = knots[before] - knots[after]
+    share = np.divide(knots[before] - alphas, gap, out=np.zeros_like(gap), where=gap > 0)
+    return before, after, np.clip(share, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -131,38 +114,15 @@ class Sums:
         return x.T @ self.xx @ x, xy, self.yy - 2 * y * self.xy[-1] + self.n * y**2
 
 
-@dataclass(frozen=True)
-class Paths:
-    """Lasso solutions of many voxels from the largest penalty downwards; between two knots they change linearly.
-
-    Attributes
-    ----------
-    alphas : ndarray, shape (n_knots, n_voxels)
-        The penalties, falling. A path that ended early repeats its last knot.
-    weights : ndarray, shape (n_knots, n_voxels, n_pixels)
-    """
-
-    alphas: np.ndarray
-    weights: np.ndarray
-
-
 def walk_paths(sums, max_iter):
-    """Walk the lasso paths of all voxels in step.
+    """Lasso solutions of all voxels, from the largest penalty downwards; between two knots they change linearly.
+
+    Returns the penalties at the knots, shape (max_iter + 1, n_voxels), and the weights, shape (max_iter + 1, n_voxels,
+    n_pixels). A path that ended early repeats its last knot.
 
     At any point of a path the pixels in the field are tied: their covariance with what is not yet explained is the
     same in size, and larger than that of any other pixel. The weights move in the direction that keeps the tie,
     until another pixel draws level and joins, or a weight reaches 0 and its pixel drops out.
-
-    Parameters
-    ----------
-    sums : Sums
-        Of the samples to fit.
-    max_iter : int
-        Steps; there is one knot more.
-
-    Returns
-    -------
-    paths : Paths
     """
     gram, products, _ = sums.centred()
     walk = _Walk(gram, products, min(max_iter, len(gram)))
@@ -176,7 +136,7 @@ def walk_paths(sums, max_iter):
         walk.join()
         walk.move()
     alphas[step:], weights[step:] = alphas[step], weights[step]
-    return Paths(alphas, weights)
+    return alphas, weights
 
 
 class _Walk:
@@ -266,8 +226,8 @@ class _Walk:
         self.weights[voxels, pixels] = 0
         self.free[voxels, pixels] = True
         # Anew, because rounding has added up.
-        residual = self.products[voxels, pixels] - np.einsum("vp,vp->v", self.weights[voxels], self.gram[pixels])
-        self.covariance[voxels, pixels] = residual
+        explained = np.einsum("vp,vp->v", self.weights[voxels], self.gram[pixels])
+        self.covariance[voxels, pixels] = self.products[voxels, pixels] - explained
         # The others close the gap, in their order.
         order = np.argsort(np.pad(leaving, ((0, 0), (0, self.active.shape[1] - leaving.shape[1]))), axis=1, stable=True)
         self.active = np.take_along_axis(self.active, order, axis=1)

@@ -1,7 +1,5 @@
 """Population receptive fields: for each voxel, one round patch of the screen, with a place and a size."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -58,7 +56,7 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         images = samples.stimuli[shown & rows].astype(np.float64)
         images -= images.sum(axis=0) / max(len(images), 1)
         images = images.reshape(len(images), *samples.stimulus_shape)
-        return rows, shown & rows, images, _Candidates.on_screen(images)
+        return rows, shown & rows, images, _Candidates(images)
 
     fields = pd.DataFrame(np.nan, pd.Index(voxels, name="voxel"), ["row", "column", "size", "r2"])
     fields["r2"] = 0.0
@@ -67,31 +65,23 @@ def fit_prf(samples, voxels=None, n_jobs=None):
     return fields
 
 
-@dataclass(frozen=True)
 class _Candidates:
-    """Every field that is tried. A Gaussian is the product of one along the rows and one along the columns."""
+    """Every field that is tried, products of a Gaussian along the rows and one along the columns, on centred images."""
 
-    images: np.ndarray  # (n_images, n_rows, n_columns): any with the sums of products of those on the screen
-    places: tuple  # of three arrays: the rows and columns of the centres, the logarithms of the sizes
-    row_weights: np.ndarray  # (n_sizes, n_row_centres, n_rows)
-    column_weights: np.ndarray  # (n_sizes, n_columns, n_column_centres)
-    per_square: np.ndarray  # (n_sizes, n_row_centres, n_column_centres): 1 / sum of squares over the images, or 0
-
-    @classmethod
-    def on_screen(cls, images):
-        """The candidates for a screen, from the centred images that were on it."""
+    def __init__(self, images):
         n_rows, n_columns = images.shape[1:]
         step = max(STEP, max(n_rows, n_columns) / 40)
         sizes = np.geomspace(step, max(n_rows, n_columns) / 2, N_SIZES)
         rows, columns = (np.arange(-0.5 - 4 * step, n - 0.5 + 4.5 * step, step) for n in (n_rows, n_columns))
-        row_weights = _gaussian(rows, sizes[:, np.newaxis], n_rows)
-        column_weights = _gaussian(columns, sizes[:, np.newaxis], n_columns).swapaxes(1, 2)
+        self.places = rows, columns, np.log(sizes)
+        self.row_weights = _gaussian(rows, sizes[:, np.newaxis], n_rows)
+        self.column_weights = _gaussian(columns, sizes[:, np.newaxis], n_columns).swapaxes(1, 2)
+        # Fewer images, with the same sums of products.
         images = np.linalg.qr(images.reshape(len(images), n_rows * n_columns), mode="r").reshape(-1, n_rows, n_columns)
-        pairs = zip(row_weights, column_weights, strict=True)
+        pairs = zip(self.row_weights, self.column_weights, strict=True)
         squares = np.stack([np.square(along @ images @ across).sum(axis=0) for along, across in pairs])
         seen = squares > 1e-6 * squares.max(axis=(1, 2), keepdims=True)
-        per_square = np.divide(1, squares, out=np.zeros_like(squares), where=seen)
-        return cls(images, (rows, columns, np.log(sizes)), row_weights, column_weights, per_square)
+        self.images, self.per_square = images, np.divide(1, squares, out=np.zeros_like(squares), where=seen)
 
 
 def _gaussian(centre, size, n_pixels):

@@ -70,7 +70,6 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
 
 
 def _fit_batch(responses, prepared):
-    """Weights per unit of pixel value of a batch of voxels."""
     rows, pixels, scale, folds, max_iter = prepared
     weights, _ = fit_lasso(responses if rows.all() else responses[rows], pixels, folds, max_iter)
     return weights / scale

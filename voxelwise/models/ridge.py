@@ -8,7 +8,6 @@ penalty.
 import copy
 import functools
 import math
-from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -85,7 +84,7 @@ def predict_ridge(samples, voxels=None, alpha=100.0, cv=10, n_jobs=None):
     predictions = np.tile(samples.responses[:, voxels].mean(axis=0, dtype=np.float64), (len(samples.runs), 1))
 
     def prepare(rows):
-        return with_penalty(Design(samples.stimuli, Folds(folds.train & rows, folds.test)), alpha)
+        return Predictors(samples.stimuli, Folds(folds.train & rows, folds.test), alpha)
 
     for columns, predicted in map_voxels(prepare, _predict_batch, samples, voxels, n_jobs):
         predictions[:, columns] = predicted
@@ -97,7 +96,7 @@ def score_folds(samples, folds, alpha, n_jobs=None):
     scores = np.zeros((len(folds), samples.responses.shape[1]))
 
     def prepare(rows):
-        return with_penalty(Design(samples.stimuli, folds.within(rows)), alpha)
+        return Predictors(samples.stimuli, folds.within(rows), alpha)
 
     for columns, found in map_voxels(prepare, _score_batch, samples, n_jobs=n_jobs):
         scores[:, columns] = found
@@ -105,23 +104,12 @@ def score_folds(samples, folds, alpha, n_jobs=None):
 
 
 class Basis:
-    """Directions in which the samples that a model is fitted to vary, and how much.
+    """Directions in which the samples that a model is fitted to vary, and how much; from their ``X'X``.
 
-    Along them a ridge divides the products of features and responses by variance + alpha.
-
-    Parameters
-    ----------
-    gram : ndarray, shape (n_features + 1, n_features + 1)
-        ``X'X`` of these samples, X with the column of ones.
-
-    Attributes
-    ----------
-    directions : ndarray, shape (n_features + 1, n_directions)
-        Eigenvectors of the centred features' Gram matrix, one a column, and the constant. Directions in which the
-        features do not vary (a pixel that is always black, fewer samples than features) are left out: they get no
-        weight, so that a penalty may be 0.
-    variances : ndarray, shape (n_directions,)
-        Sums of squares along them, not divided by the number of samples; of the constant, the number of samples.
+    Along them a ridge divides the products of features and responses by variance + alpha. ``directions``, one a column,
+    are the eigenvectors of the centred features' Gram matrix, and the constant. Those in which the features do not vary
+    (a pixel that is always black, fewer samples than features) are left out: they get no weight, so that a penalty may
+    be 0. ``variances`` are the sums of squares along them; of the constant, the number of samples.
     """
 
     def __init__(self, gram):
@@ -144,10 +132,7 @@ class Basis:
 
 
 def centring(gram):
-    """The matrix that takes the means of some samples from features with a column of ones.
-
-    Its shape is (n_features + 1, n_features); ``gram`` is ``X'X`` of these samples.
-    """
+    """The matrix, shape (n_features + 1, n_features), that takes the means of the samples with this ``X'X`` from X."""
     return np.vstack([np.eye(len(gram) - 1), -gram[-1:, :-1] / max(gram[-1, -1], 1)])
 
 
@@ -173,35 +158,18 @@ class Design:
     else is done once a row. The products ``X'Y`` are added up for each *part*, the rows that are in the same training
     sets; those of a training set are the total less the parts that it lacks, so that ten folds cost one pass over the
     rows.
-
-    Parameters
-    ----------
-    stimuli : ndarray, shape (n_samples, n_features)
-    folds : Folds
-
-    Attributes
-    ----------
-    row_of : ndarray of int, shape (n_samples,)
-        The row of each sample.
-    x : ndarray of float64, shape (n_rows, n_features + 1)
-        Centred, with a column of ones.
-    counts : ndarray of float64, shape (n_rows, 1)
-        Samples of each row.
-    trains, tests : ndarray of int, shape (n_splits,)
-        The training set and the test set of each split; equal ones have one number.
-    bases : list of Basis, one for each training set
-    test_rows : list of ndarray of int, one for each test set
     """
 
     def __init__(self, stimuli, folds):
         x = np.asarray(stimuli, np.float64)
         x = x - x.mean(axis=0)
         sides = np.vstack([folds.train, folds.test]).T
-        self.row_of, first = number_alike(np.hstack([sides, x]))
-        self.x = with_constant(x[first])
-        self.counts = np.bincount(self.row_of).astype(np.float64)[:, np.newaxis]
+        self.row_of, first = number_alike(np.hstack([sides, x]))  # the row of each sample
+        self.x = with_constant(x[first])  # (n_rows, n_features + 1), centred
+        self.counts = np.bincount(self.row_of).astype(np.float64)[:, np.newaxis]  # samples of each row, (n_rows, 1)
         trained = folds.train.any(axis=0)
         self._trained = trained if trained.any() and not trained.all() else slice(None)  # no copy of all
+        # The training set and the test set of each split; equal ones have one number.
         self.trains, different = number_alike(folds.train)
         trains = folds.train[different][:, first]
         self.tests, different = number_alike(folds.test)
@@ -223,9 +191,8 @@ class Design:
 
     def add_up(self, y, row_of=None):
         """Sum of the responses to each row, shape (n_rows, n_voxels); other rows may be given to the samples."""
-        row_of = self.row_of if row_of is None else row_of
-        ones = np.ones(len(row_of), y.dtype)
-        return csr_array((ones, (row_of, np.arange(len(row_of)))), shape=(len(self.x), len(row_of))) @ y
+        entries = (self.row_of if row_of is None else row_of), np.arange(len(y))
+        return csr_array((np.ones(len(y), y.dtype), entries), shape=(len(self.x), len(y))) @ y
 
     def train_products(self, by_row):
         """``X'Y`` of each training set, from sums by row."""
@@ -255,34 +222,34 @@ class Design:
         return fill_unknown(np.stack(scores))
 
 
-@dataclass(frozen=True)
-class Predictors:
-    """A design, and for each split the matrix that turns ``X'Y`` of its training set into predictions of its test."""
+class Predictors(Design):
+    """A design with one penalty for all voxels.
 
-    design: Design
-    matrices: list
+    For each split there is the matrix that turns ``X'Y`` of its training set into predictions of its test rows:
+    ``X (X'X + alpha I)^-1`` for centred features, and intercepts.
+    """
+
+    def __init__(self, stimuli, folds, alpha):
+        super().__init__(stimuli, folds)
+        solvers = [basis.directions * basis.shrinkage(alpha) @ basis.directions.T for basis in self.bases]
+        pairs = zip(self.trains, self.tests, strict=True)
+        self.matrices = [self.x[self.test_rows[test]] @ solvers[train] for train, test in pairs]
 
     def in_float32(self):
         """Half the digits, twice as fast."""
-        design = copy.copy(self.design)
-        design.x, design.counts = design.x.astype(np.float32), design.counts.astype(np.float32)
-        return Predictors(design, [matrix.astype(np.float32) for matrix in self.matrices])
+        half = copy.copy(self)
+        half.x, half.counts = self.x.astype(np.float32), self.counts.astype(np.float32)
+        half.matrices = [matrix.astype(np.float32) for matrix in self.matrices]
+        return half
 
     def predict(self, by_row):
         """Predictions of the test rows of each split."""
-        products = self.design.train_products(by_row)
-        return [matrix @ products[train] for matrix, train in zip(self.matrices, self.design.trains, strict=True)]
+        products = self.train_products(by_row)
+        return [matrix @ products[train] for matrix, train in zip(self.matrices, self.trains, strict=True)]
 
     def score(self, by_row, spreads):
         """R2 of each split and voxel, shape (n_splits, n_voxels)."""
-        return self.design.r2(self.predict(by_row), by_row, spreads)
-
-
-def with_penalty(design, alpha):
-    """The predictors of one penalty for all voxels: ``X (X'X + alpha I)^-1`` for centred features, and intercepts."""
-    solvers = [basis.directions * basis.shrinkage(alpha) @ basis.directions.T for basis in design.bases]
-    pairs = zip(design.trains, design.tests, strict=True)
-    return Predictors(design, [design.x[design.test_rows[test]] @ solvers[train] for train, test in pairs])
+        return self.r2(self.predict(by_row), by_row, spreads)
 
 
 def fill_unknown(scores):
@@ -293,15 +260,13 @@ def fill_unknown(scores):
 
 
 def _score_batch(responses, predictors):
-    y = predictors.design.centre(responses)
-    return predictors.score(predictors.design.add_up(y), predictors.design.spreads(y))
+    y = predictors.centre(responses)
+    return predictors.score(predictors.add_up(y), predictors.spreads(y))
 
 
-def _predict_batch(responses, predictors):
-    """Predictions of all samples for a batch of voxels."""
-    design = predictors.design
+def _predict_batch(responses, design):
     y = design.centre(responses)
     by_row = np.empty((len(design.x), y.shape[1]))
-    for predicted, test in zip(predictors.predict(design.add_up(y)), design.tests, strict=True):
+    for predicted, test in zip(design.predict(design.add_up(y)), design.tests, strict=True):
         by_row[design.test_rows[test]] = predicted
     return by_row[design.row_of] + (responses[0] - y[0])

@@ -43,11 +43,10 @@ class AlphaSearch:
 
 def check_alphas(alphas):
     """The penalties, rising and each once; raises a ValueError if there is none, or one is none."""
-    alphas = list(np.ravel(alphas))
-    if not alphas:
-        raise ValueError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
-    for alpha in alphas:
+    for alpha in np.ravel(alphas):
         check_alpha(alpha)
+    if not np.size(alphas):
+        raise ValueError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
     return np.unique(np.asarray(alphas, dtype=np.float64))
 
 
@@ -121,7 +120,7 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
 
 
 def _search_batch(responses, prepared):
-    """Curves, choices and scores of a batch of voxels; of the design's splits, the outer ones come first."""
+    """Curves, choices and scores of a batch; of the design's splits, the outer ones come first."""
     design, n_splits, alphas = prepared
     y = design.centre(responses)
     by_row, spreads = design.add_up(y), design.spreads(y)
@@ -170,8 +169,5 @@ def _warn_at_edge(search):
     for edge, word in ((search.alphas[0], "smallest"), (search.alphas[-1], "largest")):
         share = (search.chosen[:, predicted] == edge).mean()
         if share > TOO_MANY_AT_EDGE:
-            warnings.warn(
-                f"{share:.0%} of the choices for well predicted voxels are the {word} penalty, {edge:g}. "
-                f"A better one may lie beyond: extend alphas.",
-                stacklevel=3,
-            )
+            found = f"{share:.0%} of the choices for well predicted voxels are the {word} penalty, {edge:g}."
+            warnings.warn(f"{found} A better one may lie beyond: extend alphas.", stacklevel=3)
