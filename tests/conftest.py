@@ -164,4 +164,4 @@ def open_tab(browser):
             return page
 
         yield open_tab
-    assert sum(faults, []) == []
+    assert not any(faults), faults

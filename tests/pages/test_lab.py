@@ -26,18 +26,16 @@ ALL_HAVE_RUN = """n => {
 
 
 @pytest.fixture
-def project(tmp_path):
-    """A copy of the project, for what JupyterLab saves by itself, with the Python that runs this test."""
-    shutil.copytree(ROOT / "book", tmp_path / "project" / "book")
+def lab(tmp_path):
+    """JupyterLab's address, started by `make lab` in a copy of the project that it may save in.
+
+    Its reader has settings of Matplotlib of their own.
+    """
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "book", project / "book")
     for name in ("Makefile", "requirements.txt", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / "project")
-    (tmp_path / "project" / ".venv").symlink_to(sys.prefix)
-    return tmp_path / "project"
-
-
-@pytest.fixture
-def lab(project, tmp_path):
-    """The address of JupyterLab, started by `make lab` for a reader with settings of Matplotlib of their own."""
+        shutil.copy(ROOT / name, project)
+    (project / ".venv").symlink_to(sys.prefix)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -56,22 +54,18 @@ def lab(project, tmp_path):
         command, into = ["make", "--old-file=.venv/.reader", "lab"], dict(stdout=log, stderr=log)
         server = subprocess.Popen(command, cwd=project, env=os.environ | own, start_new_session=True, **into)
         try:
-            wait_for(f"http://127.0.0.1:{port}/api", server, tmp_path / "lab.log")
+            for _ in range(300):
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
+                    break
+                time.sleep(0.2)
+            else:
+                pytest.fail((tmp_path / "lab.log").read_text(encoding="utf-8"))
             yield f"http://127.0.0.1:{port}/"
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGTERM)
             server.wait(timeout=30)
-
-
-def wait_for(url, server, log):
-    """Return as soon as the server answers; fail with what it said when it does not."""
-    deadline = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            return urllib.request.urlopen(url, timeout=5).close()
-        time.sleep(0.2)
-    pytest.fail(log.read_text(encoding="utf-8"))
 
 
 def choose(page, menu, entry):
@@ -80,9 +74,9 @@ def choose(page, menu, entry):
     page.get_by_role("menuitem", name=entry, exact=True).click()
 
 
-def test_chapter_runs_in_jupyterlab(browser, lab, project):
+def test_chapter_runs_in_jupyterlab(browser, lab, tmp_path):
     """What it shows is cleared, is the same after "Run All Cells", and answers to mouse and keys, not the Lab's own."""
-    chapter, html = project / "book" / CHAPTER.name, stored("voxels")
+    chapter, html = tmp_path / "project/book" / CHAPTER.name, stored("voxels")
     before = nbformat.read(chapter, as_version=4).cells
     page = browser.new_page()
     faults = watch(page, lab)

@@ -4,10 +4,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.notebooks import CHAPTERS, ROOT
+from tests.notebooks import CHAPTERS
 from tests.pages.running import printed_in, read_chapter, run_chapter
-from tools.press.settings import prepare_recording, save_results
-from voxelwise import cross_validate_ridge, load_recording, load_samples
 
 SETTINGS = dict(stimulus_shape=[9, 7], lag=1, alpha=1.0, n_splits=3)
 
@@ -63,15 +61,3 @@ def test_each_chapter_runs(chapter, name, folders, client):
     text = run_chapter(client, notebook, settings, shown=("text/plain", "text/html"))
     if "Recording: " in printed_in(notebook):
         assert f"Recording: {name}\n" in text
-
-
-def test_results_of_such_a_folder_are_its_own(folders, tmp_path):
-    settings = SETTINGS | dict(dataset=str(folders["grey"]))
-    recording = prepare_recording(ROOT / "book", settings)
-    save_results(recording, settings, tmp_path / "results")
-    samples = load_samples(load_recording(folders["grey"], stimulus_shape=(9, 7)), lag=1)
-    scores = cross_validate_ridge(samples, 1.0, 3).mean(axis=0)
-    table = np.genfromtxt(tmp_path / "results" / "voxels.tsv", names=True, delimiter="\t")
-    assert scores.max() > 0.5
-    np.testing.assert_allclose(table["r2"], scores, atol=1e-4)
-    assert table["constant"].sum() == 1
