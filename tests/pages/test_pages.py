@@ -40,18 +40,6 @@ TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clie
 THEME = "document.documentElement.dataset.theme"
 
 
-@pytest.fixture
-def visit(open_tab, site):
-    """Open a page of the site."""
-
-    def visit(name, width=1440, home=site, **options):
-        page = open_tab(home, viewport={"width": width, "height": 900}, **options)
-        page.goto(f"{home}{name}")
-        return page
-
-    return visit
-
-
 @pytest.fixture(scope="module")
 def soups(pages):
     """All pages, parsed, by name; the front door, which leads on at once, is none."""
@@ -110,9 +98,10 @@ def test_each_link_leads_somewhere_and_each_figure_is_told(pages, soups):
             assert re.match(r"Fig\. \d", caption.get_text(strip=True)) and len(caption.get_text()) > 30, name
 
 
-def test_pages_open_from_a_folder_and_are_searched(pages, visit):
+def test_pages_open_from_a_folder_and_are_searched(pages, open_tab):
     """From the front door to the next page, its pictures, the search by its button, and what it found."""
-    page = visit("index.html", 390, home=f"{pages.as_uri()}/")
+    page = open_tab(f"{pages.as_uri()}/", viewport={"width": 390, "height": 900})
+    page.goto(f"{pages.as_uri()}/index.html")
     page.wait_for_url("**/book/index.html")
     page.get_by_role("link", name="Next").click()
     page.wait_for_url("**/book/01_loading_the_data.html")
@@ -133,22 +122,3 @@ def test_a_page_is_dark_from_the_start_and_light_on_paper(open_tab, site):
     page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {THEME}; }})")
     page.pdf()
     assert page.evaluate(f"[printed, {THEME}]") == ["light", "dark"]
-
-
-def test_a_finger_copies_code_enlarges_pictures_and_scrolls_what_is_wide(visit):
-    page = visit(CHAPTER, 390, has_touch=True, is_mobile=True)
-    button = page.locator("button.copybtn").first
-    button.wait_for()
-    assert button.evaluate("button => getComputedStyle(button).opacity") == "1"
-    folded = page.locator("details.hide").first
-    assert not folded.locator("pre").is_visible()
-    folded.locator("summary").tap()
-    assert "import numpy" in folded.locator("pre").inner_text()
-    wide = page.locator(".cell_input pre").filter(visible=True).first
-    fade = "box => parseFloat(getComputedStyle(box).getPropertyValue('--fade'))"
-    assert wide.evaluate("box => box.scrollWidth > box.clientWidth") and wide.evaluate(fade) > 0
-    wide.evaluate("box => box.scrollTo({left: box.scrollWidth, behavior: 'instant'})")
-    page.wait_for_function(f"box => ({fade})(box) === 0", arg=wide.element_handle())
-    picture = page.locator("article figure a:has(> img)").first
-    assert picture.get_attribute("href").endswith(".png")
-    assert picture.locator("img").evaluate("image => image.naturalWidth > 2 * image.width")
