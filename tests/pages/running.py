@@ -8,9 +8,9 @@ import tempfile
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from traitlets.config import Config
 
 from tests.notebooks import ROOT
+from tools.press.chapters import ENCRYPTED
 
 #: Run once in the kernel: what chapters compute of the same recording with the same settings is computed once, and
 #: where only the text is looked at, nothing is drawn. What that needs is in defaults, which %reset keeps.
@@ -63,13 +63,8 @@ def printed_in(notebook):
 @contextlib.contextmanager
 def start_kernel():
     """A client whose kernel runs one chapter after the other."""
-    client = NotebookClient(
-        nbformat.v4.new_notebook(),
-        kernel_name="python3",
-        timeout=None,
-        config=Config(KernelManager={"transport_encryption": "auto"}),
-        extra_arguments=["--log-level=CRITICAL"],
-    )
+    settings = dict(kernel_name="python3", timeout=None, config=ENCRYPTED, extra_arguments=["--log-level=CRITICAL"])
+    client = NotebookClient(nbformat.v4.new_notebook(), **settings)
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
         patch.setenv("JUPYTER_PATH", "")

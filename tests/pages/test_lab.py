@@ -42,7 +42,7 @@ def lab(tmp_path):
     own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     own |= {f"JUPYTERLAB_{name}_DIR": str(tmp_path / name) for name in ("SETTINGS", "WORKSPACES")}
     own |= {"MPLBACKEND": "Agg", "MATPLOTLIBRC": str(tmp_path / "matplotlibrc")}
-    (tmp_path / "matplotlibrc").write_text("image.origin: lower\ntext.usetex: True\n")
+    (tmp_path / "matplotlibrc").write_text("image.origin: lower\n")
     settings = {
         "ServerApp": {"port": port, "port_retries": 0, "open_browser": False, "allow_root": True},
         "LabApp": {"news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
@@ -68,12 +68,6 @@ def lab(tmp_path):
             server.wait(timeout=30)
 
 
-def choose(page, menu, entry):
-    """Choose an entry of a menu as a person does."""
-    page.get_by_role("menuitem", name=menu, exact=True).click()
-    page.get_by_role("menuitem", name=entry, exact=True).click()
-
-
 def test_chapter_runs_in_jupyterlab(browser, lab, tmp_path):
     """What it shows is cleared, is the same after "Run All Cells", and answers to mouse and keys, not the Lab's own."""
     chapter, html = tmp_path / "project/book" / CHAPTER.name, stored("voxels")
@@ -82,9 +76,9 @@ def test_chapter_runs_in_jupyterlab(browser, lab, tmp_path):
     faults = watch(page, lab)
     page.goto(f"{lab}lab/tree/{chapter.name}?token=a-word")
     page.get_by_text("| Idle").wait_for(timeout=MINUTE)
-    choose(page, "Edit", "Clear Outputs of All Cells")
-    page.wait_for_function("() => !document.querySelector('.jp-Notebook .jp-OutputArea-output')")
-    choose(page, "Run", "Run All Cells")
+    for menu, entry in (("Edit", "Clear Outputs of All Cells"), ("Run", "Run All Cells")):
+        page.get_by_role("menuitem", name=menu, exact=True).click()
+        page.get_by_role("menuitem", name=entry, exact=True).click()
     page.wait_for_function(ALL_HAVE_RUN, arg=sum(cell.cell_type == "code" for cell in before), timeout=5 * MINUTE)
     page.locator(".brain-voxels .parts").scroll_into_view_if_needed()
     assert page.locator(".brain-fragment img").count() == 0
