@@ -14,7 +14,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from tests.notebooks import ROOT
-from tests.pages.browsing import run_chromium, serve_folder
+from tests.pages.browsing import run_chromium, serve_folder, watch
 from tests.pages.running import start_kernel
 
 _QUICK = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck], database=None)
@@ -150,3 +150,18 @@ def browser():
     """Chromium, as Playwright's ``Browser``, which reaches no other machine; skips where it is not installed."""
     with run_chromium() as chromium:
         yield chromium
+
+
+@pytest.fixture
+def open_tab(browser):
+    """Open an empty page for an address ``home``; at the end, nothing was wrong in it and nothing asked of others."""
+    with contextlib.ExitStack() as contexts:
+        faults = []
+
+        def open_tab(home, **options):
+            context = contexts.enter_context(browser.new_context(**options))
+            faults.append(watch(page := context.new_page(), home))
+            return page
+
+        yield open_tab
+    assert not any(faults), faults

@@ -89,8 +89,3 @@ def spot(page, html, column):
     (n_columns, n_rows, _), (c, r, _) = decoded(html).raw["shape"], decoded(html).places[column]
     box = page.locator(".brain-voxels .stage canvas").bounding_box()
     return box["x"] + (c + 0.5) * box["width"] / n_columns, box["y"] + (n_rows - r - 0.5) * box["height"] / n_rows
-
-
-def hear(page, text, kind="voxels"):
-    """Wait until a screen reader is told a text."""
-    page.locator(f".brain-{kind} .status", has_text=text).wait_for(state="attached")

@@ -3,35 +3,24 @@
 import ast
 import contextlib
 import re
+import tempfile
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from traitlets.config import Config
 
 from tests.notebooks import ROOT
+from tools.press.chapters import ENCRYPTED
 
 #: Run once in the kernel: what chapters compute of the same recording with the same settings is computed once, and
 #: where only the text is looked at, nothing is drawn. What that needs is in defaults, which %reset keeps.
 PREPARE = """
 import gc
-import inspect
 from unittest.mock import MagicMock
 import joblib
 import voxelwise.plotting
 
 gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
-
-def remember(function, joblib=joblib):
-    known, signature = {}, inspect.signature(function)
-    def call(*arguments, **named):
-        bound = signature.bind(*arguments, **named)
-        bound.apply_defaults()
-        key = joblib.hash(bound.arguments)
-        if key not in known:
-            known[key] = function(*arguments, **named)
-        return known[key].copy() if hasattr(known[key], "copy") else known[key]
-    return call
 
 def draw_if_shown(function, formatter=get_ipython().display_formatter, nothing=MagicMock):
     return lambda *some, **named: function(*some, **named) if "text/html" in formatter.active_types else nothing()
@@ -40,7 +29,7 @@ for name, function in vars(voxelwise.plotting).copy().items():
     if name.startswith("plot_"):
         setattr(voxelwise.plotting, name, draw_if_shown(function))
 for name in "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf", "noise_ceiling":
-    setattr(voxelwise, name, remember(getattr(voxelwise, name)))
+    setattr(voxelwise, name, joblib.Memory({folder!r}, verbose=0).cache(getattr(voxelwise, name)))
 """
 START = """
 import os
@@ -74,18 +63,13 @@ def printed_in(notebook):
 @contextlib.contextmanager
 def start_kernel():
     """A client whose kernel runs one chapter after the other."""
-    client = NotebookClient(
-        nbformat.v4.new_notebook(),
-        kernel_name="python3",
-        timeout=None,
-        config=Config(KernelManager={"transport_encryption": "auto"}),
-        extra_arguments=["--log-level=CRITICAL"],
-    )
-    with pytest.MonkeyPatch.context() as patch:
+    settings = dict(kernel_name="python3", timeout=None, config=ENCRYPTED, extra_arguments=["--log-level=CRITICAL"])
+    client = NotebookClient(nbformat.v4.new_notebook(), **settings)
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
         patch.setenv("JUPYTER_PATH", "")
         with client.setup_kernel():
-            run_cells(client, [PREPARE])
+            run_cells(client, [PREPARE.format(folder=folder)])
             yield client
 
 

@@ -26,25 +26,23 @@ ALL_HAVE_RUN = """n => {
 
 
 @pytest.fixture
-def project(tmp_path):
-    """A copy of the project, for what JupyterLab saves by itself, with the Python that runs this test."""
-    shutil.copytree(ROOT / "book", tmp_path / "project" / "book")
+def lab(tmp_path):
+    """JupyterLab's address, started by `make lab` in a copy of the project that it may save in.
+
+    Its reader has settings of Matplotlib of their own.
+    """
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "book", project / "book")
     for name in ("Makefile", "requirements.txt", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / "project")
-    (tmp_path / "project" / ".venv").symlink_to(sys.prefix)
-    return tmp_path / "project"
-
-
-@pytest.fixture
-def lab(project, tmp_path):
-    """The address of JupyterLab, started by `make lab` for a reader with settings of Matplotlib of their own."""
+        shutil.copy(ROOT / name, project)
+    (project / ".venv").symlink_to(sys.prefix)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     own |= {f"JUPYTERLAB_{name}_DIR": str(tmp_path / name) for name in ("SETTINGS", "WORKSPACES")}
     own |= {"MPLBACKEND": "Agg", "MATPLOTLIBRC": str(tmp_path / "matplotlibrc")}
-    (tmp_path / "matplotlibrc").write_text("image.origin: lower\ntext.usetex: True\n")
+    (tmp_path / "matplotlibrc").write_text("image.origin: lower\n")
     settings = {
         "ServerApp": {"port": port, "port_retries": 0, "open_browser": False, "allow_root": True},
         "LabApp": {"news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
@@ -56,7 +54,13 @@ def lab(project, tmp_path):
         command, into = ["make", "--old-file=.venv/.reader", "lab"], dict(stdout=log, stderr=log)
         server = subprocess.Popen(command, cwd=project, env=os.environ | own, start_new_session=True, **into)
         try:
-            wait_for(f"http://127.0.0.1:{port}/api", server, tmp_path / "lab.log")
+            for _ in range(300):
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
+                    break
+                time.sleep(0.2)
+            else:
+                pytest.fail((tmp_path / "lab.log").read_text(encoding="utf-8"))
             yield f"http://127.0.0.1:{port}/"
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -64,33 +68,17 @@ def lab(project, tmp_path):
             server.wait(timeout=30)
 
 
-def wait_for(url, server, log):
-    """Return as soon as the server answers; fail with what it said when it does not."""
-    deadline = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            return urllib.request.urlopen(url, timeout=5).close()
-        time.sleep(0.2)
-    pytest.fail(log.read_text(encoding="utf-8"))
-
-
-def choose(page, menu, entry):
-    """Choose an entry of a menu as a person does."""
-    page.get_by_role("menuitem", name=menu, exact=True).click()
-    page.get_by_role("menuitem", name=entry, exact=True).click()
-
-
-def test_chapter_runs_in_jupyterlab(browser, lab, project):
+def test_chapter_runs_in_jupyterlab(browser, lab, tmp_path):
     """What it shows is cleared, is the same after "Run All Cells", and answers to mouse and keys, not the Lab's own."""
-    chapter, html = project / "book" / CHAPTER.name, stored("voxels")
+    chapter, html = tmp_path / "project/book" / CHAPTER.name, stored("voxels")
     before = nbformat.read(chapter, as_version=4).cells
     page = browser.new_page()
     faults = watch(page, lab)
     page.goto(f"{lab}lab/tree/{chapter.name}?token=a-word")
     page.get_by_text("| Idle").wait_for(timeout=MINUTE)
-    choose(page, "Edit", "Clear Outputs of All Cells")
-    page.wait_for_function("() => !document.querySelector('.jp-Notebook .jp-OutputArea-output')")
-    choose(page, "Run", "Run All Cells")
+    for menu, entry in (("Edit", "Clear Outputs of All Cells"), ("Run", "Run All Cells")):
+        page.get_by_role("menuitem", name=menu, exact=True).click()
+        page.get_by_role("menuitem", name=entry, exact=True).click()
     page.wait_for_function(ALL_HAVE_RUN, arg=sum(cell.cell_type == "code" for cell in before), timeout=5 * MINUTE)
     page.locator(".brain-voxels .parts").scroll_into_view_if_needed()
     assert page.locator(".brain-fragment img").count() == 0

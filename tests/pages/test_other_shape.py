@@ -4,49 +4,38 @@ import nibabel
 import numpy as np
 import pytest
 
-from tests.notebooks import CHAPTERS, ROOT
+from tests.notebooks import CHAPTERS
 from tests.pages.running import printed_in, read_chapter, run_chapter
-from tools.press.settings import prepare_recording, save_results
-from voxelwise import cross_validate_ridge, load_recording, load_samples
 
 SETTINGS = dict(stimulus_shape=[9, 7], lag=1, alpha=1.0, n_splits=3)
-
-
-def write_runs(folder, kind, runs, weights, mask, rng):
-    """Write runs of a kind, whose voxels answer to what was on the screen one volume before."""
-    for number, stimuli in enumerate(runs, start=1):
-        noise = 0.3 * rng.normal(size=(len(stimuli), len(weights.T)))
-        responses = 500 + 100 * (np.vstack([0 * weights[:1], stimuli[:-1] @ weights]) + noise)
-        responses[:, 7] = 500  # a voxel that never changes
-        volumes = np.full((*mask.shape, len(stimuli)), 500, dtype=np.int16)
-        volumes[mask > 0] = responses.T
-        affine = np.array([[0, 0, 2.5, -30], [-2.0, 0, 0, 20], [0, 2.0, 0, -15], [0, 0, 0, 1]])  # axes in another order
-        name = f"data_{kind}_run{number}"
-        nibabel.Nifti1Image(volumes, affine).to_filename(folder / "func" / f"{name}.nii.gz")
-        nibabel.Nifti1Image(mask, affine).to_filename(folder / "mask" / "mask.nii.gz")
-        np.savetxt(folder / "label" / f"{name}_label.csv", stimuli, fmt="%g", delimiter=",")
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """9 x 7 pixels of grey, 3 runs of different length, 24 x 20 x 12 voxels, no background, regions, rest or truth.
 
-    In "repeated", two more runs show five stimuli six times each.
+    Voxels answer to what was on the screen one volume before. In "repeated", two more runs show five stimuli six times.
     """
+    rng, affine = np.random.default_rng(1), np.array([[0, 0, 2.5, -30], [-2.0, 0, 0, 20], [0, 2, 0, -15], [0, 0, 0, 1]])
+    mask = np.zeros((24, 20, 12), dtype=np.uint8)  # axes in another order
+    mask[8:14, 5:12, 3:9] = 1
+    weights = rng.normal(size=(63, mask.sum())) * (rng.random((63, mask.sum())) < 0.05)
+    runs = {f"random_run{n}": rng.random((n_volumes, 63)).round(3) for n, n_volumes in enumerate((60, 90, 75), start=1)}
+    few = rng.random((5, 63)).round(3)
+    repeats = {f"figure_run{n}": few[rng.permutation(np.repeat(np.arange(5), 6))] for n in (1, 2)}
     folders = {name: tmp_path_factory.mktemp("data") / name for name in ("grey", "repeated")}
-    for name, folder in folders.items():
-        rng = np.random.default_rng(1)
+    for folder, shown in zip(folders.values(), (runs, runs | repeats), strict=True):
         for part in ("func", "label", "mask"):
             (folder / part).mkdir(parents=True)
-        mask = np.zeros((24, 20, 12), dtype=np.uint8)
-        mask[8:14, 5:12, 3:9] = 1
-        weights = rng.normal(size=(63, mask.sum())) * (rng.random((63, mask.sum())) < 0.05)
-        runs = [rng.random((n_volumes, 63)).round(3) for n_volumes in (60, 90, 75)]
-        write_runs(folder, "random", runs, weights, mask, rng)
-        if name == "repeated":
-            stimuli = rng.random((5, 63)).round(3)
-            orders = [rng.permutation(np.repeat(np.arange(5), 6)) for _ in range(2)]
-            write_runs(folder, "figure", [stimuli[order] for order in orders], weights, mask, rng)
+        nibabel.Nifti1Image(mask, affine).to_filename(folder / "mask" / "mask.nii.gz")
+        for name, stimuli in shown.items():
+            noise = 0.3 * rng.normal(size=(len(stimuli), len(weights.T)))
+            responses = 500 + 100 * (np.vstack([0 * weights[:1], stimuli[:-1] @ weights]) + noise)
+            responses[:, 7] = 500  # a voxel that never changes
+            volumes = np.full((*mask.shape, len(stimuli)), 500, dtype=np.int16)
+            volumes[mask > 0] = responses.T
+            nibabel.Nifti1Image(volumes, affine).to_filename(folder / "func" / f"data_{name}.nii.gz")
+            np.savetxt(folder / "label" / f"data_{name}_label.csv", stimuli, fmt="%g", delimiter=",")
     return folders
 
 
@@ -58,20 +47,7 @@ CASES += [(chapter, "repeated") for chapter in CHAPTERS if r"\"figure\"" in chap
 @pytest.mark.parametrize("chapter, name", CASES, ids=lambda value: getattr(value, "stem", value))
 def test_each_chapter_runs(chapter, name, folders, client):
     """No run 3 of 145 volumes, no slice 10, no background, no regions, no rest, no truth: other examples are found."""
-    notebook = read_chapter(chapter)
-    settings = SETTINGS | dict(dataset=str(folders[name]))
+    notebook, settings = read_chapter(chapter), SETTINGS | dict(dataset=str(folders[name]))
     text = run_chapter(client, notebook, settings, shown=("text/plain", "text/html"))
     if "Recording: " in printed_in(notebook):
         assert f"Recording: {name}\n" in text
-
-
-def test_results_of_such_a_folder_are_its_own(folders, tmp_path):
-    settings = SETTINGS | dict(dataset=str(folders["grey"]))
-    recording = prepare_recording(ROOT / "book", settings)
-    save_results(recording, settings, tmp_path / "results")
-    samples = load_samples(load_recording(folders["grey"], stimulus_shape=(9, 7)), lag=1)
-    scores = cross_validate_ridge(samples, 1.0, 3).mean(axis=0)
-    table = np.genfromtxt(tmp_path / "results" / "voxels.tsv", names=True, delimiter="\t")
-    assert scores.max() > 0.5
-    np.testing.assert_allclose(table["r2"], scores, atol=1e-4)
-    assert table["constant"].sum() == 1

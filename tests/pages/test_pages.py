@@ -5,11 +5,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import axe_playwright_python
-import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.notebooks import NOTEBOOKS, read_pictures
+from tests.notebooks import NOTEBOOKS
 from tests.pages.browsing import watch
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
@@ -39,25 +38,6 @@ TYPESET = """async () => {
 }"""
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 THEME = "document.documentElement.dataset.theme"
-
-
-@pytest.fixture
-def visit(browser, site):
-    """Open a page of the site; at the end, nothing was wrong in it and nothing asked of another host."""
-    contexts, faults = [], []
-
-    def visit(name, width=1440, colours="light", home=site, **options):
-        viewport = {"width": width, "height": 900}
-        contexts.append(browser.new_context(viewport=viewport, color_scheme=colours, **options))
-        page = contexts[-1].new_page()
-        faults.append(watch(page, home))
-        page.goto(f"{home}{name}")
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert [fault for some in faults for fault in some] == []
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +80,7 @@ def test_each_page_is_sound(browser, site, soups):
 
 def test_each_link_leads_somewhere_and_each_figure_is_told(pages, soups):
     """Files and anchors are there, nothing but a link names another host; figures have number, caption and text."""
+    assert (pages / ".nojekyll").exists(), "or GitHub Pages leave out the folders that begin with _"
     anchors = {name: {tag["id"] for tag in soup.find_all(id=True)} for name, soup in soups.items()}
     for name, soup in soups.items():
         for tag in soup.find_all(["a", "link", "script", "img", "iframe", "form", "source"]):
@@ -117,26 +98,14 @@ def test_each_link_leads_somewhere_and_each_figure_is_told(pages, soups):
             assert re.match(r"Fig\. \d", caption.get_text(strip=True)) and len(caption.get_text()) > 30, name
 
 
-def test_pages_show_the_outputs_of_the_notebooks(pages, soups):
-    assert (pages / ".nojekyll").exists()  # or GitHub Pages leave out the folders that begin with _
-    for path in NOTEBOOKS:
-        page = soups[f"book/{path.stem}.html"]
-        for cell in nbformat.read(path, as_version=4).cells:
-            if read_pictures(cell.get("outputs", [])):
-                figure = page.find(id=cell.metadata.mystnb.figure.name)
-                assert figure.img["alt"] == cell.metadata.mystnb.image.alt
-
-
-def test_pages_open_from_a_folder_and_are_searched(pages, visit):
+def test_pages_open_from_a_folder_and_are_searched(pages, open_tab):
     """From the front door to the next page, its pictures, the search by its button, and what it found."""
-    page = visit("index.html", 390, home=f"{pages.as_uri()}/")
+    page = open_tab(f"{pages.as_uri()}/", viewport={"width": 390, "height": 900})
+    page.goto(f"{pages.as_uri()}/index.html")
     page.wait_for_url("**/book/index.html")
     page.get_by_role("link", name="Next").click()
     page.wait_for_url("**/book/01_loading_the_data.html")
-    pictures = (
-        "Promise.all([...document.images].map(async image => { await image.decode(); return image.naturalWidth; }))"
-    )
-    assert min(page.evaluate(pictures)) > 100
+    page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth > 100)")
     page.locator("button.search-button__button:visible, button.search-button:visible").first.click()
     page.keyboard.type("receptive field")
     page.keyboard.press("Enter")
@@ -144,35 +113,12 @@ def test_pages_open_from_a_folder_and_are_searched(pages, visit):
     page.wait_for_url("**/04_receptive_fields.html*")
 
 
-def test_a_page_is_dark_from_the_start_and_light_on_paper(visit):
+def test_a_page_is_dark_from_the_start_and_light_on_paper(open_tab, site):
     """No flash of white while the rest arrives; what is printed is black on white, and then it is dark again."""
-    page = visit(CHAPTER, colours="dark")
-    page.add_init_script(
-        f"addEventListener('DOMContentLoaded', () => {{ window.first = {THEME}; localStorage.clear(); }})"
-    )
-    page.evaluate("localStorage.clear()")
-    page.reload()
+    page = open_tab(site, color_scheme="dark")
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ window.first = {THEME}; }})")
+    page.goto(site + CHAPTER)
     assert page.evaluate("first") == "dark"
     page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {THEME}; }})")
     page.pdf()
     assert page.evaluate(f"[printed, {THEME}]") == ["light", "dark"]
-
-
-def test_a_finger_copies_code_enlarges_pictures_and_scrolls_what_is_wide(visit):
-    page = visit(CHAPTER, 390, has_touch=True, is_mobile=True)
-    button = page.locator("button.copybtn").first
-    button.wait_for()
-    assert button.evaluate("button => getComputedStyle(button).opacity") == "1"
-    folded = page.locator("details.hide").first
-    assert not folded.locator("pre").is_visible()
-    folded.locator("summary").tap()
-    assert "import numpy" in folded.locator("pre").inner_text()
-    wide = page.locator(".cell_input pre").filter(visible=True).first
-    fade = "box => parseFloat(getComputedStyle(box).getPropertyValue('--fade'))"
-    assert wide.evaluate("box => box.scrollWidth > box.clientWidth") and wide.evaluate(fade) > 0
-    wide.evaluate("box => box.scrollTo({left: box.scrollWidth, behavior: 'instant'})")
-    page.wait_for_function(f"box => ({fade})(box) === 0", arg=wide.element_handle())
-    picture = page.locator("article figure img").first
-    assert picture.evaluate("image => image.naturalWidth > 2 * image.width")
-    picture.tap()
-    page.wait_for_url("**/_images/*.png")
