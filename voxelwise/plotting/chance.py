@@ -22,10 +22,6 @@ def plot_chance(null, score, largest, threshold):
         The largest scores of all voxels with reordered stimuli.
     threshold : float
         What a score must exceed among all voxels.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True)
     marks = (score, VERMILION, "its own score"), (threshold, GREEN, "threshold")
@@ -53,10 +49,6 @@ def plot_power(strength, found, rate):
         By the name of up to four rules, the share of each group's voxels that it finds.
     rate : float
         An error rate; a dotted line.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(figsize=(8, 3.8))
     styles = list(zip(LINE_COLOURS, _STYLES, strict=False))

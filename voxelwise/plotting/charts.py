@@ -14,10 +14,6 @@ def plot_stimuli(stimuli, titles):
     stimuli : sequence of ndarray, shape (n_rows, n_columns)
         The smallest value of all is black, the largest white.
     titles : sequence of str
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(1, len(stimuli), squeeze=False)
     for ax, stimulus, title in zip(axes.flat, stimuli, titles, strict=True):
@@ -35,10 +31,6 @@ def plot_time_course(response, shown, prediction=None):
     shown : ndarray of bool, shape (n_volumes,)
         Whether a stimulus was on the screen; these volumes are shaded.
     prediction : ndarray, shape (n_volumes,), optional
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(figsize=(8, 3.2))
     volumes = np.arange(1, len(response) + 1)
@@ -66,10 +58,6 @@ def plot_repeats(stimuli, courses, n_on, lag):
         How many volumes long each stimulus is on the screen; these are shaded.
     lag : int
         How many volumes after the stimulus's onset the responses begin.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(2, len(stimuli), figsize=(8, 4.6), height_ratios=(2, 3), sharey="row", squeeze=False)
     low, high = np.min(stimuli), np.max(stimuli)
@@ -94,10 +82,6 @@ def plot_score_histogram(scores, bin_width=0.06):
     scores : ndarray, shape (n_voxels,)
     bin_width : float
         The published histogram has bins of 0.06.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(figsize=(8, 3.6))
     first, last = np.floor(scores.min() / bin_width), np.ceil(scores.max() / bin_width)
@@ -125,10 +109,6 @@ def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
         The penalties that were chosen, of any shape.
     reference : float
         A penalty to compare with; a dashed line.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=(3, 2))
     above.plot(alphas, mean_curve, color=INK, linewidth=2.5, label="mean")
@@ -158,10 +138,6 @@ def plot_regions(groups, measures):
         By the name of the group, one row a region with a column for each measure; NaN is not drawn. Up to six groups,
         whose regions of the same name share a place.
     measures : sequence of str
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     names = list(dict.fromkeys(name for group in groups.values() for name in group.index))
     place = {name: number for number, name in enumerate(names)}

@@ -20,10 +20,6 @@ def plot_maps(maps, background, n_slices=4):
         Anatomical image under the maps.
     n_slices : int
         How many slices there are at most. About as many painted voxels lie near each of them.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     images = [nibabel.as_closest_canonical(image) for image, _ in maps.values()]
     heights, painted = _choose_slices(images[0], n_slices)

@@ -18,10 +18,6 @@ def plot_centres(groups, stimulus_shape):
         a colour of its own; empty ones are left out.
     stimulus_shape : (int, int)
         Rows and columns of the screen.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     n_rows, n_columns = stimulus_shape
     figure, ax = plt.subplots(figsize=(8, 6.8))
@@ -55,10 +51,6 @@ def plot_sizes(groups, lines, truth=None):
         The same columns for the points of each group's line. The first group's is repeated in grey in all panels.
     truth : dict of str -> DataFrame, optional
         The line that is the true one.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     n_rows = 1 + (len(groups) > 3)
     n_columns = -(-len(groups) // n_rows)
@@ -96,10 +88,6 @@ def plot_recovery(truth, found):
         ``row``, ``column`` and ``size`` of each field in pixels.
     found : dict of str -> DataFrame
         By the name of each of up to two methods, those of the three columns that it finds, in the same order.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 3.3))
     for ax, measure in zip(axes, ("row", "column", "size"), strict=True):
