@@ -35,8 +35,7 @@ def plot_time_course(response, shown, prediction=None):
     figure, ax = plt.subplots(figsize=(8, 3.2))
     volumes = np.arange(1, len(response) + 1)
     edges = np.arange(len(response) + 1) + 0.5
-    shade = dict(fill=True, color="0.88", transform=ax.get_xaxis_transform())
-    ax.stairs(shown, edges, label="image on screen", **shade)
+    ax.stairs(shown, edges, label="image on screen", fill=True, color="0.88", transform=ax.get_xaxis_transform())
     ax.plot(volumes, response, color=INK, label="measured")
     if prediction is not None:
         ax.plot(volumes, prediction, color=VERMILION, label="predicted")
@@ -60,9 +59,8 @@ def plot_repeats(stimuli, courses, n_on, lag):
         How many volumes after the stimulus's onset the responses begin.
     """
     figure, axes = plt.subplots(2, len(stimuli), figsize=(8, 4.6), height_ratios=(2, 3), sharey="row", squeeze=False)
-    low, high = np.min(stimuli), np.max(stimuli)
     for (above, below), stimulus, course, on in zip(axes.T, stimuli, courses, n_on, strict=True):
-        draw_screen(above, stimulus, "black", vmin=low, vmax=high)
+        draw_screen(above, stimulus, "black", vmin=np.min(stimuli), vmax=np.max(stimuli))
         volumes = lag + np.arange(course.shape[1])
         below.axvspan(-0.5, on - 0.5, color="0.9", linewidth=0)
         below.plot(volumes, course.T, color=BLUE, linewidth=0.8, alpha=0.5)
@@ -84,8 +82,7 @@ def plot_score_histogram(scores, bin_width=0.06):
         The published histogram has bins of 0.06.
     """
     figure, ax = plt.subplots(figsize=(8, 3.6))
-    first, last = np.floor(scores.min() / bin_width), np.ceil(scores.max() / bin_width)
-    edges = np.arange(first, last + 1) * bin_width
+    edges = np.arange(np.floor(scores.min() / bin_width), np.ceil(scores.max() / bin_width) + 1) * bin_width
     ax.hist(scores, edges, color=BLUE, edgecolor="white", log=True)
     ax.axvline(0, **GUIDE, linestyle="--")
     ax.set(xlabel="R² on held-out runs, mean over folds", ylabel="voxels (log scale)")
@@ -97,14 +94,12 @@ def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
 
     Parameters
     ----------
-    alphas : ndarray, shape (n_alphas,)
-        The penalties, rising.
+    alphas, mean_curve : ndarray, shape (n_alphas,)
+        The penalties, rising, and the scores of many voxels, their mean.
     curves : ndarray, shape (n_alphas, n_marked)
         Scores of up to four voxels, drawn in the colours that mark them.
     labels : sequence of str
         Names of these voxels; further ones are left out.
-    mean_curve : ndarray, shape (n_alphas,)
-        Scores of many voxels, their mean.
     choices : ndarray
         The penalties that were chosen, of any shape.
     reference : float

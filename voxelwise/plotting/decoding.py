@@ -34,8 +34,8 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
         shown["best of the others"] = wrong[correlations[wrong].argmax()], _WRONG
     for row, (title, (number, colour)) in enumerate(shown.items()):
         image = figure.add_subplot(grid[row, 1])
-        limits = dict(vmin=candidates.min(), vmax=candidates.max())
-        draw_screen(image, candidates[number].reshape(stimulus_shape), colour, **limits)
+        pixels = candidates[number].reshape(stimulus_shape)
+        draw_screen(image, pixels, colour, vmin=candidates.min(), vmax=candidates.max())
         image.set_title(title, fontsize=10)
         image.spines[:].set_linewidth(2.5)
     return settle(figure)

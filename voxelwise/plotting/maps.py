@@ -41,8 +41,7 @@ def plot_maps(maps, background, n_slices=4):
             figure.text(left + 0.005, 0.085, label, color="white", va="center")
             _draw_wheel(figure, (left + 0.5 * width, 0.035, 0.4 * width, 0.1))
         else:
-            place = (left + 0.1 * width, 0.115, 0.8 * width, 0.02)
-            draw_bar(figure, place, label, **colours, orientation="horizontal")
+            draw_bar(figure, (left + 0.1 * width, 0.115, 0.8 * width, 0.02), label, **colours, orientation="horizontal")
     return figure
 
 

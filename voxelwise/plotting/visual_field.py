@@ -54,19 +54,16 @@ def plot_sizes(groups, lines, truth=None):
     """
     n_rows = 1 + (len(groups) > 3)
     n_columns = -(-len(groups) // n_rows)
-    figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=(8, 2.2 * n_rows + 1.2), sharex=True, sharey=True, squeeze=False
-    )
-    first = next(iter(groups))
+    size = (8, 2.2 * n_rows + 1.2)
+    figure, axes = plt.subplots(n_rows, n_columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    axis, first = ("eccentricity", "size"), next(iter(groups))
     for ax, (name, fields) in zip(axes.flat, groups.items(), strict=False):
-        ax.scatter(fields["eccentricity"], fields["size"], s=10, color=BLUE, alpha=0.25, linewidth=0, label="voxel")
+        ax.scatter(*axis, data=fields, s=10, color=BLUE, alpha=0.25, linewidth=0, label="voxel")
         if name != first:
-            ax.plot(lines[first]["eccentricity"], lines[first]["size"], color=FRAME, label=f"median, {first}")
-        ax.plot(lines[name]["eccentricity"], lines[name]["size"], "o-", color=BLUE, markersize=4, label="median")
+            ax.plot(*axis, data=lines[first], color=FRAME, label=f"median, {first}")
+        ax.plot(*axis, "o-", data=lines[name], color=BLUE, markersize=4, label="median")
         if truth is not None:
-            ax.plot(
-                truth[name]["eccentricity"], truth[name]["size"], color=VERMILION, linestyle="--", label="true median"
-            )
+            ax.plot(*axis, "--", data=truth[name], color=VERMILION, label="true median")
         ax.set_title(f"{name} (n = {len(fields)})")
         ax.tick_params(labelbottom=True)
     for unused in axes.flat[len(groups) :]:
