@@ -14,23 +14,9 @@ STALE = 24 * 3600
 
 
 def replace_file(path, content):
-    """Put a content in place of what a file held before.
+    """Put bytes in place of what a file held before; return whether it was not there, or held something else.
 
-    Parameters
-    ----------
-    path : path
-        Its folder is made if need be.
-    content : bytes
-
-    Returns
-    -------
-    changed : bool
-        Whether the file was not there, or held something else.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; the file is then as it was.
+    Its folder is made if need be. If it cannot be written, an OSError says so, and the file is as it was.
     """
     path = Path(path)
     if path.exists() and path.read_bytes() == content:
@@ -43,29 +29,15 @@ def replace_file(path, content):
 
 @contextmanager
 def replace_folder(folder, unless=None):
-    """Fill a new folder, and put it in place of another of that name once the ``with`` block has ended well.
+    """Yield a new, empty folder to fill, and put it in place of another of that name once the block has ended well.
 
     Until then the older one stays as it is; after an error it stays for good. Between the two renamings that this
     takes, a program may be killed: the next call, or :func:`restore_folder`, puts the older one back. Of two programs
-    that do this at once, the folder of the later one stays.
+    that do this at once, the folder of the later one stays; but if ``unless``, which is called without arguments once
+    the block has ended well, returns true, the folder that is there stays, such as one that another program has made
+    meanwhile.
 
-    Parameters
-    ----------
-    folder : path
-        The folder around it is made if need be.
-    unless : callable, optional
-        Called without arguments once the block has ended well: if it returns true, the folder that is there stays, such
-        as one that another program has made meanwhile.
-
-    Yields
-    ------
-    making : Path
-        An empty folder on the same disk.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be written or put in place.
+    The folder around it is made if need be. If it cannot be written or put in place, an OSError says so.
     """
     folder = Path(folder)
     restore_folder(folder)
@@ -81,12 +53,7 @@ def replace_folder(folder, unless=None):
 
 
 def restore_folder(folder):
-    """Put an older folder back that a killed program had moved aside.
-
-    Parameters
-    ----------
-    folder : path
-    """
+    """Put an older folder back that a killed program had moved aside."""
     folder = Path(folder)
     if folder.exists():
         return
@@ -121,9 +88,8 @@ def _workspace(target):
         with suppress(FileNotFoundError):  # another program removes it too
             if time.time() - leftover.stat().st_mtime > STALE:
                 shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(
-        prefix=_prefix(target), dir=target.parent, ignore_cleanup_errors=True
-    ) as workspace:
+    place = dict(prefix=_prefix(target), dir=target.parent)
+    with tempfile.TemporaryDirectory(**place, ignore_cleanup_errors=True) as workspace:
         yield Path(workspace)
 
 

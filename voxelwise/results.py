@@ -15,6 +15,8 @@ from .models.ridge import cross_validate_ridge
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "nilearn", "nibabel")
 
+_CENTRE = "of the centre of mass of the field's positive coefficients"
+_SD = "standard deviations"
 _NO_CENTRE = "n/a where none of its coefficients is positive"
 #: Description and unit of each column of the table but the regions, in their order; "1" is the unit of a plain number.
 COLUMNS = {
@@ -27,20 +29,11 @@ COLUMNS = {
     "z": ("Third coordinate of the voxel's centre, by the mask's affine", "mm"),
     "r2": ("R2 of the ridge regression on held-out runs, mean over the folds", "1"),
     "r2_sd": ("R2 of the ridge regression on held-out runs, sample standard deviation over the folds", "1"),
-    "field_row": (
-        f"Row of the centre of mass of the field's positive coefficients, 0 at the top; {_NO_CENTRE}",
-        "pixels",
-    ),
-    "field_column": (
-        f"Column of the centre of mass of the field's positive coefficients, 0 at the left; {_NO_CENTRE}",
-        "pixels",
-    ),
+    "field_row": (f"Row {_CENTRE}, 0 at the top; {_NO_CENTRE}", "pixels"),
+    "field_column": (f"Column {_CENTRE}, 0 at the left; {_NO_CENTRE}", "pixels"),
     "field_peak_row": (f"Row of the field's largest coefficient, 0 at the top; {_NO_CENTRE}", "pixels"),
     "field_peak_column": (f"Column of the field's largest coefficient, 0 at the left; {_NO_CENTRE}", "pixels"),
-    "field_weight": (
-        "Sum of the field's positive coefficients",
-        "standard deviations of the response per unit of pixel value",
-    ),
+    "field_weight": ("Sum of the field's positive coefficients", f"{_SD} of the response per unit of pixel value"),
     "field_pixels": ("Number of the field's coefficients that are not 0", "pixels"),
     "constant": ("1 if the voxel never changes within a run, else 0", "1"),
     "dead_runs": ("Number of the runs in which the voxel never changes, such as those in which it is out of view", "1"),
@@ -83,12 +76,12 @@ def write_results(folder, recording, samples, lag=2, alpha=100.0, cv=10, max_ite
     """
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
-    weights = fields.reshape(len(fields), -1)
     table = _tabulate(recording, samples, scores, fields)
     settings = {"lag": lag, "alpha": alpha, "cv": cv, "max_iter": max_iter}
     sidecar = _describe(recording, settings | {"stimulus_shape": list(map(int, samples.stimulus_shape))})
     with replace_folder(folder) as making:
         unmask(scores.mean(axis=0), samples.mask_img, outside=np.nan).to_filename(making / "scores.nii.gz")
+        weights = fields.reshape(len(fields), -1)
         unmask(weights, samples.mask_img, outside=np.nan).to_filename(making / "fields.nii.gz")
         # Six digits are about what float32 responses are good for.
         text = dict(na_rep="n/a", float_format="%.6g", lineterminator="\n", encoding="utf-8")
@@ -108,21 +101,12 @@ def _tabulate(recording, samples, scores, fields):
     table = table.join(_measure_fields(fields))
     table["constant"] = (samples.dead_runs == len(samples.run_rows)).astype(int)
     table["dead_runs"] = samples.dead_runs
-    return table.join(regions_of_interest(recording.rois, samples.mask_img).astype(int).rename(columns=_region_column))
+    # The prefix keeps a region named ``x`` apart from the coordinate.
+    return table.join(regions_of_interest(recording.rois, samples.mask_img).astype(int).add_prefix("roi_"))
 
 
 def _measure_fields(fields):
-    """Where each field lies and how large it is; missing values where there is nothing to locate.
-
-    Parameters
-    ----------
-    fields : ndarray, shape (n_voxels, n_rows, n_columns)
-
-    Returns
-    -------
-    measures : DataFrame
-        The columns that begin with ``field_``.
-    """
+    """Where each field lies and how large it is; missing values where there is nothing to locate."""
     rows, columns = np.indices(fields.shape[1:]).reshape(2, -1)
     fields = fields.reshape(len(fields), -1)
     positive = np.maximum(fields, 0)
@@ -142,17 +126,12 @@ def _measure_fields(fields):
     )
 
 
-def _region_column(name):
-    """Column of a region of interest; the prefix keeps a region named ``x`` apart from the coordinate."""
-    return f"roi_{name}"
-
-
 def _describe(recording, settings):
     """The sidecar of the table, after the Brain Imaging Data Structure; nothing of the machine, no path and no date."""
-    columns = COLUMNS | {
-        _region_column(name): (f"1 if the voxel lies in the region of interest {name}, else 0", "1")
-        for name in recording.rois
+    regions = {
+        f"roi_{name}": f"1 if the voxel lies in the region of interest {name}, else 0" for name in recording.rois
     }
+    columns = COLUMNS | {column: (text, "1") for column, text in regions.items()}
     sidecar = {name: {"Description": text, "Units": unit} for name, (text, unit) in columns.items()}
     versions = {"Python": platform.python_version()} | {package: version(package) for package in PACKAGES}
     return sidecar | {"GeneratedBy": {"Recording": recording.name, "Parameters": settings, "Versions": versions}}

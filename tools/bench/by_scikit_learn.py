@@ -4,7 +4,6 @@ import joblib
 import numpy as np
 from sklearn.linear_model import LassoLarsCV, Ridge
 from sklearn.metrics import r2_score
-from sklearn.preprocessing import StandardScaler
 
 from voxelwise.models.search import ALPHAS
 from voxelwise.simulation.writing import simulated_recording
@@ -32,29 +31,24 @@ def ridge_scores():
 
 def alpha_search_one_fold():
     """Nested loops for the first of ten outer folds."""
-    samples = inputs.recorded()
-    train, test = inputs.splits(samples.runs, 10)[0]
+    train, test, inner = inputs.one_fold()
 
     def run():
-        x, y = samples.stimuli[train], samples.responses[train]
-        curves = np.zeros((len(ALPHAS), y.shape[1]))
-        for inner_train, inner_test in inputs.splits(samples.runs[train], 9):
-            x_train, y_train, x_test, y_test = x[inner_train], y[inner_train], x[inner_test], y[inner_test]
+        curves = np.zeros((len(ALPHAS), train.responses.shape[1]))
+        for fold in inner:
+            halves = list(map(train.take, fold))
             for curve, alpha in zip(curves, ALPHAS, strict=True):
-                predicted = Ridge(alpha).fit(x_train, y_train).predict(x_test)
-                curve += r2_score(y_test, predicted, multioutput="raw_values")
-        model = Ridge(np.array(ALPHAS)[curves.argmax(axis=0)]).fit(x, y)
-        return r2_score(samples.responses[test], model.predict(samples.stimuli[test]), multioutput="raw_values")
+                curve += _score(Ridge(alpha), *halves)
+        return _score(Ridge(np.array(ALPHAS)[curves.argmax(axis=0)]), train, test)
 
     return run
 
 
 def sampled_fields(n_jobs=1):
     """``LassoLarsCV`` for every 36th voxel."""
-    samples = inputs.recorded()
-    pixels = StandardScaler().fit_transform(samples.stimuli.astype(np.float64))
-    responses = samples.responses[:, inputs.EVERY_36TH].T.astype(np.float64)
-    model = LassoLarsCV(max_iter=10, cv=inputs.splits(samples.runs, 5))
+    pixels, responses, splits = inputs.sampled()
+    responses = responses.T.astype(np.float64)
+    model = LassoLarsCV(max_iter=10, cv=splits)
     parallel = joblib.Parallel(n_jobs=n_jobs)
 
     def run(responses=responses):
@@ -62,6 +56,11 @@ def sampled_fields(n_jobs=1):
 
     run(responses[:2])  # starts the worker processes, which a loop over all voxels does once and not 36 times
     return run
+
+
+def _score(model, train, test):
+    predicted = model.fit(train.stimuli, train.responses).predict(test.stimuli)
+    return r2_score(test.responses, predicted, multioutput="raw_values")
 
 
 def _weights(model, pixels, response):

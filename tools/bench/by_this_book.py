@@ -8,7 +8,7 @@ from voxelwise.simulation.cortex import MARKED_VOXELS
 
 from . import inputs
 
-CALLS = {"ridge scores": cross_validate_ridge, "alpha search": search_alpha, "fields": fit_receptive_fields}
+CALLS = {"Ridge scores": cross_validate_ridge, "Alpha search": search_alpha, "All fields": fit_receptive_fields}
 
 
 def pipeline():

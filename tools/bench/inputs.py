@@ -3,11 +3,9 @@
 import dataclasses
 
 import numpy as np
+from sklearn.preprocessing import StandardScaler
 
 from voxelwise import RunKFold, load_recording, load_samples
-
-#: Every 36th voxel: 151 of them, from all over the mask, for what would take too long on all.
-EVERY_36TH = slice(18, None, 36)
 
 
 def recorded():
@@ -28,6 +26,20 @@ def tiled(n_voxels):
     return dataclasses.replace(samples, responses=responses)
 
 
-def splits(runs, n_splits):
+def splits(samples, n_splits=10):
     """Whole-run folds as pairs of rows, to train on and to test on."""
-    return list(RunKFold(n_splits).split(runs, groups=runs))
+    return list(RunKFold(n_splits).split(samples.runs, groups=samples.runs))
+
+
+def one_fold():
+    """The samples to train on and those to test on of the first of ten folds, and the nine inner folds."""
+    samples = recorded()
+    train, test = map(samples.take, splits(samples)[0])
+    return train, test, splits(train, 9)
+
+
+def sampled():
+    """Standardized pixels, the responses of every 36th voxel (from all over the mask; all take too long), and folds."""
+    samples = recorded()
+    pixels = StandardScaler().fit_transform(samples.stimuli.astype(np.float64))
+    return pixels, samples.responses[:, 18::36], splits(samples, 5)

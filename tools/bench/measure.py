@@ -4,7 +4,7 @@ A call is named by its module here, the function that prepares it, and that func
 preparing come before the clock starts and before the mark of the highest memory is set back. Both marks are Linux's,
 kept for each process from its own start. One call alone::
 
-    python -m tools.bench.measure '["by_this_book", "call", "alpha search", 20000]'
+    python -m tools.bench.measure '["by_this_book", "call", "Alpha search", 20000]'
 """
 
 import ctypes
@@ -20,17 +20,12 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-MB = 1e6
 
 
 def measure(*call):
     """Run a call in a fresh process and return what it took, as :func:`measure_here` does."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "tools.bench.measure", json.dumps(call)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "tools.bench.measure", json.dumps(call)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if ended.returncode:
         sys.exit(f"{call} failed:\n{ended.stderr}")
     return json.loads(ended.stdout)
@@ -47,7 +42,8 @@ def measure_here(module, function, *arguments):
     result = run()
     seconds = time.perf_counter() - start
     peak = _memory("VmHWM")
-    others = sum(_memory("VmHWM", process) for process in _children())
+    children = " ".join(path.read_text() for path in Path("/proc/self/task").glob("*/children")).split()
+    others = sum(_memory("VmHWM", process) for process in children)  # those that still run
     return {"seconds": seconds, "peak": peak + others, "beyond": peak - before - _size(result)}
 
 
@@ -55,18 +51,13 @@ def _memory(mark, process="self"):
     """Megabytes that a process holds (VmRSS), or held at its peak (VmHWM)."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     (kibibytes,) = (line.split()[1] for line in lines if line.startswith(mark))
-    return int(kibibytes) * 1024 / MB
-
-
-def _children():
-    """Processes that this one has started and that still run."""
-    return " ".join(path.read_text() for path in Path("/proc/self/task").glob("*/children")).split()
+    return int(kibibytes) * 1024 / 1e6
 
 
 def _size(result):
     """Megabytes of the arrays that a result is, or is made of."""
     parts = vars(result).values() if dataclasses.is_dataclass(result) else [result]
-    return sum(part.nbytes for part in parts if isinstance(part, np.ndarray)) / MB
+    return sum(part.nbytes for part in parts if isinstance(part, np.ndarray)) / 1e6
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from ..errors import RecordingError
 from .pairing import stem
-from .reading import as_shape, load_stimuli, open_image, read_mask, read_region, read_volume
+from .reading import as_shape, attempt, load_stimuli, open_image, read_mask, read_region, read_volume
 from .recording import IMAGES, find_files, list_files
 from .samples import is_rest, read_changes
 
@@ -40,11 +40,9 @@ class Report:
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = [f"{name:<12}{text}" for name, text in self.summary]
         lines += ["", *("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)]
-        if self.faults:
-            lines += ["", f"{len(self.faults)} fault{'s' * (len(self.faults) > 1)}:"]
-            lines += [f"- {fault}" for fault in self.faults]
-        else:
-            lines += ["", "No fault found."]
+        n_faults = len(self.faults)
+        lines += ["", f"{n_faults} fault{'s' * (n_faults > 1)}:" if n_faults else "No fault found."]
+        lines += [f"- {fault}" for fault in self.faults]
         return "\n".join(line.rstrip() for line in lines)
 
 
@@ -76,36 +74,31 @@ def check_folder(folder, stimulus_shape=None):
         report.faults += str(error).splitlines()
         _check_singly(report, folder, stimulus_shape)
         return report
-    mask_img = _attempt(report, read_mask, recording.mask)
+    mask_img = attempt(report.faults, read_mask, recording.mask)
     for path in recording.rois.values():
-        _attempt(report, read_region, path, mask_img)
+        attempt(report.faults, read_region, path, mask_img)
     if recording.background is not None:
-        _attempt(report, read_volume, recording.background)
-    pairs = [
-        (kind, *pair)
-        for kind in recording.func
-        for pair in zip(recording.func[kind], recording.label[kind], strict=True)
-    ]
+        attempt(report.faults, read_volume, recording.background)
+    func, label = recording.func, recording.label
+    pairs = [(kind, *pair) for kind in func for pair in zip(func[kind], label[kind], strict=True)]
     shapes, n_dead, n_read = set(), 0, 0
-    for kind, path, label in tqdm(pairs, desc="Reading", unit="run", disable=None, leave=False):
-        image, stimuli = (
-            _attempt(report, open_image, path, None, 4),
-            _attempt(report, load_stimuli, label, stimulus_shape),
-        )
+    for kind, path, label_file in tqdm(pairs, desc="Reading", unit="run", disable=None, leave=False):
+        image = attempt(report.faults, open_image, path, None, 4)
+        stimuli = attempt(report.faults, load_stimuli, label_file, stimulus_shape)
         n_rest = "?" if stimuli is None else is_rest(stimuli).sum()
-        report.runs.append((path.name, kind, label.name, "?" if image is None else image.shape[3], n_rest))
+        report.runs.append((path.name, kind, label_file.name, "?" if image is None else image.shape[3], n_rest))
         if stimuli is not None:
             shapes.add(stimuli.shape[1:])
             if kind == "random" and len(stimuli) < MIN_VOLUMES:
                 report.faults.append(f"{path}: {len(stimuli)} volumes; the chapters need at least {MIN_VOLUMES}.")
         if mask_img is not None:
-            expected = () if stimuli is None else (label, len(stimuli))
-            changes = _attempt(report, read_changes, path, mask_img, *expected)
+            expected = () if stimuli is None else (label_file, len(stimuli))
+            changes = attempt(report.faults, read_changes, path, mask_img, *expected)
             if changes is not None:
                 n_dead, n_read = n_dead + ~changes.any(axis=0), n_read + 1
     if len(shapes) > 1:
         report.faults.append(f"{folder}: label files with images of different shape: {sorted(shapes)}; expected one.")
-    if (n_runs := len(recording.func.get("random", ()))) < MIN_RUNS:
+    if (n_runs := len(func.get("random", ()))) < MIN_RUNS:
         report.faults.append(
             f'{folder}: {n_runs} runs of the kind "random", to which the chapters fit models; expected at least '
             f"{MIN_RUNS}, to fit, to choose and to score on. Only files named data_<kind>_run... are of another kind."
@@ -119,21 +112,11 @@ def _check_singly(report, folder, stimulus_shape):
     mask_img = None
     for path in list_files(folder / "mask", *IMAGES):
         if stem(path) == "mask":
-            mask_img = _attempt(report, read_mask, path)
+            mask_img = attempt(report.faults, read_mask, path)
     for path in list_files(folder / "func", *IMAGES):
-        _attempt(report, open_image, path, mask_img, 4)
+        attempt(report.faults, open_image, path, mask_img, 4)
     for path in list_files(folder / "label", ".csv"):
-        _attempt(report, load_stimuli, path, stimulus_shape)
-
-
-def _attempt(report, read, *arguments):
-    """What a reading function returns, or None and its fault in the report."""
-    try:
-        return read(*arguments)
-    except RecordingError as error:
-        if str(error) not in report.faults:
-            report.faults.append(str(error))
-        return None
+        attempt(report.faults, load_stimuli, path, stimulus_shape)
 
 
 def _summary(recording, mask_img, shapes, n_dead, n_read):

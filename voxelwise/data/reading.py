@@ -67,6 +67,15 @@ class StoredImage:
             ) from None
 
 
+def attempt(faults, read, *arguments):
+    """What a reading function returns; or None, and its fault is in the list of faults."""
+    try:
+        return read(*arguments)
+    except RecordingError as error:
+        if str(error) not in faults:
+            faults.append(str(error))
+
+
 def open_image(path, like=None, n_dimensions=3):
     """Read the header of a NIfTI file: a StoredImage that the file can hold, on the grid of the mask ``like`` if given.
 
@@ -214,8 +223,7 @@ def _read_header(path, n_dimensions):
     shape = header.get_data_shape()
     while len(shape) > n_dimensions and shape[-1] == 1:
         shape = shape[:-1]
-    has_orientation = bool(header["sform_code"] or header["qform_code"])
-    place = header.get_best_affine(), has_orientation
+    place = header.get_best_affine(), bool(header["sform_code"] or header["qform_code"])
     return StoredImage(path, shape, *place, header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter())
 
 
@@ -281,10 +289,8 @@ def _read_table(path):
 def _first_fault(lines):
     """What keeps lines from being rows of a table."""
     # Of many digits in a row, there is one way to take them: a search that tried every way would never end.
-    plain, width = (
-        re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE),
-        lines[0].count(",") + 1,
-    )
+    plain = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+    width = lines[0].count(",") + 1
     for number, cells in enumerate((line.split(",") for line in lines), start=1):
         if len(cells) != width:
             return f"row {number} has {len(cells)} values, the first has {width}"

@@ -12,7 +12,7 @@ from ..errors import RecordingError
 from ..simulation.writing import simulated_recording
 from .download import fetch_recording
 from .pairing import pair_runs, stem
-from .reading import as_shape, open_image, read_mask
+from .reading import as_shape, attempt, open_image, read_mask
 
 #: Names of the recordings that need no folder.
 DATASETS = ("simulated", "miyawaki2008")
@@ -111,19 +111,13 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
 
 def _checked(recording):
     """The recording, if nothing is wrong with its mask, and with the header of each run, region and background."""
-    faults, mask_img = [], None
-    try:
-        mask_img = read_mask(recording.mask)
-    except RecordingError as error:
-        faults.append(str(error))
+    faults = []
+    mask_img = attempt(faults, read_mask, recording.mask)
     images = [(path, mask_img, 4) for runs in recording.func.values() for path in runs]
     images += [(path, mask_img, 3) for path in recording.rois.values()]
     images += [(recording.background, None, 3)] * (recording.background is not None)
     for image in images:
-        try:
-            open_image(*image)
-        except RecordingError as error:
-            faults.append(str(error))
+        attempt(faults, open_image, *image)
     if faults:
         raise RecordingError("\n".join(faults))
     return recording
@@ -132,11 +126,8 @@ def _checked(recording):
 def find_files(folder, name=None, truth=None, stimulus_shape=None):
     """The recording that lies in a folder of nilearn's layout; none of its files is opened.
 
-    Raises
-    ------
-    RecordingError
-        If runs, labels or the mask are missing, there are two images of one name, or it is not clear which label file
-        belongs to which run.
+    A RecordingError says if runs, labels or the mask are missing, there are two images of one name, or it is not clear
+    which label file belongs to which run.
     """
     func, masks = list_files(folder / "func", *IMAGES), list_files(folder / "mask", *IMAGES)
     label = list_files(folder / "label", ".csv")
@@ -163,13 +154,12 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
     if faults:
         raise RecordingError("\n".join(faults))
     rois = {stem(path): path for path in sorted(masks)}
-    mask = rois.pop("mask")
     return Recording(
         name=name or f"{folder.name}{' (folder)' * (folder.name in DATASETS)}",
         folder=folder,
         func=_by_kind(func, func),
         label=_by_kind(func, partners),
-        mask=mask,
+        mask=rois.pop("mask"),
         background=backgrounds[0] if backgrounds else None,
         rois=rois,
         truth=truth,

@@ -67,8 +67,7 @@ class Samples:
             If the lengths differ, a number is not finite, a run is torn apart, or shape or mask do not fit.
         """
         X, Y = (_as_matrix(name, values) for name, values in (("X", X), ("Y", Y)))
-        _, numbers = np.unique(runs, return_inverse=True)
-        numbers = numbers.ravel()
+        numbers = np.unique(runs, return_inverse=True)[1].ravel()
         if not len(X) == len(Y) == len(numbers):
             raise ValueError(f"X has {len(X)} rows, Y {len(Y)} and runs {len(numbers)}; expected as many of each.")
         starts = np.flatnonzero(np.diff(numbers, prepend=-1))
@@ -178,9 +177,7 @@ def load_run_stimuli(recording, kind="random", lag=0):
 
     Parameters
     ----------
-    recording : Recording
-    kind : str
-    lag : int
+    recording, kind, lag
         As in :func:`load_samples`.
 
     Returns

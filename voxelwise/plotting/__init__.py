@@ -1,17 +1,12 @@
 """Every figure that the chapters draw.
 
-The functions take arrays and images and compute nothing but where to draw. Each returns its figure.
+The functions take arrays and images and compute nothing but where to draw. Each returns its figure, a Figure of
+Matplotlib.
 """
 
+# ruff: noqa: F401 (what is imported here is what the package offers)
 from .chance import plot_chance, plot_power
-from .charts import (
-    plot_alpha_search,
-    plot_regions,
-    plot_repeats,
-    plot_score_histogram,
-    plot_stimuli,
-    plot_time_course,
-)
+from .charts import plot_alpha_search, plot_regions, plot_repeats, plot_score_histogram, plot_stimuli, plot_time_course
 from .comparisons import plot_field_pairs, plot_lags, plot_score_groups, plot_score_pairs, plot_time_courses
 from .decoding import plot_candidates, plot_identification, plot_pixel_map, plot_reconstructions
 from .fields import plot_fields, plot_summary
@@ -19,34 +14,3 @@ from .maps import plot_maps
 from .slices import plot_score_map
 from .style import DIRECTION_COLOURS, MARK_COLOURS, MARK_LETTERS, use_book_style
 from .visual_field import plot_centres, plot_recovery, plot_sizes
-
-__all__ = [
-    "DIRECTION_COLOURS",
-    "MARK_COLOURS",
-    "MARK_LETTERS",
-    "plot_alpha_search",
-    "plot_candidates",
-    "plot_centres",
-    "plot_chance",
-    "plot_field_pairs",
-    "plot_fields",
-    "plot_identification",
-    "plot_lags",
-    "plot_maps",
-    "plot_pixel_map",
-    "plot_power",
-    "plot_reconstructions",
-    "plot_recovery",
-    "plot_regions",
-    "plot_repeats",
-    "plot_score_groups",
-    "plot_score_histogram",
-    "plot_score_map",
-    "plot_score_pairs",
-    "plot_sizes",
-    "plot_stimuli",
-    "plot_summary",
-    "plot_time_course",
-    "plot_time_courses",
-    "use_book_style",
-]

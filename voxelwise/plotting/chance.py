@@ -14,18 +14,10 @@ def plot_chance(null, score, largest, threshold):
 
     Parameters
     ----------
-    null : ndarray, shape (n_permutations,)
-        Scores of one voxel with reordered stimuli.
-    score : float
-        Its score with the stimuli as they were.
-    largest : ndarray, shape (n_permutations,)
-        The largest scores of all voxels with reordered stimuli.
-    threshold : float
-        What a score must exceed among all voxels.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
+    null, largest : ndarray, shape (n_permutations,)
+        With reordered stimuli, the scores of one voxel, and the largest ones of all voxels.
+    score, threshold : float
+        The voxel's score with the stimuli as they were, and what a score must exceed among all voxels.
     """
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True)
     marks = (score, VERMILION, "its own score"), (threshold, GREEN, "threshold")
@@ -53,10 +45,6 @@ def plot_power(strength, found, rate):
         By the name of up to four rules, the share of each group's voxels that it finds.
     rate : float
         An error rate; a dotted line.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(figsize=(8, 3.8))
     styles = list(zip(LINE_COLOURS, _STYLES, strict=False))

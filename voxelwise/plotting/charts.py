@@ -14,10 +14,6 @@ def plot_stimuli(stimuli, titles):
     stimuli : sequence of ndarray, shape (n_rows, n_columns)
         The smallest value of all is black, the largest white.
     titles : sequence of str
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(1, len(stimuli), squeeze=False)
     for ax, stimulus, title in zip(axes.flat, stimuli, titles, strict=True):
@@ -35,16 +31,11 @@ def plot_time_course(response, shown, prediction=None):
     shown : ndarray of bool, shape (n_volumes,)
         Whether a stimulus was on the screen; these volumes are shaded.
     prediction : ndarray, shape (n_volumes,), optional
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(figsize=(8, 3.2))
     volumes = np.arange(1, len(response) + 1)
     edges = np.arange(len(response) + 1) + 0.5
-    shade = dict(fill=True, color="0.88", transform=ax.get_xaxis_transform())
-    ax.stairs(shown, edges, label="image on screen", **shade)
+    ax.stairs(shown, edges, label="image on screen", fill=True, color="0.88", transform=ax.get_xaxis_transform())
     ax.plot(volumes, response, color=INK, label="measured")
     if prediction is not None:
         ax.plot(volumes, prediction, color=VERMILION, label="predicted")
@@ -66,15 +57,10 @@ def plot_repeats(stimuli, courses, n_on, lag):
         How many volumes long each stimulus is on the screen; these are shaded.
     lag : int
         How many volumes after the stimulus's onset the responses begin.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(2, len(stimuli), figsize=(8, 4.6), height_ratios=(2, 3), sharey="row", squeeze=False)
-    low, high = np.min(stimuli), np.max(stimuli)
     for (above, below), stimulus, course, on in zip(axes.T, stimuli, courses, n_on, strict=True):
-        draw_screen(above, stimulus, "black", vmin=low, vmax=high)
+        draw_screen(above, stimulus, "black", vmin=np.min(stimuli), vmax=np.max(stimuli))
         volumes = lag + np.arange(course.shape[1])
         below.axvspan(-0.5, on - 0.5, color="0.9", linewidth=0)
         below.plot(volumes, course.T, color=BLUE, linewidth=0.8, alpha=0.5)
@@ -94,14 +80,9 @@ def plot_score_histogram(scores, bin_width=0.06):
     scores : ndarray, shape (n_voxels,)
     bin_width : float
         The published histogram has bins of 0.06.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(figsize=(8, 3.6))
-    first, last = np.floor(scores.min() / bin_width), np.ceil(scores.max() / bin_width)
-    edges = np.arange(first, last + 1) * bin_width
+    edges = np.arange(np.floor(scores.min() / bin_width), np.ceil(scores.max() / bin_width) + 1) * bin_width
     ax.hist(scores, edges, color=BLUE, edgecolor="white", log=True)
     ax.axvline(0, **GUIDE, linestyle="--")
     ax.set(xlabel="R² on held-out runs, mean over folds", ylabel="voxels (log scale)")
@@ -113,22 +94,16 @@ def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
 
     Parameters
     ----------
-    alphas : ndarray, shape (n_alphas,)
-        The penalties, rising.
+    alphas, mean_curve : ndarray, shape (n_alphas,)
+        The penalties, rising, and the scores of many voxels, their mean.
     curves : ndarray, shape (n_alphas, n_marked)
         Scores of up to four voxels, drawn in the colours that mark them.
     labels : sequence of str
         Names of these voxels; further ones are left out.
-    mean_curve : ndarray, shape (n_alphas,)
-        Scores of many voxels, their mean.
     choices : ndarray
         The penalties that were chosen, of any shape.
     reference : float
         A penalty to compare with; a dashed line.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=(3, 2))
     above.plot(alphas, mean_curve, color=INK, linewidth=2.5, label="mean")
@@ -158,10 +133,6 @@ def plot_regions(groups, measures):
         By the name of the group, one row a region with a column for each measure; NaN is not drawn. Up to six groups,
         whose regions of the same name share a place.
     measures : sequence of str
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     names = list(dict.fromkeys(name for group in groups.values() for name in group.index))
     place = {name: number for number, name in enumerate(names)}

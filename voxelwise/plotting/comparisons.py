@@ -17,10 +17,6 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
     xlabel, ylabel : str
     marked : sequence of int
         Up to four voxels that get the colours and letters that mark them.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(1, len(pairs), figsize=(8, 4.4), squeeze=False)
     for ax, (title, (x, y)) in zip(axes.flat, pairs.items(), strict=True):
@@ -47,10 +43,6 @@ def plot_score_groups(groups, labels):
         grey, later ones on top in colours; empty ones are left out.
     labels : (str, str)
         What the two measures are.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(figsize=(8, 5.6))
     for colour, (name, (x, y)) in pair_up((style.FRAME, style.BLUE, style.VERMILION), groups.items(), "groups"):
@@ -71,10 +63,6 @@ def plot_field_pairs(fields, titles):
         By the name of the fit.
     titles : sequence of str
         Of the voxels.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(len(fields), len(titles), figsize=(8, 0.6 + 1.75 * len(fields)), squeeze=False)
     limit = max(np.abs(weights).max() for weights in fields.values()) or 1
@@ -98,10 +86,6 @@ def plot_lags(lags, curves, together):
         By the name of the group of voxels, its score at each lag; up to six groups.
     together : dict of str -> float
         The score of the same groups with all lags in one model; a bar right of the lines.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots()
     last = max(lags)
@@ -126,10 +110,6 @@ def plot_time_courses(lags, courses, truth=None):
         Of up to four voxels, drawn in the colours that mark them.
     truth : ndarray, shape (n_lags,), optional
         The true course.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots()
     for (colour, letter), course in pair_up(MARKS, courses.T, "voxels"):

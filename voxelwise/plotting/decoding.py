@@ -19,10 +19,6 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
     candidates : ndarray, shape (n_candidates, n_pixels)
         The right one and the best of the others are shown.
     stimulus_shape : (int, int)
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure = plt.figure(figsize=(8, 4))
     grid = figure.add_gridspec(2, 2, width_ratios=(3, 1))
@@ -38,8 +34,8 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
         shown["best of the others"] = wrong[correlations[wrong].argmax()], _WRONG
     for row, (title, (number, colour)) in enumerate(shown.items()):
         image = figure.add_subplot(grid[row, 1])
-        limits = dict(vmin=candidates.min(), vmax=candidates.max())
-        draw_screen(image, candidates[number].reshape(stimulus_shape), colour, **limits)
+        pixels = candidates[number].reshape(stimulus_shape)
+        draw_screen(image, pixels, colour, vmin=candidates.min(), vmax=candidates.max())
         image.set_title(title, fontsize=10)
         image.spines[:].set_linewidth(2.5)
     return settle(figure)
@@ -52,10 +48,6 @@ def plot_identification(curves):
     ----------
     curves : dict of str -> (ndarray, ndarray)
         By its name, the numbers of candidates and the accuracy for each; up to six.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots()
     for colour, (name, (numbers, accuracies)) in pair_up(LINE_COLOURS, curves.items(), "curves"):
@@ -82,10 +74,6 @@ def plot_reconstructions(rows, limits, n_columns=10):
         The values that are black and white; what lies beyond is drawn as the nearer of them.
     n_columns : int
         How many stimuli stand side by side; further ones follow in rows below.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     n_stimuli = len(next(iter(rows.values())))
     n_columns = min(n_columns, n_stimuli)
@@ -112,10 +100,6 @@ def plot_pixel_map(values, label):
         NaN where there is none; drawn in white. The colours begin at 0.
     label : str
         What the numbers are.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, ax = plt.subplots(layout="compressed")
     most = np.nanmax(values) if np.isfinite(values).any() else 0

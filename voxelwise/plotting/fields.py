@@ -23,10 +23,6 @@ def plot_fields(fields, titles, marked_pixel=None, threshold=FIELD_THRESHOLD):
         Row and column of a pixel that is outlined in every field.
     threshold : float
         Coefficients below it are hidden.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(2, 2, figsize=(8, 6.8))
     limit = max(FIELD_LIMIT, np.max(fields))
@@ -50,10 +46,6 @@ def plot_summary(score_img, background, positions, fields, name, marked_pixel=No
         As in :func:`plot_fields`.
     name : str
         The recording's.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure = dark_figure(4)
     draw_marked_slice(figure.add_axes((0.0, 0.0, 0.5, 1.0)), score_img, background, positions, zoomed=True)

@@ -20,10 +20,6 @@ def plot_maps(maps, background, n_slices=4):
         Anatomical image under the maps.
     n_slices : int
         How many slices there are at most. About as many painted voxels lie near each of them.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     images = [nibabel.as_closest_canonical(image) for image, _ in maps.values()]
     heights, painted = _choose_slices(images[0], n_slices)
@@ -45,8 +41,7 @@ def plot_maps(maps, background, n_slices=4):
             figure.text(left + 0.005, 0.085, label, color="white", va="center")
             _draw_wheel(figure, (left + 0.5 * width, 0.035, 0.4 * width, 0.1))
         else:
-            place = (left + 0.1 * width, 0.115, 0.8 * width, 0.02)
-            draw_bar(figure, place, label, **colours, orientation="horizontal")
+            draw_bar(figure, (left + 0.1 * width, 0.115, 0.8 * width, 0.02), label, **colours, orientation="horizontal")
     return figure
 
 

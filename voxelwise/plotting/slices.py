@@ -20,10 +20,6 @@ def plot_score_map(score_img, background, positions):
         Anatomical image under the map.
     positions : sequence of (int, int, int)
         Grid positions of up to four voxels. The slice goes through the first; voxels of other slices are not marked.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure = dark_figure(4)
     whole = figure.add_axes((0.0, 0.02, 0.4, 0.86))

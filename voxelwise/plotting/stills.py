@@ -19,9 +19,9 @@ def plot_explored(score_img, background, positions, field, field_limit):
     ax.imshow(field, origin="upper", cmap=FIELD_COLOURS, vmin=-field_limit, vmax=field_limit)
     ax.set(xticks=range(0, field.shape[1], 3), yticks=range(0, field.shape[0], 3))
     ax.tick_params(colors="white")
-    label, place = "SD per unit of pixel", (0.67, 0.15, 0.26, 0.03)
     ax.set_title("What voxel A sees", color="white")
-    draw_bar(figure, place, label, FIELD_COLOURS, -field_limit, field_limit, "horizontal")
+    scale = "SD per unit of pixel", FIELD_COLOURS, -field_limit, field_limit
+    draw_bar(figure, (0.67, 0.15, 0.26, 0.03), *scale, "horizontal")
     return figure
 
 
@@ -30,17 +30,17 @@ def plot_planes(score_img, background, position):
     scores, place = turn_to_page(score_img, position)
     figure = dark_figure(3.4)
     sizes = nibabel.affines.voxel_sizes(scores.affine)
-    for number, (normal, name) in enumerate(zip((0, 1, 2), "xyz", strict=True)):
+    for normal, name in enumerate("xyz"):
         across, up = (axis for axis in range(3) if axis != normal)
-        ax = figure.add_axes((0.01 + 0.33 * number, 0.24, 0.32, 0.68))
+        ax = figure.add_axes((0.01 + 0.33 * normal, 0.24, 0.32, 0.68))
         painted, under = _cut(scores, background, place, normal)
         paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=score_limit(score_img))
         ax.set_aspect(sizes[up] / sizes[across])
         ax.axvline(place[across], color="white", linewidth=0.7)
         ax.axhline(place[up], color="white", linewidth=0.7)
         millimetres = nibabel.affines.apply_affine(scores.affine, place)[normal]
-        title = f"{name} = {millimetres:.4g} mm"
-        figure.text(0.17 + 0.33 * number, 0.94, title, color="white", ha="center", fontsize=10)
+        at = 0.17 + 0.33 * normal, 0.94
+        figure.text(*at, f"{name} = {millimetres:.4g} mm", color="white", ha="center", fontsize=10)
     draw_bar(figure, (0.3, 0.17, 0.4, 0.03), "R²", SCORE_COLOURS, 0, score_limit(score_img), "horizontal")
     return figure
 

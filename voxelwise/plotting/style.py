@@ -69,13 +69,7 @@ def dark_figure(height):
 
 
 def pair_up(colours, things, what):
-    """Each thing with its colour.
-
-    Raises
-    ------
-    ValueError
-        If there are more things than colours.
-    """
+    """Each thing with its colour; a ValueError if there are more things than colours."""
     things = list(things)
     if len(things) > len(colours):
         raise ValueError(f"{len(things)} {what}; expected up to {len(colours)}, as many as have a colour.")

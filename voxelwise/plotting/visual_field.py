@@ -18,10 +18,6 @@ def plot_centres(groups, stimulus_shape):
         a colour of its own; empty ones are left out.
     stimulus_shape : (int, int)
         Rows and columns of the screen.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     n_rows, n_columns = stimulus_shape
     figure, ax = plt.subplots(figsize=(8, 6.8))
@@ -55,26 +51,19 @@ def plot_sizes(groups, lines, truth=None):
         The same columns for the points of each group's line. The first group's is repeated in grey in all panels.
     truth : dict of str -> DataFrame, optional
         The line that is the true one.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     n_rows = 1 + (len(groups) > 3)
     n_columns = -(-len(groups) // n_rows)
-    figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=(8, 2.2 * n_rows + 1.2), sharex=True, sharey=True, squeeze=False
-    )
-    first = next(iter(groups))
+    size = (8, 2.2 * n_rows + 1.2)
+    figure, axes = plt.subplots(n_rows, n_columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    axis, first = ("eccentricity", "size"), next(iter(groups))
     for ax, (name, fields) in zip(axes.flat, groups.items(), strict=False):
-        ax.scatter(fields["eccentricity"], fields["size"], s=10, color=BLUE, alpha=0.25, linewidth=0, label="voxel")
+        ax.scatter(*axis, data=fields, s=10, color=BLUE, alpha=0.25, linewidth=0, label="voxel")
         if name != first:
-            ax.plot(lines[first]["eccentricity"], lines[first]["size"], color=FRAME, label=f"median, {first}")
-        ax.plot(lines[name]["eccentricity"], lines[name]["size"], "o-", color=BLUE, markersize=4, label="median")
+            ax.plot(*axis, data=lines[first], color=FRAME, label=f"median, {first}")
+        ax.plot(*axis, "o-", data=lines[name], color=BLUE, markersize=4, label="median")
         if truth is not None:
-            ax.plot(
-                truth[name]["eccentricity"], truth[name]["size"], color=VERMILION, linestyle="--", label="true median"
-            )
+            ax.plot(*axis, "--", data=truth[name], color=VERMILION, label="true median")
         ax.set_title(f"{name} (n = {len(fields)})")
         ax.tick_params(labelbottom=True)
     for unused in axes.flat[len(groups) :]:
@@ -96,10 +85,6 @@ def plot_recovery(truth, found):
         ``row``, ``column`` and ``size`` of each field in pixels.
     found : dict of str -> DataFrame
         By the name of each of up to two methods, those of the three columns that it finds, in the same order.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 3.3))
     for ax, measure in zip(axes, ("row", "column", "size"), strict=True):
