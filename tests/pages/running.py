@@ -12,29 +12,26 @@ from nbclient import NotebookClient
 from tests.notebooks import ROOT
 from tools.press.chapters import ENCRYPTED
 
-#: Run once in the kernel: what chapters compute of the same recording with the same settings is computed once, and
-#: where only the text is looked at, nothing is drawn. What that needs is in defaults, which %reset keeps.
+#: Run once in the kernel: what chapters compute of the same recording with the same settings is computed once.
 PREPARE = """
 import gc
-from unittest.mock import MagicMock
 import joblib
 import voxelwise.plotting
 
 gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
-
-def draw_if_shown(function, formatter=get_ipython().display_formatter, nothing=MagicMock):
-    return lambda *some, **named: function(*some, **named) if "text/html" in formatter.active_types else nothing()
-
-for name, function in vars(voxelwise.plotting).copy().items():
-    if name.startswith("plot_"):
-        setattr(voxelwise.plotting, name, draw_if_shown(function))
+get_ipython().display_formatter.active_types = ["text/plain"]
 for name in "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf", "noise_ceiling":
     setattr(voxelwise, name, joblib.Memory({folder!r}, verbose=0).cache(getattr(voxelwise, name)))
 """
 START = """
 import os
+from importlib import reload
+from unittest.mock import MagicMock
+import voxelwise.plotting
 os.chdir({folder!r})
-get_ipython().display_formatter.active_types = {shown}
+plots = vars(reload(voxelwise.plotting))
+if not {draw}:
+    plots.update({{name: MagicMock() for name in plots if name.startswith("plot_")}})
 %reset -f
 """
 NEVER = re.compile(r"(?!)")
@@ -83,13 +80,10 @@ def run_cells(client, sources, pattern=NEVER):
     return printed_in(client.nb)
 
 
-def run_chapter(client, notebook, parameters, pattern=NEVER, shown=("text/plain",)):
-    """What a chapter prints, with those of the parameters that it has, until the pattern is found.
-
-    With ``text/html`` shown, figures are made as well, though no picture of them.
-    """
+def run_chapter(client, notebook, parameters, pattern=NEVER, draw=False):
+    """What a chapter prints, with those of the parameters that it has, until the pattern is found."""
     cell, known = find_parameters(notebook)
     change = "\n".join(f"{name} = {value!r}" for name, value in parameters.items() if name in known)
     sources = [each.source + (f"\n{change}" if each is cell else "") for each in code_cells(notebook)]
-    start = START.format(folder=str(ROOT / "book"), shown=list(shown))
+    start = START.format(folder=str(ROOT / "book"), draw=draw)
     return run_cells(client, [start, *sources], pattern)

@@ -48,6 +48,6 @@ CASES += [(chapter, "repeated") for chapter in CHAPTERS if r"\"figure\"" in chap
 def test_each_chapter_runs(chapter, name, folders, client):
     """No run 3 of 145 volumes, no slice 10, no background, no regions, no rest, no truth: other examples are found."""
     notebook, settings = read_chapter(chapter), SETTINGS | dict(dataset=str(folders[name]))
-    text = run_chapter(client, notebook, settings, shown=("text/plain", "text/html"))
+    text = run_chapter(client, notebook, settings, draw=True)
     if "Recording: " in printed_in(notebook):
         assert f"Recording: {name}\n" in text
