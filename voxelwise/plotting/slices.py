@@ -88,8 +88,7 @@ def background_box(background, scores, first, shape, fineness):
     affine[:3, 3] = nibabel.affines.apply_affine(scores.affine, first + corner)
     image = load_img(background)
     image = new_img_like(image, image.get_fdata(dtype=np.float32))
-    resampled = resample_img(image, affine, tuple(shape * fineness), copy_header=True, force_resample=True)
-    return resampled.get_fdata()
+    return resample_img(image, affine, tuple(shape * fineness), copy_header=True, force_resample=True).get_fdata()
 
 
 def draw_bar(figure, place, label, cmap, vmin, vmax, orientation="vertical"):
