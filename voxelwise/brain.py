@@ -89,8 +89,7 @@ def choose_voxels(mask_img, positions, scores):
     wanted = [columns.get(place) for place in places]
     if None not in wanted:
         return wanted, True
-    best = np.argsort(scores)[::-1][: len(positions)]
-    return [int(column) for column in best], False
+    return np.argsort(scores)[::-1][: len(positions)].tolist(), False
 
 
 def unmask(values, mask_img, outside=0):

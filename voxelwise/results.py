@@ -15,18 +15,15 @@ from .models.ridge import cross_validate_ridge
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "nilearn", "nibabel")
 
+_AXES = ("First", "i", "x"), ("Second", "j", "y"), ("Third", "k", "z")
 _CENTRE = "of the centre of mass of the field's positive coefficients"
 _SD = "standard deviations"
 _NO_CENTRE = "n/a where none of its coefficients is positive"
 #: Description and unit of each column of the table but the regions, in their order; "1" is the unit of a plain number.
 COLUMNS = {
     "column": ("Number of the voxel among those of the mask, from 0, in C order of the grid", "1"),
-    "i": ("First index into the mask's grid, from 0", "voxels"),
-    "j": ("Second index into the mask's grid, from 0", "voxels"),
-    "k": ("Third index into the mask's grid, from 0", "voxels"),
-    "x": ("First coordinate of the voxel's centre, by the mask's affine", "mm"),
-    "y": ("Second coordinate of the voxel's centre, by the mask's affine", "mm"),
-    "z": ("Third coordinate of the voxel's centre, by the mask's affine", "mm"),
+    **{i: (f"{nth} index into the mask's grid, from 0", "voxels") for nth, i, _ in _AXES},
+    **{x: (f"{nth} coordinate of the voxel's centre, by the mask's affine", "mm") for nth, _, x in _AXES},
     "r2": ("R2 of the ridge regression on held-out runs, mean over the folds", "1"),
     "r2_sd": ("R2 of the ridge regression on held-out runs, sample standard deviation over the folds", "1"),
     "field_row": (f"Row {_CENTRE}, 0 at the top; {_NO_CENTRE}", "pixels"),
@@ -77,8 +74,8 @@ def write_results(folder, recording, samples, lag=2, alpha=100.0, cv=10, max_ite
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
     table = _tabulate(recording, samples, scores, fields)
-    settings = {"lag": lag, "alpha": alpha, "cv": cv, "max_iter": max_iter}
-    sidecar = _describe(recording, settings | {"stimulus_shape": list(map(int, samples.stimulus_shape))})
+    shape = list(map(int, samples.stimulus_shape))
+    sidecar = _describe(recording, dict(lag=lag, alpha=alpha, cv=cv, max_iter=max_iter, stimulus_shape=shape))
     with replace_folder(folder) as making:
         unmask(scores.mean(axis=0), samples.mask_img, outside=np.nan).to_filename(making / "scores.nii.gz")
         weights = fields.reshape(len(fields), -1)

@@ -4,6 +4,7 @@ Run it with ``make bench``. Every measurement is a process of its own (``measure
 all of them again, so that what else the machine does falls on all alike. The tables hold medians.
 """
 
+import itertools
 import os
 import platform
 import sys
@@ -87,11 +88,9 @@ def table_of_peers(medians):
 def table_of_sizes(medians):
     """Time per voxel, and memory beyond input and output, for each size."""
     rows = []
-    for what, call in CALLS.items():
-        for size in SIZES:
-            found = medians[*call, size]
-            numbers = found["seconds"], 1e6 * found["seconds"] / size, found["beyond"]
-            rows.append([what, f"{size:,}", *map(show, numbers)])
+    for what, size in itertools.product(CALLS, SIZES):
+        seconds, _, beyond = medians[*CALLS[what], size]
+        rows.append([what, f"{size:,}", *map(show, (seconds, 1e6 * seconds / size, beyond))])
     return make_table(["What"], ["Voxels", "Time (s)", "Per voxel (µs)", "Memory (MB)"], rows)
 
 

@@ -42,13 +42,8 @@ def find_recording(data_dir=None):
 def fetch_recording(data_dir=None):
     """Folder of the recording, absolute, which is downloaded at the first call.
 
-    If it lacks some files, all the recording's files in it are replaced; other files in it are left alone.
-
-    Raises
-    ------
-    RecordingError
-        If no folder can be written to, the disk is too full, the server does not answer with the archive, the download
-        breaks off, or the archive is damaged or lacks files.
+    If it lacks some files, all the recording's files in it are replaced; other files in it are left alone. Whatever
+    hinders the download is a RecordingError: no folder to write to, a full disk, no answer, a damaged archive.
     """
     if folder := find_recording(data_dir):
         return folder

@@ -91,8 +91,7 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of
        multiscale local image decoders. Neuron 60(5), 915-929.
     """
-    shape, folder = as_shape(stimulus_shape), Path(dataset).expanduser()
-    name = str(dataset)
+    shape, folder, name = as_shape(stimulus_shape), Path(dataset).expanduser(), str(dataset)
     if name in DATASETS and not (isinstance(dataset, Path) and folder.is_dir()):
         if shape not in (None, NAMED_SHAPE):
             raise ValueError(f"stimulus_shape={stimulus_shape}: the stimuli of {name} have {NAMED_SHAPE} pixels.")

@@ -78,8 +78,7 @@ class Samples:
             raise ValueError(f"stimulus_shape={shape} has {np.prod(shape)} values; X has {X.shape[1]} columns.")
         if mask_img is not None and np.count_nonzero(mask_img.dataobj) != Y.shape[1]:
             raise ValueError(f"mask_img has {np.count_nonzero(mask_img.dataobj)} voxels; Y has {Y.shape[1]} columns.")
-        in_order = np.repeat(np.arange(len(starts)), np.diff([*starts, len(numbers)]))
-        return cls(X, Y, in_order, shape, mask_img)
+        return cls(X, Y, np.repeat(np.arange(len(starts)), np.diff([*starts, len(numbers)])), shape, mask_img)
 
     @property
     def run_rows(self):
@@ -150,16 +149,16 @@ def load_samples(recording, kind="random", lag=2, n_jobs=None):
     Raises
     ------
     RecordingError
-        If there are no runs of this kind, labels and volumes do not match, or a file cannot be read whole.
+        If there are no runs of this kind, their stimuli differ in shape, labels and volumes do not match, or a file
+        cannot be read whole.
     ValueError
         If the lag is no whole number, is negative, or leaves less than two samples of a run. Labels and lag are checked
         before any volume is read.
     """
     seen = load_run_stimuli(recording, kind, lag)
     mask_img = read_mask(recording.mask)
-    read = joblib.delayed(_read_run)
     responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-        read(path, mask_img, label, len(frames), lag)
+        joblib.delayed(_read_run)(path, mask_img, label, len(frames), lag)
         for path, label, frames in zip(recording.func[kind], recording.label[kind], seen, strict=True)
     )
     stimuli = [frames[: len(frames) - lag].reshape(len(frames) - lag, -1) for frames in seen]
@@ -186,10 +185,8 @@ def load_run_stimuli(recording, kind="random", lag=0):
 
     Raises
     ------
-    RecordingError
-        If there are no runs of this kind, or their stimuli differ in shape.
-    ValueError
-        If the lag is no whole number, is negative, or leaves less than two samples of a run.
+    RecordingError, ValueError
+        As in :func:`load_samples`, but for the volumes.
     """
     check_whole("lag", lag)
     if kind not in recording.func:

@@ -6,7 +6,7 @@ import numpy as np
 from .style import GREEN, GUIDE, LINE_COLOURS, VERMILION, draw_legend, pair_up, settle
 
 #: One line style for each rule that is compared.
-_STYLES = ("o-", "s--", "^:", "v-.")
+_STYLES = tuple(zip(LINE_COLOURS, ("o-", "s--", "^:", "v-."), strict=False))
 
 
 def plot_chance(null, score, largest, threshold):
@@ -47,8 +47,7 @@ def plot_power(strength, found, rate):
         An error rate; a dotted line.
     """
     figure, ax = plt.subplots(figsize=(8, 3.8))
-    styles = list(zip(LINE_COLOURS, _STYLES, strict=False))
-    for (colour, line), (name, shares) in pair_up(styles, found.items(), "rules"):
+    for (colour, line), (name, shares) in pair_up(_STYLES, found.items(), "rules"):
         ax.plot(strength, shares, line, color=colour, markersize=5, clip_on=False, label=name)
     ax.axhline(rate, **GUIDE, linestyle=":")
     ax.set_xscale("function", functions=(np.sqrt, np.square))  # room for the faint voxels

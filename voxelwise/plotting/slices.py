@@ -22,10 +22,9 @@ def plot_score_map(score_img, background, positions):
         Grid positions of up to four voxels. The slice goes through the first; voxels of other slices are not marked.
     """
     figure = dark_figure(4)
-    whole = figure.add_axes((0.0, 0.02, 0.4, 0.86))
-    near = figure.add_axes((0.41, 0.02, 0.47, 0.86))
-    z = draw_marked_slice(whole, score_img, background, positions)
-    draw_marked_slice(near, score_img, background, positions, zoomed=True)
+    shown = score_img, background, positions
+    z = draw_marked_slice(figure.add_axes((0.0, 0.02, 0.4, 0.86)), *shown)
+    draw_marked_slice(figure.add_axes((0.41, 0.02, 0.47, 0.86)), *shown, zoomed=True)
     draw_bar(figure, (0.9, 0.15, 0.018, 0.6), "R²", SCORE_COLOURS, 0, score_limit(score_img))
     figure.text(0.02, 0.93, f"Mean R² on held-out runs, slice at z = {z:g} mm", fontsize=12, color="white")
     return figure
@@ -78,23 +77,18 @@ def zoom(ax, positions):
 
 def background_slice(background, scores, k, fineness=3):
     """The background in one axial slice of the score map, ``fineness`` points for each voxel's width."""
-    shape = (scores.shape[0], scores.shape[1], 1)
-    return background_box(background, scores, (0, 0, k), shape, (fineness, fineness, 1))[:, :, 0]
+    return background_box(background, scores, (0, 0, k), (*scores.shape[:2], 1), (fineness, fineness, 1))[:, :, 0]
 
 
 def background_box(background, scores, first, shape, fineness):
-    """The background in a box of the score map's grid, shape ``shape`` times ``fineness``.
-
-    The box begins at the voxel ``first`` and has ``shape`` voxels, each with ``fineness`` points along the three axes.
-    """
+    """The background from the voxel ``first`` on, ``shape`` voxels with ``fineness`` points along each axis."""
     fineness = np.array(fineness)
     affine = scores.affine @ np.diag([*(1 / fineness), 1])
     corner = 0.5 / fineness - 0.5  # the centre of the first fine point, in voxels
     affine[:3, 3] = nibabel.affines.apply_affine(scores.affine, first + corner)
     image = load_img(background)
     image = new_img_like(image, image.get_fdata(dtype=np.float32))
-    resampled = resample_img(image, affine, tuple(shape * fineness), copy_header=True, force_resample=True)
-    return resampled.get_fdata()
+    return resample_img(image, affine, tuple(shape * fineness), copy_header=True, force_resample=True).get_fdata()
 
 
 def draw_bar(figure, place, label, cmap, vmin, vmax, orientation="vertical"):

@@ -44,44 +44,31 @@ BAND_WIDTH = 0.65  # pixels of eccentricity
 
 
 def visual_cortex_mask():
-    """Mask of occipital grey matter on the recording's grid, ``N_VOXELS`` voxels.
+    """Mask of occipital grey matter, ndarray of bool, shape ``GRID``, in which ``N_VOXELS`` voxels are True.
 
     The most posterior grey matter above the cerebellum is taken. How much of it is fixed stretch by stretch, in the
     order of the voxels, so that the marked voxels come at the published columns.
-
-    Returns
-    -------
-    mask : ndarray of bool, shape GRID
     """
     grey = _on_grid(load_mni152_gm_template(resolution=1), AFFINE, GRID)
     _, y, z = _millimetres(np.indices(GRID).reshape(3, -1))
     grey = grey.ravel()
     above_cerebellum = z > 0.67 * (y + 72) - 11
-    candidates = (grey > 0.2) & above_cerebellum
     # Most posterior first, and the surest grey matter first within a coronal plane.
     order = np.lexsort((-grey, y))
-    order = order[candidates[order]]
+    order = order[(grey > 0.2)[order] & above_cerebellum[order]]
 
     mask = np.zeros(grey.size, dtype=bool)
     marked = np.sort(np.ravel_multi_index(np.transpose(list(MARKED_VOXELS)), GRID))
-    columns = np.sort(MARKED_COLUMNS)
-    starts, ends = [0, *marked], [*marked, grey.size]
-    sizes = np.diff([0, *columns, N_VOXELS])
-    for start, end, size in zip(starts, ends, sizes, strict=True):
-        block = order[(order >= start) & (order < end) & ~np.isin(order, marked)]
-        n_marked = int(start in marked)
-        mask[block[: size - n_marked]] = True
+    sizes = np.diff([0, *np.sort(MARKED_COLUMNS), N_VOXELS])
+    for start, end, size in zip([0, *marked], [*marked, grey.size], sizes, strict=True):
+        stretch = order[(order >= start) & (order < end) & ~np.isin(order, marked)]
+        mask[stretch[: size - (start in marked)]] = True
     mask[marked] = True
     return mask.reshape(GRID)
 
 
 def background_image():
-    """The MNI template over the recording's field of view, at half its voxel size.
-
-    Returns
-    -------
-    background : Nifti1Image, shape (128, 128, 60), int16, 1.5 mm
-    """
+    """The MNI template over the recording's field of view: Nifti1Image, shape (128, 128, 60), int16, 1.5 mm."""
     affine = AFFINE @ np.diag([0.5, 0.5, 0.5, 1])
     # Voxel centres, not corners, are what an affine speaks of: half a voxel less half of a half one.
     affine[:3, 3] = (AFFINE @ [-0.25, -0.25, -0.25, 1])[:3]
@@ -113,10 +100,8 @@ def retinotopic_map(mask, rng):
     calcarine = -6 + 0.5 * (y + 90)
     around = np.degrees(np.arctan2(z - calcarine, 20 - np.abs(x)))
 
-    area = np.full(i.size, "", dtype=object)
-    angle = np.full(i.size, np.nan)
-    size = np.full(i.size, np.nan)
-    inner = 0
+    area, inner = np.full(i.size, "", dtype=object), 0
+    angle, size = np.full((2, i.size), np.nan)
     for ring, (dorsal, ventral, outer, at_fovea, growth) in enumerate(RINGS):
         here = (np.abs(around) >= inner) & (np.abs(around) < outer)
         area[here] = np.where(around[here] > 0, dorsal, ventral)

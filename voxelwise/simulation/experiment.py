@@ -29,16 +29,9 @@ FIGURE_SETS = ((4, _SHAPES, (2, 2)), (4, _LETTERS, (2, 2)), (2, _LETTERS, (1, 1)
 
 
 def draw_stimuli(rng):
-    """Draw what is on the screen at each volume of each run.
+    """Draw what is on the screen at each volume: by the name of the run, ndarray of int8, shape (n_volumes, 10, 10).
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    runs : dict of str -> ndarray of int8, shape (n_volumes, 10, 10)
-        By the name of the run; 0 black, 1 white, -1 rest.
+    0 is black, 1 white, -1 rest.
     """
     runs = {}
     for n_runs, drawings, scale in FIGURE_SETS:

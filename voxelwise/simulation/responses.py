@@ -53,21 +53,17 @@ def set_gains(voxels, fields, random_runs, rng):
     of R2: foveal voxels of early areas tend to come first, voxels whose field lies off the screen answer nothing.
     """
     rows, columns = STIMULUS_SHAPE
-    seen = (
-        (voxels["area"] != "") & voxels["row"].between(-0.5, rows - 0.5) & voxels["column"].between(-0.5, columns - 0.5)
-    ).to_numpy()
+    on_screen = voxels["row"].between(-0.5, rows - 0.5) & voxels["column"].between(-0.5, columns - 0.5)
+    seen = (on_screen & (voxels["area"] != "")).to_numpy()
     ring = voxels["area"].map({area: number // 2 for number, area in enumerate(AREAS)})
     favour = rng.normal(0, 0.8, len(voxels)) - 0.5 * ring - 0.1 * voxels["band"]
     on_response = rng.uniform(0.8, 2.2, len(voxels))
 
     r2 = np.full(len(voxels), _R2_OF_NOISE)
     n_faint = seen.sum() - sum(PUBLISHED_COUNTS)
-    at_least = np.cumsum([0, n_faint, *PUBLISHED_COUNTS])
     edges = [_R2_OF_NOISE, *np.linspace(0.06, 0.54, 9), 0.595]
-    r2[seen] = np.interp(favour[seen].rank() - 0.5, at_least, edges)
-    marked = list(MARKED_COLUMNS)
-    r2[marked] = MARKED_R2
-    on_response[marked] = MARKED_ON_RESPONSE
+    r2[seen] = np.interp(favour[seen].rank() - 0.5, np.cumsum([0, n_faint, *PUBLISHED_COUNTS]), edges)
+    r2[list(MARKED_COLUMNS)], on_response[list(MARKED_COLUMNS)] = MARKED_R2, MARKED_ON_RESPONSE
     share = (r2 - _R2_OF_NOISE) / _R2_PER_SHARE
 
     voxels = voxels.assign(on_response=on_response, share=share)

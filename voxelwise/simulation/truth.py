@@ -76,8 +76,7 @@ def true_ceiling(truth, stimuli, repeated, rng, lag=2):
     ceiling : ndarray of float64, shape (n_voxels,)
         The R2 that is to be expected of a model that knows the signal, with all that earlier stimuli left behind.
     """
-    fields = true_fields(truth).reshape(len(truth), -1)
-    gain = truth["gain"].to_numpy()
+    fields, gain = true_fields(truth).reshape(len(truth), -1), truth["gain"].to_numpy()
     ends = np.cumsum([len(frames) - lag for frames in stimuli])
     explained = total = 0
     for frames, rows in zip(stimuli, np.split(repeated, ends[:-1]), strict=True):

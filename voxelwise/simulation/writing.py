@@ -81,19 +81,9 @@ def _is_whole(home):
 
 
 def write_recording(folder, n_jobs=2):
-    """Write the whole simulated recording.
+    """Make a folder and fill it with ``func/``, ``label/``, ``mask/``, ``bg.nii.gz``, ``truth.tsv``, ``manifest.json``.
 
-    Parameters
-    ----------
-    folder : path
-        Made, and filled with ``func/``, ``label/``, ``mask/``, ``bg.nii.gz``, ``truth.tsv`` and ``manifest.json``.
-    n_jobs : int
-        How many runs are written at a time. The files are the same for any number.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be written.
+    ``n_jobs`` runs are written at a time; the files are the same for any number.
     """
     folder = Path(folder)
     for name in ("func", "label", "mask"):

@@ -52,7 +52,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         marked.
     """
     positions = grid_positions(mask_img)
-    _check(scores, fields, positions, marked, regions)
+    _check(scores, fields, len(positions), marked, regions)
     mean = scores.mean(axis=0)
     marked = [int(column) for column in marked] or [int(mean.argmax())]
     score_img = unmask(np.maximum(mean, 0), mask_img)
@@ -104,9 +104,8 @@ class _Frame:
         fineness = (FINENESS, FINENESS, 1)
         levels = grey_levels(background_box(background, self.scores, self.first, self.shape, fineness))
         n_columns = int(np.ceil(np.sqrt(self.shape[2])))
-        seen = levels.transpose(2, 1, 0)[:, ::-1]
-        address = png_address(Image.fromarray(tile(seen, n_columns)))
-        return {"picture": address, "columns": n_columns, "fineness": FINENESS}
+        picture = Image.fromarray(tile(levels.transpose(2, 1, 0)[:, ::-1], n_columns))
+        return {"picture": png_address(picture), "columns": n_columns, "fineness": FINENESS}
 
 
 def _pack_fields(fields):
@@ -133,17 +132,15 @@ def _name_regions(regions, n_voxels):
     return {"names": names, "numbers": pack(numbers.reshape(n_voxels))}
 
 
-def _check(scores, fields, positions, marked, regions):
+def _check(scores, fields, n_voxels, marked, regions):
     """Refuse what does not fit together."""
     if np.ndim(scores) != 2 or np.ndim(fields) != 3:
         raise ValueError(
             f"Scores of shape {np.shape(scores)} and fields of shape {np.shape(fields)}; expected "
             "(n_splits, n_voxels), as cross_validate_ridge returns them, and (n_voxels, n_rows, n_columns)."
         )
-    n_voxels = len(positions)
     counts = {"scores": np.shape(scores)[-1], "fields": len(fields)}
-    if regions is not None:
-        counts["regions"] = len(regions)
+    counts |= {} if regions is None else {"regions": len(regions)}
     for name, count in counts.items():
         if count != n_voxels:
             raise ValueError(f"The {name} are of {count} voxels; the mask has {n_voxels}.")
