@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.signal import detrend, lfilter
 from scipy.stats import binomtest, zscore
+from sklearn.model_selection import KFold
 
 import voxelwise as vw
 from tests.plain import run_folds, score_folds
@@ -140,17 +141,17 @@ def test_thresholds_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("change", "message"),
     [
-        ((10.0, 3, 0), "n_permutations=0"),
-        ((10.0, 10, 1), r"=10\b"),
-        ((-1, 3, 1), "alpha=-1"),
-        ((1, 3, 1), "Run 7 has 1"),
+        (dict(n_permutations=0), "n_permutations=0"),
+        (dict(cv=10), r"=10\b"),
+        (dict(cv=KFold(5)), "cuts a run in two"),
+        (dict(alpha=-1), "alpha=-1"),
+        (dict(rng=0), "rng=0: expected a generator"),
+        (dict(reorder=lambda runs, rng: shift_within_runs(runs[:1], rng)), "Run 1 has 1 sample"),
     ],
 )
-def test_what_cannot_be_tested_is_refused(settings, message):
-    samples = simulate(0)
-    if "Run" in message:
-        samples.runs[-1] = 6
+def test_what_cannot_be_tested_is_refused(change, message):
+    good = dict(alpha=10.0, cv=3, n_permutations=1, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match=message):
-        permutation_test(samples, *settings, rng=np.random.default_rng(0))
+        permutation_test(simulate(0), **(good | change))
