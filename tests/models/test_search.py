@@ -70,6 +70,7 @@ def test_a_grid_that_is_wide_enough_is_not_complained_of(samples):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         search = search_alpha(with_voxels(samples, [*MARKED_COLUMNS, 0, 5, 10, 15, 20]), cv=4)
+        search_alpha(with_voxels(samples, MARKED_COLUMNS), [100.0], cv=4)  # of one penalty there is no edge
     np.testing.assert_allclose(search.alphas, np.geomspace(1, 1e5, 20))
     assert (search.chosen == search.alphas[-1]).any()
 
@@ -84,6 +85,8 @@ def test_bad_input_has_a_finite_answer(small_samples):
     assert not search.scores[:, 6:].any() and (search.chosen[:, 6:] == 1).all()
     _, _, scores = nested_loop(bad, [1.0, 100.0], RunKFold(4))
     np.testing.assert_allclose(search.scores[:, :6], scores[:, :6], atol=1e-7)
+    blank = dataclasses.replace(bad, stimuli=np.ones_like(bad.stimuli))
+    assert (search_alpha(blank, [1.0, 100.0], cv=4).chosen == 1).all(), "of equal penalties the smaller one"
 
 
 @pytest.mark.parametrize(
