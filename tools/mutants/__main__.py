@@ -17,7 +17,6 @@ are statements about its code ``cells``. With "rest", only what is not known to 
 """
 
 import ast
-import contextlib
 import os
 import re
 import shlex
@@ -29,15 +28,15 @@ import threading
 import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
-KNOWN = ROOT / "_build" / "mutants.tsv"
+KNOWN = ROOT / "_build" / "mutants_caught.txt"
 TIMEOUT = 300  # seconds
-CAUGHT, SURVIVED, TIMED_OUT, GONE = "caught", "survived", "timed out", "gone"
+CAUGHT, SURVIVED, GONE = "caught", "survived", "gone"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Mutant:
     part: str
     name: str
     tests: str
-    file: str = ""
+    file: str
     old: str = ""
     new: str = ""
     where: str = ""
@@ -71,7 +70,7 @@ class Mutant:
             for scope in [node for node in ast.walk(tree) if getattr(node, "name", 0) == self.where] + [tree]:
                 places = list(find(scope, self.old))
                 if len(places) == 1:
-                    replace(*places[0], self.new)
+                    put(*places[0], self.new)
                     return path, ast.unparse(tree)
         return None
 
@@ -86,15 +85,12 @@ def find(scope, old):
             nodes = value if isinstance(value, list) else [value]
             for at in range(len(nodes) - len(wanted) + 1):
                 found = nodes[at : at + len(wanted)]
-                if list(map(type, found)) == list(map(type, wanted)) and dump(found) == dump(wanted):
+                pairs = zip(found, wanted, strict=True)
+                if all(type(one) is type(other) and ast.dump(one) == ast.dump(other) for one, other in pairs):
                     yield node, field, found
 
 
-def dump(nodes):
-    return [ast.dump(node) for node in nodes]
-
-
-def replace(node, field, old, new):
+def put(node, field, old, new):
     """Put other code in the place of nodes: an expression or None for one, statements or nothing for several."""
     body, value = ast.parse(new or ("pass" if isinstance(old[0], ast.stmt) else "None")).body, getattr(node, field)
     new = body if isinstance(old[0], ast.stmt) else [body[0].value]
@@ -110,11 +106,10 @@ def read_mutants():
     for path in sorted(Path(__file__).parent.glob("*.toml")):
         for part, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
             common = {key: value for key, value in table.items() if isinstance(value, str)}
-            for name in [key for key in table if key not in common]:
-                own = table[name]
-                if isinstance(own, list):
-                    own = dict(zip(("old", "new", "where"), own, strict=False))
-                yield Mutant(**common | own, part=part, name=f"{part}.{name}")
+            for name, own in table.items():
+                if name not in common:
+                    own = own if isinstance(own, dict) else dict(zip(("old", "new", "where"), own, strict=False))
+                    yield Mutant(**common | own, part=part, name=f"{part}.{name}")
 
 
 class Copy(threading.local):
@@ -138,16 +133,16 @@ class Copy(threading.local):
         try:
             ended = subprocess.run(command, **options, capture_output=True)
         except subprocess.TimeoutExpired:
-            return TIMED_OUT
+            return "timed out"
         # 2: a file that cannot even be imported; more: one that is not there.
         return {0: SURVIVED, 1: CAUGHT, 2: CAUGHT}.get(ended.returncode, f"pytest {ended.returncode}")
 
     def try_out(self, mutant):
         """Make the mistake, run the tests that should notice, and undo it."""
-        path, text = mutant.change(self.root) or (None, None) if mutant.file else (self.home / "unchanged", "")
+        path, text = mutant.change(self.root) or (None, None)
         if path is None:
             return GONE
-        before, known = path.read_bytes() if path.exists() else b"", set(self.data.iterdir())
+        before, known = path.read_bytes(), set(self.data.iterdir())
         path.write_text(text, encoding="utf-8")
         outcome = self.test(mutant.tests)
         if outcome == SURVIVED and mutant.more:
@@ -162,43 +157,43 @@ def try_all(mutants):
     """Yield each mutant and what became of it, as they end."""
     from voxelwise.simulation.writing import simulated_recording
 
-    with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
+    scratch = tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True)
+    with scratch as folder, ThreadPoolExecutor(os.cpu_count()) as executor:
         copy = Copy(folder, simulated_recording().parent)
-        with ThreadPoolExecutor(os.cpu_count()) as executor, contextlib.ExitStack() as at_end:
-            at_end.callback(executor.shutdown, cancel_futures=True)
-            waiting = {executor.submit(lambda mutant: copy.try_out(mutant), mutant): mutant for mutant in mutants}
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
+        waiting = {executor.submit(lambda mutant: copy.try_out(mutant), mutant): mutant for mutant in mutants}
+        try:
+            yield from ((waiting[future], future.result()) for future in as_completed(waiting))
+        finally:
+            executor.shutdown(cancel_futures=True)
 
 
 def main(asked):
     """Try the mutants that are asked for, and say what was noticed; 1 where something was not."""
     KNOWN.parent.mkdir(exist_ok=True)
-    KNOWN.touch()
-    known = dict(line.split("\t") for line in KNOWN.read_text().splitlines())
-    mutants = [mutant for mutant in read_mutants() if not asked or {mutant.part, mutant.name} & {*asked}]
+    known = KNOWN.read_text().splitlines() if KNOWN.exists() else []
     if asked == ["rest"]:
-        mutants = [mutant for mutant in read_mutants() if known.get(mutant.name) != CAUGHT]
-    asked_of = dict.fromkeys(tests for mutant in mutants for tests in (mutant.tests, mutant.more) if tests)
-    for unchanged, outcome in try_all([Mutant("unchanged", tests, tests) for tests in asked_of]):
-        print(f"unchanged: {outcome:9}  {unchanged.name}", flush=True)
-        if outcome != SURVIVED:
-            return (
-                f"{unchanged.name}: {outcome} without any mistake, so it would catch whatever it is asked. Mend that."
-            )
+        asked = {mutant.name for mutant in read_mutants()} - set(known) or sys.exit("All are caught.")
+    mutants = [mutant for mutant in read_mutants() if not asked or {mutant.part, mutant.name} & {*asked}]
+    # First each file is written anew with nothing changed: tests that fail then would catch whatever they are asked.
+    asked_of = {(mutant.file, tests): mutant for mutant in mutants for tests in (mutant.tests, mutant.more) if tests}
+    controls = [replace(m, name=f"{file}: {t}", new=m.old, tests=t, more="") for (file, t), m in asked_of.items()]
+    for control, outcome in try_all(controls):
+        print(f"unchanged {outcome:9}  {control.name}", flush=True)
+        if outcome not in (SURVIVED, GONE):
+            return "These tests do not pass without a mistake. Mend that first."
     outcomes = {}
     with open(KNOWN, "a") as file:
         for mutant, outcome in try_all(mutants):
             outcomes[mutant] = outcome
             print(f"{len(outcomes):4} of {len(mutants)}  {outcome:9}  {mutant.name}", flush=True)
-            print(mutant.name, outcome, sep="\t", file=file, flush=True)
-    for part in dict.fromkeys(mutant.part for mutant in outcomes):
-        counts = Counter(outcome for mutant, outcome in outcomes.items() if mutant.part == part)
-        print(f"{part:20} ", ", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
-    left = {mutant: outcome for mutant, outcome in outcomes.items() if outcome != CAUGHT}
-    for mutant, outcome in left.items():
-        print(f"{mutant.name}: {outcome}. {mutant.reason}")
-    return int(any(outcome != GONE and not mutant.reason for mutant, outcome in left.items()))
+            if outcome == CAUGHT:
+                print(mutant.name, file=file, flush=True)
+    for (part, outcome), number in Counter((mutant.part, outcome) for mutant, outcome in outcomes.items()).items():
+        print(f"{part:20} {number:3} {outcome}")
+    for mutant, outcome in outcomes.items():
+        if outcome != CAUGHT:
+            print(f"{mutant.name}: {outcome}. {mutant.reason}")
+    return int(any(outcome not in (CAUGHT, GONE) and not mutant.reason for mutant, outcome in outcomes.items()))
 
 
 if __name__ == "__main__":
