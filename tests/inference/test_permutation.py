@@ -105,6 +105,8 @@ def test_voxels_do_not_depend_on_their_batch_and_one_that_never_changes_is_no_fi
     np.testing.assert_array_equal(np.append(first.p_values, rest.p_values), found.p_values)
     np.testing.assert_allclose(np.maximum(first.largest, rest.largest), found.largest, atol=1e-6)
     assert found.scores[[2, 4]].tolist() == [0, 0] and found.p_values[[2, 4]].tolist() == [1, 1]
+    unmoved = dict(rng=np.random.default_rng(1), reorder=lambda runs, rng: np.arange(len(runs)))
+    assert (permutation_test(samples, *SETTINGS[:2], 19, **unmoved).p_values == 1).all(), "a tie is no win"
 
 
 def test_a_shift_keeps_runs_and_neighbours_and_every_shift_is_as_likely():
