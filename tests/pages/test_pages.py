@@ -38,9 +38,9 @@ TYPESET = """async () => {
 }"""
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 THEME = "document.documentElement.dataset.theme"
-REACHABLE = (
-    "[...document.querySelectorAll('article pre')].every(pre => pre.scrollWidth <= pre.clientWidth || !pre.tabIndex)"
-)
+REACHABLE = """[...document.querySelectorAll("article :is(pre, .output, .pst-scrollable-table-container)")].every(
+    each => each.scrollWidth <= each.clientWidth || each.tabIndex === 0
+)"""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_each_page_is_sound(browser, site, soups):
             if tab.evaluate(TYPESET) or tab.evaluate(TOO_WIDE) > 0:
                 faults.append(f"{way}: too wide, or a formula is not typeset")
         show(*ways[number % 2])
-        tab.wait_for_function(REACHABLE)  # the theme takes a moment, after the window's size has changed
+        tab.wait_for_function(REACHABLE)  # the theme sees to it a moment after the size has changed
         tab.evaluate(AXE)
         if found := [*faults, *tab.evaluate(FIND_FAULTS, number % 4 < 2)]:
             wrong[name] = found
