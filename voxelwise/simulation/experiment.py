@@ -9,6 +9,7 @@ import numpy as np
 from .cortex import SCREEN_SHAPE
 from .responses import REST
 
+SEED = 12
 N_RANDOM_RUNS = 20
 #: A run: rest, then stimuli each shown for some volumes and followed by rest, then rest to the end (in volumes).
 RANDOM_TIMING = dict(n_volumes=145, start=10, n_stimuli=22, on=3, rest=3)
@@ -53,12 +54,15 @@ _THIN = """
 FIGURE_RUNS = [_SHAPES, _SHAPES, _BOLD, _LONG, _THIN, _SHAPES, _SHAPES, _BOLD, _LONG, _THIN, _THIN, _THIN]
 
 
-def draw_stimuli(rng):
-    """Draw what is on the screen at each volume: by the name of the run, ndarray of int8, shape (n_volumes, 12, 12).
+def draw_stimuli():
+    """What is on the screen at each volume, the same each time.
 
-    0 is black, 1 white, -1 rest.
+    Returns
+    -------
+    runs : dict of str -> ndarray of int8, shape (n_volumes, 12, 12)
+        By the name of the run; 0 is black, 1 white, -1 rest.
     """
-    runs = {}
+    rng, runs = np.random.default_rng(SEED), {}
     for number, drawings in enumerate(FIGURE_RUNS, start=1):
         pictures = rng.permutation([_on_screen(drawing) for drawing in _read_drawings(drawings)] * 2)
         runs[f"figure_run{number:02}"] = _show(pictures, **FIGURE_TIMING)

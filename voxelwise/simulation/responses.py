@@ -26,7 +26,7 @@ TIME_TO_PEAK = 5.0, 0.8
 #: The noise that voxels share: a part common to all, and parts that are alike in near places of one hemisphere and,
 #: as strong, in places that mirror each other. Set to the correlations that were measured in V1.
 N_SHARED = 16
-GLOBAL_NOISE, LOCAL_NOISE = 0.85, 1.35  # standard deviation, where the noise of a voxel alone has 1
+GLOBAL_NOISE, LOCAL_NOISE = 0.75, 1.35  # standard deviation, where the noise of a voxel alone has 1
 SMOOTHNESS = 3.0  # voxels, standard deviation of the Gaussian that makes noise and gains alike in near places
 
 #: R2 of the published pipeline is, in this experiment, a straight line over the share of the signal in the variance.

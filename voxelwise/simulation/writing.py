@@ -92,9 +92,10 @@ def write_recording(folder, n_jobs=2):
     rng = np.random.default_rng(SEED)
     mask = cortex.visual_cortex_mask()
     voxels = cortex.retinotopic_map(mask, rng)
-    stimuli = experiment.draw_stimuli(rng)
+    stimuli = experiment.draw_stimuli()
     voxels = set_gains(voxels, mask, [frames for name, frames in stimuli.items() if "random" in name], rng)
     shares = share_noise(mask, rng)
+    voxels = voxels.assign(shared_noise=(shares**2).sum(axis=0))
 
     _write_masks(folder, mask, voxels)
     voxels.to_csv(folder / "truth.tsv", sep="\t", index_label="voxel", float_format="%.6f")
