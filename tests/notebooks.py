@@ -16,7 +16,6 @@ import pytest
 from nbval.plugin import IPyNbCell
 from PIL import Image
 
-from tools.press.chapters import merge_streams
 from tools.press.memory import peak_memory
 from tools.press.warm import warm_up
 
@@ -53,7 +52,6 @@ def pytest_runtest_call(item):
 
 def compare_outputs(stored, fresh, where):
     """Fail unless the cell has all its outputs, with the same text, and pictures that look the same."""
-    stored, fresh = merge_streams(stored), merge_streams(fresh)
     meant = "If that is meant: make refresh"
     assert list(map(read_text, stored)) == list(map(read_text, fresh)), f"{where}: other outputs. {meant}"
     for before, now in zip(read_pictures(stored), read_pictures(fresh), strict=True):

@@ -19,11 +19,10 @@ def png(colour):
     return base64.b64encode(file.getvalue()).decode()
 
 
-def test_only_the_cuts_of_a_stream_and_the_numbers_of_a_picture_to_touch_may_differ():
-    whole, *cut = (v4.new_output("stream", name="stdout", text=text) for text in ("R2 = 0.6\n", "R2 =", " 0.6\n"))
-    compare_outputs([whole], cut, "here")
+def test_only_the_numbers_of_a_picture_to_touch_may_differ():
+    printed = v4.new_output("stream", name="stdout", text="R2 = 0.6\n")
     with pytest.raises(AssertionError, match="here: other outputs"):
-        compare_outputs([], [whole], "here")
+        compare_outputs([], [printed], "here")
     page = '<div class="brain-fragment"><p>seen</p>{}</div>'
     assert without_data(page.format("Ab+/" * 20)) == without_data(page.format("Cd+/" * 30))
     assert without_data(page.format("Ab+/" * 20)) != without_data(page.replace("seen", "gone").format("Ab+/" * 20))

@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import json
 import logging
 import os
 import threading
@@ -19,12 +18,11 @@ import psutil
 from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
-from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+from sphinx_external_toc.parsing import parse_toc_yaml
 from traitlets.config import Config
 
 from tools.press import BuildError
 from tools.press.memory import WatchedKernel
-from voxelwise.files import replace_file
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ENCRYPTED = Config(KernelManager={"transport_encryption": "auto"})  # others may share the machine
@@ -40,11 +38,7 @@ def show_path(path):
 def find_chapters(root):
     """Return the paths of the notebooks that ``_toc.yml`` names, in reading order."""
     chapters = []
-    try:
-        names = parse_toc_yaml(root / "_toc.yml")
-    except MalformedError as error:
-        raise BuildError(f"_toc.yml: {error}") from None
-    for name in names:
+    for name in parse_toc_yaml(root / "_toc.yml"):
         notebook = root / f"{name}.ipynb"
         if notebook.is_file():
             chapters.append(notebook)
@@ -56,11 +50,8 @@ def find_chapters(root):
 def tagged_cells(path, tag):
     """Return the cells of a notebook that carry the tag."""
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-        nbformat.validate(notebook)
-    except OSError:
-        raise
-    except Exception as error:  # nbformat lets through what its readers stumble over
+        notebook = nbformat.read(path, as_version=4)
+    except ValueError as error:
         raise BuildError(f"{path.name} is not a Jupyter notebook: {str(error).splitlines()[0]}") from None
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
@@ -116,6 +107,7 @@ def run_chapter(chapter, values, result, stop=None):
             language="python",
             config=ENCRYPTED,
             extra_arguments=["--log-level=CRITICAL"],
+            coalesce_streams=True,  # where the kernel cuts them is a matter of timing
             kernel_manager_class=Kernel,
             resources={"metadata": {"path": str(chapter.parent)}},
             shutdown_kernel="immediate",
@@ -133,22 +125,17 @@ def run_chapter(chapter, values, result, stop=None):
 
 
 def run_chapters(parameters, root, source):
-    """Run the chapters side by side, and return what became of each, in reading order.
-
-    Those that took longest the last time begin, so that none is left alone in the end.
-    """
-    known, os.environ["IPYTHONDIR"] = source.parent / "seconds.json", str(source / ".ipython")
-    seconds = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
-    order = sorted(parameters, key=lambda chapter: -seconds.get(chapter.stem, 1e9))
+    """Run the chapters side by side, and return what became of each, in reading order."""
+    os.environ["IPYTHONDIR"] = str(source / ".ipython")
     runs, stop, jobs = {}, threading.Event(), count_jobs()
 
     def run(chapter):
         with contextlib.closing(ensure_event_loop()):  # of this thread
             return run_chapter(chapter, parameters[chapter], source / chapter.relative_to(root), stop)
 
-    print(f"Running {len(order)} chapters, {jobs} at a time", flush=True)
+    print(f"Running {len(parameters)} chapters, {jobs} at a time", flush=True)
     with ThreadPoolExecutor(jobs) as pool:
-        tasks = {pool.submit(run, chapter): chapter for chapter in order}
+        tasks = {pool.submit(run, chapter): chapter for chapter in parameters}
         try:
             for task in as_completed(tasks):
                 runs[tasks[task]] = task.result()
@@ -157,7 +144,6 @@ def run_chapters(parameters, root, source):
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-    replace_file(known, json.dumps({chapter.stem: run.seconds for chapter, run in runs.items()}).encode())
     return [runs[chapter] for chapter in parameters]
 
 
@@ -169,26 +155,10 @@ def clean_notebook(notebook):
     for cell in notebook.cells:
         kept = {k: v for k, v in cell.metadata.items() if v != [] and k not in RUN_METADATA}
         cell.metadata = nbformat.from_dict(kept)
-        if cell.cell_type == "code":
-            cell.outputs = merge_streams(cell.outputs)
-
-
-def merge_streams(outputs):
-    """Join consecutive pieces of one stream: where the kernel cuts it is a matter of timing."""
-    merged = []
-    for output in outputs:
-        if merged and output.get("name", "") == merged[-1].get("name"):  # only streams have names
-            merged[-1].text += output.text
-        else:
-            merged.append(output)
-    return merged
 
 
 def read_cover(notebooks):
-    """Return the PNG image that the cell tagged ``cover`` shows, or None without such a cell."""
-    cells = [cell for path in notebooks for cell in tagged_cells(path, "cover")]
-    outputs = [output for cell in cells for output in cell.outputs]
-    images = [o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})]
-    if cells and len(images) != 1:
-        raise BuildError(f"The cell tagged 'cover' shows {len(images)} PNG images, expected 1.")
+    """Return the PNG image that the cell tagged ``cover`` shows, or None without one."""
+    outputs = [output for path in notebooks for cell in tagged_cells(path, "cover") for output in cell.outputs]
+    images = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
     return base64.b64decode(images[0]) if images else None

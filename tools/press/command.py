@@ -4,7 +4,6 @@ import argparse
 import hashlib
 import os
 import sys
-import time
 from pathlib import Path
 
 from tools.press import BuildError
@@ -21,27 +20,18 @@ def build_book(root, declared, parameters, recording, output):
     """Run the chapters, render the pages while the results are saved, and print where both are."""
     from tools.press.settings import save_results
 
-    source, made, failures = output / "source", [], []
+    source, results = output / "source", output / "results"
     with hold_folder(output):
         stage_pages(root, source)
         runs = run_chapters(parameters, root, source)
         if cover := read_cover([run.notebook for run in runs]):
             (source / "book" / "cover.png").write_bytes(cover)
         fill_status(root, source, runs, recording.name, declared, parameters)
-        start = time.perf_counter()
-        try:
-            with rendering(source, output):
-                try:
-                    save_results(recording, collect_values(declared, parameters), output / "results")
-                    made.append(output / "results")
-                except (ValueError, OSError) as error:  # the pages are whole without them
-                    failures.append(str(error))
-            made.append(output / "html" / "index.html")  # the page to open comes last
-        except (BuildError, OSError) as error:
-            failures.append(str(error))
-        print(f"[pages and results] {time.perf_counter() - start:.1f} s", *map(show_path, made), sep="\n")
-    if failures:
-        raise BuildError("\n".join(failures))
+        print("Saving the results, rendering the pages", flush=True)
+        with rendering(source, output):
+            save_results(recording, collect_values(declared, parameters), results)
+            print(show_path(results), flush=True)
+        print(show_path(output / "html" / "index.html"))
 
 
 def refresh_book(root, parameters):
@@ -68,8 +58,6 @@ def parse_arguments():
     options = parser.parse_args()
     if options.refresh and (options.dataset or options.p or options.output):
         parser.error("--refresh runs the chapters as they are: leave out the other options")
-    if options.dataset and "dataset" in dict(options.p):
-        parser.error("give the recording once: by --dataset or by -p dataset")
     return options
 
 

@@ -10,19 +10,12 @@ import copy
 from pathlib import Path
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from nbconvert import PythonExporter
 from nbformat.v4 import new_code_cell
 from traitlets.config import Config
 
 EXPORTER = PythonExporter(config=Config(TemplateExporter={"exclude_input_prompt": True}))
 START = "# This program needs the package `voxelwise`; the book's README says how to install it."
-SHELL = """
-# For the commands that only a notebook knows, such as %time:
-import __main__
-from IPython.core.interactiveshell import InteractiveShell
-
-get_ipython = InteractiveShell.instance(user_module=__main__).get_ipython"""
 SHOW = "import matplotlib.pyplot as plt\n\nplt.show()"  # a notebook shows each figure by itself
 COLAB = """\
 # For Google Colab: installs the book's package and the libraries that it was made with. Elsewhere, nothing.
@@ -40,15 +33,10 @@ DOWNLOAD = """addEventListener("DOMContentLoaded", () => {
 
 def write_program(notebook):
     """Return an executed chapter as a Python program: its text as comments, its parameters as they were set."""
-    plain = TransformerManager()
-    start = START
     for cell in notebook.cells:
-        if cell.cell_type == "code":
-            source = plain.transform_cell(cell.source)
-            start = START + SHELL if source.rstrip() != cell.source.rstrip() else start
-            shown = any(output.output_type == "execute_result" for output in cell.outputs)
-            cell.source = print_last(source) if shown else source
-    notebook.cells = [new_code_cell(start), *notebook.cells, new_code_cell(SHOW)]
+        if any(output.output_type == "execute_result" for output in cell.get("outputs", [])):
+            cell.source = print_last(cell.source)
+    notebook.cells = [new_code_cell(START), *notebook.cells, new_code_cell(SHOW)]
     return EXPORTER.from_notebook_node(notebook)[0]
 
 

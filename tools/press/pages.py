@@ -36,11 +36,6 @@ def hold_folder(folder):
         lock.acquire()
     except Timeout:
         raise BuildError(f"Another build is at work in {show_path(folder)}.") from None
-    except OSError as error:
-        raise BuildError(
-            f"{show_path(folder)} cannot be written to: {error.strerror}.\n"
-            "Make room there, build with --output FOLDER, or refresh in a copy of the book that you may change."
-        ) from None
     with lock:
         restore_folder(folder / "html")  # of a build that was killed
         yield folder
