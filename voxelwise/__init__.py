@@ -6,8 +6,9 @@ from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
 from .decoding.identification import Identification, identify
-from .decoding.patterns import PatternModel, average_trials, best_voxels, fit_patterns, fit_without_each_fold
+from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_without_each_fold
 from .decoding.reconstruction import reconstruct, score_pixels
+from .decoding.trials import average_trials, estimate_trials, load_trials
 from .errors import RecordingError
 from .features import CODINGS, recode, with_delays
 from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
@@ -41,6 +42,7 @@ __all__ = [
     "choose_voxels",
     "correlate_with_screen",
     "cross_validate_ridge",
+    "estimate_trials",
     "find_trials",
     "fit_patterns",
     "fit_prf",
@@ -54,6 +56,7 @@ __all__ = [
     "load_run_stimuli",
     "load_samples",
     "load_stimuli",
+    "load_trials",
     "noise_ceiling",
     "permutation_test",
     "polar_coordinates",
