@@ -100,7 +100,7 @@ def test_a_good_folder_has_no_fault(folder):
     assert report.faults == [] and str(report).endswith("No fault found.")
     assert report.runs[1:3] == [
         ("run2.nii.gz", "random", "run2.csv", 24, 5),
-        ("run3.nii.gz", "random", "run3.csv", 36, 8),
+        ("run3.nii.gz", "random", "run3.csv", 36, 7),
     ]
     n_voxels = load_samples(load_recording(folder)).responses.shape[1]
     for said in ("4 x 4 = 16 pixels", "6 x 5 x 4 voxels of 2 x 2 x 2.5 mm", f"{n_voxels} voxels, 0 of", "bg.nii.gz"):

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 import voxelwise as vw
-from tests.models.conftest import plain_loop, with_voxels
+from tests.plain import plain_loop
 from voxelwise.features import ON
 from voxelwise.simulation.cortex import MARKED_COLUMNS
 from voxelwise.simulation.responses import drive_voxels
@@ -99,7 +99,7 @@ def test_the_simulated_parts_are_found(recording, samples, scores, parts):
     A chosen penalty finds more of the pattern than a fixed one that is too small, and not more than there is.
     """
     good = np.flatnonzero(scores > 0.1)[::16]
-    on, both = (vw.recode(with_voxels(samples, good), coding) for coding in ("on/off", "on/off and pixels"))
+    on, both = (vw.recode(samples.take(voxels=good), coding) for coding in ("on/off", "on/off and pixels"))
     found_on = vw.cross_validate_ridge(on).mean(axis=0)
     pattern = vw.cross_validate_ridge(both).mean(axis=0) - found_on
     possible = parts.iloc[good].mul(recording.truth["share"].iloc[good], axis=0)

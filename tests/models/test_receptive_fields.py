@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso, LassoLarsCV
 
-from tests.plain import run_folds
-from voxelwise import fit_receptive_fields
+from voxelwise import RunKFold, fit_receptive_fields
 from voxelwise.models.batches import one_thread
 from voxelwise.models.lasso import fit_lasso
 from voxelwise.simulation.cortex import MARKED_COLUMNS
@@ -25,9 +24,8 @@ def scaled_pixels(samples):
 @one_thread  # many small fits: more threads cost more than they bring
 def assert_equal_to_scikit_learn(samples, voxels, max_iter=10, n_splits=5):
     """Weights and penalties of scikit-learn's own path and cross-validation, one voxel after another."""
-    pixels, folds = scaled_pixels(samples), run_folds(samples.runs, n_splits)
-    weights, alphas = fit_lasso(samples.responses[:, voxels], pixels, folds, max_iter)
-    splits = [(np.setdiff1d(np.arange(len(pixels)), rows), rows) for rows in folds]
+    pixels, splits = scaled_pixels(samples), list(RunKFold(n_splits).split(groups=samples.runs))
+    weights, alphas = fit_lasso(samples.responses[:, voxels], pixels, [rows for _, rows in splits], max_iter)
     for voxel, weight, alpha in zip(voxels, weights, alphas, strict=True):
         model = LassoLarsCV(max_iter=max_iter, cv=splits).fit(pixels, samples.responses[:, voxel].astype(float))
         np.testing.assert_allclose(weight, model.coef_, atol=1e-6)
@@ -101,7 +99,7 @@ def test_fewer_samples_than_pixels(samples):
     rows = np.concatenate([np.flatnonzero(samples.runs == run)[30:45] for run in range(4)])
     few = dataclasses.replace(samples, responses=samples.responses[:, ::36]).take(rows)
     pixels = scaled_pixels(few)
-    weights, _ = fit_lasso(few.responses, pixels, run_folds(few.runs, 4), 10)
+    weights, _ = fit_lasso(few.responses, pixels, np.array_split(np.arange(60), 4), 10)
     assert_solve_the_lasso(weights, pixels, few.responses.astype(float))
     grey = few.stimuli + np.random.default_rng(0).normal(0, 0.2, few.stimuli.shape)
     assert_equal_to_scikit_learn(dataclasses.replace(few, stimuli=grey), range(20), n_splits=4)
