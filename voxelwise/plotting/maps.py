@@ -3,7 +3,7 @@
 import nibabel
 import numpy as np
 
-from .slices import background_slice, draw_bar, paint_slice, zoom
+from .slices import background_plane, draw_bar, paint_slice, zoom
 from .style import DIRECTION_COLOURS, dark_figure
 
 
@@ -27,7 +27,7 @@ def plot_maps(maps, background, n_slices=4):
     edges = dict(left=0.09, right=0.99, bottom=0.2, top=0.99, wspace=0.03, hspace=0.03)
     grid = figure.add_gridspec(len(heights), len(maps), **edges)
     for row, k in enumerate(heights):
-        under = None if background is None else background_slice(background, images[0], k)
+        under = background_plane(background, images[0], (0, 0, k))
         for column, (image, (_, colours)) in enumerate(zip(images, maps.values(), strict=True)):
             ax = figure.add_subplot(grid[row, column])
             paint_slice(ax, image.dataobj[:, :, k], under, under_alpha=0.6, **colours)

@@ -35,7 +35,7 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     scores, marks = turn_to_page(score_img, positions)
     k = marks[0, 2]
     painted = np.ma.masked_equal(scores.dataobj[:, :, k], 0)
-    under = None if background is None else background_slice(background, scores, k)
+    under = background_plane(background, scores, marks[0])
     paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=score_limit(score_img))
     for (colour, letter), (i, j, other_k) in pair_up(MARKS, marks, "positions"):
         if other_k == k:
@@ -75,9 +75,13 @@ def zoom(ax, positions):
     ax.set(xlim=(left, right), ylim=(bottom, top))
 
 
-def background_slice(background, scores, k, fineness=3):
-    """The background in one axial slice of the score map, ``fineness`` points for each voxel's width."""
-    return background_box(background, scores, (0, 0, k), (*scores.shape[:2], 1), (fineness, fineness, 1))[:, :, 0]
+def background_plane(background, scores, place, normal=2):
+    """The background, if any, in the plane through a voxel at right angles to an axis, 3 points for a voxel's width."""
+    if background is None:
+        return None
+    first, shape, fineness = [0, 0, 0], list(scores.shape), [3, 3, 3]
+    first[normal], shape[normal], fineness[normal] = place[normal], 1, 1
+    return background_box(background, scores, first, shape, fineness).squeeze(axis=normal)
 
 
 def background_box(background, scores, first, shape, fineness):

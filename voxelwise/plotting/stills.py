@@ -3,7 +3,7 @@
 import nibabel
 import numpy as np
 
-from .slices import background_box, draw_bar, draw_marked_slice, paint_slice, score_limit, turn_to_page
+from .slices import background_plane, draw_bar, draw_marked_slice, paint_slice, score_limit, turn_to_page
 from .style import FIELD_COLOURS, SCORE_COLOURS, dark_figure
 
 
@@ -28,13 +28,16 @@ def plot_explored(score_img, background, positions, field, field_limit):
 def plot_planes(score_img, background, position):
     """The three planes of the score map through the voxel at a grid position."""
     scores, place = turn_to_page(score_img, position)
+    values = np.ma.masked_equal(scores.get_fdata(), 0)
     figure = dark_figure(3.4)
     sizes = nibabel.affines.voxel_sizes(scores.affine)
     for normal, name in enumerate("xyz"):
         across, up = (axis for axis in range(3) if axis != normal)
         ax = figure.add_axes((0.01 + 0.33 * normal, 0.24, 0.32, 0.68))
-        painted, under = _cut(scores, background, place, normal)
-        paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=score_limit(score_img))
+        under = background_plane(background, scores, place, normal)
+        paint_slice(
+            ax, values.take(place[normal], axis=normal), under, cmap=SCORE_COLOURS, vmin=0, vmax=score_limit(score_img)
+        )
         ax.set_aspect(sizes[up] / sizes[across])
         ax.axvline(place[across], color="white", linewidth=0.7)
         ax.axhline(place[up], color="white", linewidth=0.7)
@@ -43,13 +46,3 @@ def plot_planes(score_img, background, position):
         figure.text(*at, f"{name} = {millimetres:.4g} mm", color="white", ha="center", fontsize=10)
     draw_bar(figure, (0.3, 0.17, 0.4, 0.03), "R²", SCORE_COLOURS, 0, score_limit(score_img), "horizontal")
     return figure
-
-
-def _cut(scores, background, place, normal):
-    """The plane through a voxel at right angles to an axis: the painted scores, and what lies under them or None."""
-    first, shape, fineness = [0, 0, 0], list(scores.shape), [3, 3, 3]
-    first[normal], shape[normal], fineness[normal] = place[normal], 1, 1
-    painted = np.ma.masked_equal(np.take(scores.get_fdata(), place[normal], axis=normal), 0)
-    if background is None:
-        return painted, None
-    return painted, background_box(background, scores, first, shape, fineness).squeeze(axis=normal)

@@ -5,12 +5,11 @@ from importlib.resources import files
 import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
-from PIL import Image
 
 from ..plotting.slices import background_box, score_limit, turn_to_page
 from ..plotting.stills import plot_planes
 from ..plotting.style import SCORE_COLOURS
-from .fragment import build_fragment, grey_levels, pack, pack_colours, pack_decimals, png_address, tile
+from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
 
 MAX_POINTS = 1_200_000  # of the pictures that a page holds
 ALT = (
@@ -64,8 +63,9 @@ def view_planes(score_img, background=None, position=None):
         "scores": pack_decimals(values[tuple(painted.T)]),
         "colours": {"map": pack_colours(SCORE_COLOURS), "limit": round(float(limit), 4)},
         "fineness": fineness,
-        "background": png_address(_mosaic(_anatomy(background, scores, fineness))),
-        "overlay": png_address(_mosaic(_paint(values, limit, fineness))),
+        # brainsprite cuts up pictures of sagittal slices.
+        "background": mosaic(_anatomy(background, scores, fineness).swapaxes(1, 2))[0],
+        "overlay": mosaic(_paint(values, limit, fineness).swapaxes(1, 2))[0],
     }
     library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
     return build_fragment("planes", data, plot_planes(score_img, background, position), ALT, library)
@@ -85,9 +85,3 @@ def _paint(values, limit, fineness):
     for axis in range(3):
         colours = colours.repeat(fineness, axis=axis)
     return colours
-
-
-def _mosaic(volume):
-    """The picture that brainsprite cuts up: sagittal slices from left to right, row by row, each with its top up."""
-    n_columns = int(np.ceil(np.sqrt(len(volume))))
-    return Image.fromarray(tile(volume.swapaxes(1, 2)[:, ::-1], n_columns))

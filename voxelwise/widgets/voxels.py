@@ -2,13 +2,12 @@
 
 import nibabel
 import numpy as np
-from PIL import Image
 
 from ..brain import MAX_MARKED, grid_positions, unmask
 from ..plotting.slices import background_box, score_limit, turn_to_page
 from ..plotting.stills import plot_explored
 from ..plotting.style import FIELD_COLOURS, MARKS, SCORE_COLOURS
-from .fragment import build_fragment, grey_levels, pack, pack_colours, pack_decimals, png_address, tile
+from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
 
 RIM = 2  # voxels around the mask
 NARROWEST = 0.75  # a slice is at least so high for its width, and so wide for its height
@@ -103,9 +102,8 @@ class _Frame:
         """The background of all slices, as one picture in which each is as it is seen."""
         fineness = (FINENESS, FINENESS, 1)
         levels = grey_levels(background_box(background, self.scores, self.first, self.shape, fineness))
-        n_columns = int(np.ceil(np.sqrt(self.shape[2])))
-        picture = Image.fromarray(tile(levels.transpose(2, 1, 0)[:, ::-1], n_columns))
-        return {"picture": png_address(picture), "columns": n_columns, "fineness": FINENESS}
+        picture, n_columns = mosaic(levels.transpose(2, 1, 0))
+        return {"picture": picture, "columns": n_columns, "fineness": FINENESS}
 
 
 def _pack_fields(fields):
