@@ -23,16 +23,6 @@ settings.register_profile("weekly", _QUICK, max_examples=10_000, derandomize=Fal
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-@pytest.fixture
-def off_screen():
-    """Figures are drawn without a window, and closed in the end."""
-    import matplotlib.pyplot as plt
-
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="session")
 def recording():
     """The simulated recording."""
@@ -93,23 +83,6 @@ def small_folder(tmp_path, small_samples):
         volumes.to_filename(folder / "func" / f"run{number}.nii.gz")
         np.savetxt(folder / "label" / f"run{number}.csv", small_samples.stimuli[rows], fmt="%d", delimiter=",")
     return folder
-
-
-@pytest.fixture
-def file_size_limit():
-    """A block in which no file can grow larger than some bytes, as if the disk were full then."""
-    resource = pytest.importorskip("resource")
-
-    @contextlib.contextmanager
-    def limit(n_bytes):
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    return limit
 
 
 @pytest.fixture(scope="session")
