@@ -132,16 +132,14 @@ def _name_regions(regions, n_voxels):
 
 def _check(scores, fields, n_voxels, marked, regions):
     """Refuse what does not fit together."""
-    if np.ndim(scores) != 2 or np.ndim(fields) != 3:
+    shapes = np.shape(scores), np.shape(fields)
+    fits = (len(shapes[0]), len(shapes[1])) == (2, 3) and shapes[0][1] == shapes[1][0] == n_voxels
+    if not fits or (regions is not None and len(regions) != n_voxels):
         raise ValueError(
-            f"Scores of shape {np.shape(scores)} and fields of shape {np.shape(fields)}; expected "
-            "(n_splits, n_voxels), as cross_validate_ridge returns them, and (n_voxels, n_rows, n_columns)."
+            f"Scores of shape {shapes[0]} and fields of shape {shapes[1]}; expected (n_splits, n_voxels), as "
+            "cross_validate_ridge returns them, and (n_voxels, n_rows, n_columns), and one row of regions a voxel. "
+            f"The mask has {n_voxels} voxels."
         )
-    counts = {"scores": np.shape(scores)[-1], "fields": len(fields)}
-    counts |= {} if regions is None else {"regions": len(regions)}
-    for name, count in counts.items():
-        if count != n_voxels:
-            raise ValueError(f"The {name} are of {count} voxels; the mask has {n_voxels}.")
     if not np.isfinite(scores).all() or not np.isfinite(fields).all():
         raise ValueError("Scores or fields hold something that is not a finite number; give only numbers.")
     if len(marked) > MAX_MARKED or not all(0 <= column < n_voxels for column in marked):
