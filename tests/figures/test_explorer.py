@@ -108,7 +108,7 @@ def test_slices_are_those_of_the_head(html):
     ("change", "told"),
     [
         (dict(scores=np.zeros((4, 3))), r"shape \(4, 3\)"),
-        (dict(regions=REGIONS[:1]), "one row of regions a voxel"),
+        (dict(regions=REGIONS[:1]), "a row of them for each"),
         (dict(scores=BRAIN["scores"][0]), r"\(n_splits, n_voxels\)"),
         (dict(scores=np.nan * BRAIN["scores"]), "not a finite number"),
         (dict(marked=[100000]), "up to four columns from 0"),
