@@ -23,16 +23,6 @@ settings.register_profile("weekly", _QUICK, max_examples=10_000, derandomize=Fal
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-@pytest.fixture
-def off_screen():
-    """Figures are drawn without a window, and closed in the end."""
-    import matplotlib.pyplot as plt
-
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="session")
 def recording():
     """The simulated recording."""
@@ -65,50 +55,34 @@ def scores(samples):
     return cross_validate_ridge(samples).mean(axis=0)
 
 
-@pytest.fixture
-def small_folder(tmp_path):
-    """A recording of one's own: 4 runs of different length, 4 x 4 pixels, 6 x 5 x 4 voxels, no background."""
+@pytest.fixture(scope="session")
+def small_samples():
+    """4 runs of different length, 4 x 4 pixels, 50 voxels in 6 x 5 x 4 that answer at once."""
+    from voxelwise import Samples
+
     rng = np.random.default_rng(0)
+    stimuli = rng.integers(0, 2, (120, 16))
+    stimuli[::5] = -1
+    responses = stimuli @ rng.normal(size=(16, 50)) + rng.normal(size=(120, 50))
+    mask = rng.permutation(np.arange(120) < 50).reshape(6, 5, 4).astype(np.uint8)
+    mask_img = nibabel.Nifti1Image(mask, np.diag([-2.0, 2.0, 2.5, 1.0]))
+    return Samples.from_arrays(stimuli, responses, np.repeat(range(4), [30, 24, 36, 30]), (4, 4), mask_img)
+
+
+@pytest.fixture
+def small_folder(tmp_path, small_samples):
+    """The same as a recording of one's own, without a background."""
+    from voxelwise import unmask
+
     folder = tmp_path / "mine"
     for name in ("func", "label", "mask"):
         (folder / name).mkdir(parents=True)
-    shape, affine = (6, 5, 4), np.diag([-2.0, 2.0, 2.5, 1.0])
-    mask = rng.random(shape) < 0.5
-    nibabel.Nifti1Image(mask.astype(np.uint8), affine).to_filename(folder / "mask" / "mask.nii.gz")
-    weights = rng.normal(size=(16, mask.sum()))
-    for number, n_volumes in enumerate((30, 24, 36, 30), start=1):
-        stimuli = rng.integers(0, 2, (n_volumes, 16))
-        stimuli[::5] = -1
-        volumes = np.zeros((*shape, n_volumes), dtype=np.float32)
-        volumes[mask] = 100 + (stimuli @ weights + rng.normal(size=(n_volumes, mask.sum()))).T
-        nibabel.Nifti1Image(volumes, affine).to_filename(folder / "func" / f"run{number}.nii.gz")
-        np.savetxt(folder / "label" / f"run{number}.csv", stimuli, fmt="%d", delimiter=",")
+    small_samples.mask_img.to_filename(folder / "mask" / "mask.nii.gz")
+    for number, rows in enumerate(small_samples.run_rows, start=1):
+        volumes = unmask(100 + small_samples.responses[rows].T, small_samples.mask_img)
+        volumes.to_filename(folder / "func" / f"run{number}.nii.gz")
+        np.savetxt(folder / "label" / f"run{number}.csv", small_samples.stimuli[rows], fmt="%d", delimiter=",")
     return folder
-
-
-@pytest.fixture
-def small_samples(small_folder):
-    """Its 16 pixels, and some 60 voxels that answer at once."""
-    from voxelwise import load_recording, load_samples
-
-    return load_samples(load_recording(small_folder), lag=0)
-
-
-@pytest.fixture
-def file_size_limit():
-    """A block in which no file can grow larger than some bytes, as if the disk were full then."""
-    resource = pytest.importorskip("resource")
-
-    @contextlib.contextmanager
-    def limit(n_bytes):
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    return limit
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,12 @@
-"""Images rewritten for a purpose, and what scores are held against: scikit-learn in a plain loop over the folds."""
+"""Images rewritten for a purpose, and what scores are held against: scikit-learn in a plain loop over splits."""
+
+import warnings
 
 import nibabel
 import numpy as np
-from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
+
+from voxelwise.models.batches import one_thread
 
 
 def rewrite(path, change=lambda values: values, affine=None, stored=np.float32):
@@ -13,21 +16,14 @@ def rewrite(path, change=lambda values: values, affine=None, stored=np.float32):
     nibabel.Nifti1Image(values, image.affine if affine is None else affine, dtype=stored).to_filename(path)
 
 
-def run_folds(runs, n_folds):
-    """Rows of each fold of whole, consecutive runs."""
-    return [np.flatnonzero(np.isin(runs, some)) for some in np.array_split(np.unique(runs), n_folds)]
-
-
-def predict_folds(x, y, folds, alpha):
-    """Each row of ``y`` as a ridge regression on the other folds predicts it."""
-    predictions = np.empty(y.shape)
-    for rows in folds:
-        train = np.setdiff1d(np.arange(len(x)), rows)
-        predictions[rows] = Ridge(alpha).fit(x[train].astype(float), y[train].astype(float)).predict(x[rows])
-    return predictions
-
-
-def score_folds(x, y, folds, alpha):
-    """R2 of each fold and voxel."""
-    predictions = predict_folds(x, y, folds, alpha)
-    return np.array([r2_score(y[rows], predictions[rows], multioutput="raw_values") for rows in folds])
+@one_thread
+def plain_loop(samples, model, cv):
+    """Scores and predictions of a scikit-learn model, in float64."""
+    x, y = samples.stimuli.astype(float), samples.responses.astype(float)
+    scores, predictions = [], np.full(y.shape, np.nan)
+    with warnings.catch_warnings(action="ignore"):  # of splitters that take no notice of groups
+        splits = cv if isinstance(cv, list) else list(cv.split(x, groups=samples.runs))
+    for train, test in splits:
+        predictions[test] = model.fit(x[train], y[train]).predict(x[test])
+        scores.append(r2_score(y[test], predictions[test], multioutput="raw_values"))
+    return np.array(scores), predictions

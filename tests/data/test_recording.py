@@ -105,16 +105,6 @@ def test_names_that_disagree_are_a_fault(small_folder, names):
         load_recording(small_folder)
 
 
-def test_labels_go_with_the_volumes_that_they_belong_to(small_folder):
-    """The order of the names of the label files is the other way round; so would be that of lengths."""
-    expected = load_samples(load_recording(small_folder))
-    rename(small_folder, ["ses-1_run-2", "ses-2_run-1", "ses-2_run-2", "ses-3_run-1"],
-           ["run-2_ses-1", "run-1_ses-2", "run-2_ses-2", "run-1_ses-3"])  # fmt: skip
-    found = load_samples(load_recording(small_folder))
-    np.testing.assert_array_equal(found.stimuli, expected.stimuli)
-    np.testing.assert_array_equal(found.responses, expected.responses)
-
-
 def test_what_other_programs_write_is_taken(small_folder):
     """Not compressed; axes of length 1; hidden files; an affine that differs by rounding; no number outside a mask."""
     expected = load_samples(load_recording(small_folder))

@@ -161,7 +161,7 @@ def test_asked_for_twice_at_once(quick_making, tmp_path, monkeypatch):
     assert_alone_and_whole(one)
 
 
-def test_a_full_disk_or_a_folder_that_cannot_be_written_to(quick_making, tmp_path, monkeypatch, file_size_limit):
+def test_a_full_disk_or_a_folder_that_cannot_be_written_to(quick_making, tmp_path, monkeypatch):
     """The next folder is tried; in the end all that were tried are named, and nothing is left in them."""
     (tmp_path / "shared").write_text("in the way")
     for name, home in (("NILEARN_SHARED_DATA", "shared"), ("NILEARN_DATA", "mine"), ("HOME", "home")):
@@ -169,8 +169,15 @@ def test_a_full_disk_or_a_folder_that_cannot_be_written_to(quick_making, tmp_pat
     folder = writing.simulated_recording()
     assert folder.parents[2] == tmp_path / "mine"
     (folder / "data.txt").unlink()
-    message = r"(?s)could not be written.*shared.*mine.*too large.*home.*data_dir"
-    with file_size_limit(300), pytest.raises(RecordingError, match=message):
+    write = writing.write_recording
+
+    def fill_disk(folder):
+        write(folder)
+        raise OSError("no space left")
+
+    monkeypatch.setattr(writing, "write_recording", fill_disk)
+    message = r"(?s)could not be written.*shared.*mine.*no space left.*home.*data_dir"
+    with pytest.raises(RecordingError, match=message):
         writing.simulated_recording()
     assert list(folder.parents[1].iterdir()) == [folder.parent] and not list((tmp_path / "home").rglob("*.txt"))
 

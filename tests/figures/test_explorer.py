@@ -107,8 +107,8 @@ def test_slices_are_those_of_the_head(html):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (dict(scores=np.zeros((4, 3))), "3 voxels; the mask has"),
-        (dict(regions=REGIONS[:1]), "1 voxels; the mask has"),
+        (dict(scores=np.zeros((4, 3))), r"shape \(4, 3\)"),
+        (dict(regions=REGIONS[:1]), "a row of them for each"),
         (dict(scores=BRAIN["scores"][0]), r"\(n_splits, n_voxels\)"),
         (dict(scores=np.nan * BRAIN["scores"]), "not a finite number"),
         (dict(marked=[100000]), "up to four columns from 0"),

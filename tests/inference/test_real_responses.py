@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from tests.models.test_receptive_fields import assert_solve_the_lasso, scaled_pixels
-from tests.plain import run_folds, score_folds
-from voxelwise import cross_validate_ridge, load_recording, load_samples
+from tests.plain import plain_loop
+from voxelwise import RunKFold, cross_validate_ridge, load_recording, load_samples
 from voxelwise.models.lasso import fit_lasso
 
 FOLDER = os.environ.get("VOXELWISE_REAL_RESPONSES", "")
@@ -25,12 +26,13 @@ def samples():
 def test_fields_of_all_voxels_solve_the_lasso(samples, max_iter):
     """Ten stimuli repeat, so pixels are copies and mixtures of each other: no error, no huge weights that cancel."""
     pixels = scaled_pixels(samples)
-    weights, _ = fit_lasso(samples.responses, pixels, run_folds(samples.runs, 5), max_iter)
+    folds = [rows for _, rows in RunKFold(5).split(groups=samples.runs)]
+    weights, _ = fit_lasso(samples.responses, pixels, folds, max_iter)
     assert np.abs(weights).max() < 2
     assert_solve_the_lasso(weights[::5], pixels, samples.responses[:, ::5].astype(float))
 
 
 @pytest.mark.parametrize("alpha", [10, 100])
 def test_scores_are_those_of_the_plain_loop(samples, alpha):
-    expected = score_folds(samples.stimuli, samples.responses, run_folds(samples.runs, 8), alpha)
+    expected, _ = plain_loop(samples, Ridge(alpha), RunKFold(8))
     np.testing.assert_allclose(cross_validate_ridge(samples, alpha, 8), expected, atol=1e-4)

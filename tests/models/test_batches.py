@@ -10,7 +10,6 @@ from pandas import DataFrame
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import voxelwise as vw
-from tests.models.conftest import with_voxels
 from voxelwise.models.batches import BATCH_SIZE, map_batches, one_thread
 
 CALLS = {
@@ -38,7 +37,7 @@ def assert_same(one, other):
 @pytest.fixture(scope="module")
 def some(samples):
     """More than one batch of voxels, and runs with the same stimuli."""
-    some = with_voxels(samples, slice(BATCH_SIZE + 40)).take(samples.runs < 4)
+    some = samples.take(samples.runs < 4, range(BATCH_SIZE + 40))
     return dataclasses.replace(some, stimuli=np.tile(some.stimuli[some.runs == 0], (4, 1)))
 
 

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.models.conftest import plain_loop
+from tests.plain import plain_loop
 from voxelwise import RunKFold, Samples, VoxelwiseRidge, VoxelwiseRidgeCV
 
 ALPHAS = [30.0, 0.1, 3.0, 1000.0]

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 import voxelwise as vw
-from tests.models.conftest import plain_loop, with_voxels
+from tests.plain import plain_loop
 from voxelwise.features import ON
 from voxelwise.simulation.cortex import MARKED_COLUMNS
 from voxelwise.simulation.experiment import draw_stimuli
@@ -93,24 +93,6 @@ def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording, s
         assert parts["on/off"][voxel] == pytest.approx(alone, abs=1e-6)
         assert parts["pattern"][voxel] == pytest.approx(both - alone, abs=1e-6)
     assert parts[truth["gain"] == 0].isna().all(axis=None) and parts[truth["gain"] > 0].notna().all(axis=None)
-
-
-def test_the_simulated_parts_are_found(recording, samples, scores, parts):
-    """On/off as a perfect model finds it; the pattern too small by what learning its weights costs.
-
-    A chosen penalty finds more of the pattern than a fixed one that is too small, and not more than there is.
-    """
-    good = np.flatnonzero(scores > 0.1)[::16]
-    on, both = (vw.recode(with_voxels(samples, good), coding) for coding in ("on/off", "on/off and pixels"))
-    found_on = vw.cross_validate_ridge(on).mean(axis=0)
-    pattern = vw.cross_validate_ridge(both).mean(axis=0) - found_on
-    possible = parts.iloc[good].mul(recording.truth["share"].iloc[good], axis=0)
-    assert abs(np.median(found_on - possible["on/off"])) < 0.02
-    lost = possible["pattern"] - pattern
-    assert 0 < lost.median() < 0.06 and lost.std() < 0.03
-    assert np.corrcoef(pattern, possible["pattern"])[0, 1] > 0.9
-    chosen = (vw.search_alpha(both, np.geomspace(10, 1e5, 7), 5).scores.mean(axis=0) - found_on).sum()
-    assert pattern.sum() < chosen and 0.4 * possible["pattern"].sum() < chosen < possible["pattern"].sum()
 
 
 def test_the_true_course_rises_and_falls(recording):

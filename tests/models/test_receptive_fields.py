@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso, LassoLarsCV
 
-from tests.plain import run_folds
-from voxelwise import fit_receptive_fields
+from voxelwise import RunKFold, fit_receptive_fields
 from voxelwise.models.batches import one_thread
 from voxelwise.models.lasso import fit_lasso
 from voxelwise.simulation.cortex import MARKED_COLUMNS
@@ -25,9 +24,8 @@ def scaled_pixels(samples):
 @one_thread  # many small fits: more threads cost more than they bring
 def assert_equal_to_scikit_learn(samples, voxels, max_iter=10, n_splits=5):
     """Weights and penalties of scikit-learn's own path and cross-validation, one voxel after another."""
-    pixels, folds = scaled_pixels(samples), run_folds(samples.runs, n_splits)
-    weights, alphas = fit_lasso(samples.responses[:, voxels], pixels, folds, max_iter)
-    splits = [(np.setdiff1d(np.arange(len(pixels)), rows), rows) for rows in folds]
+    pixels, splits = scaled_pixels(samples), list(RunKFold(n_splits).split(groups=samples.runs))
+    weights, alphas = fit_lasso(samples.responses[:, voxels], pixels, [rows for _, rows in splits], max_iter)
     for voxel, weight, alpha in zip(voxels, weights, alphas, strict=True):
         model = LassoLarsCV(max_iter=max_iter, cv=splits).fit(pixels, samples.responses[:, voxel].astype(float))
         np.testing.assert_allclose(weight, model.coef_, atol=1e-6)
@@ -63,17 +61,6 @@ def test_paths_to_the_end_equal_scikit_learn(small_samples, max_iter):
     assert_equal_to_scikit_learn(small_samples, range(20), max_iter, n_splits=4)
 
 
-@one_thread
-def test_weights_are_the_published_ones_and_scikit_learns_per_unit_of_pixel(samples):
-    """On 20 runs of one length, scikit-learn's own 5 folds cut between runs."""
-    fields, deviation = fit_receptive_fields(samples, COLUMNS), samples.stimuli.std(axis=0, dtype=float)
-    for column, field in zip(COLUMNS, fields, strict=True):
-        lasso = LassoLarsCV(max_iter=10).fit(scaled_pixels(samples), samples.responses[:, column].astype(float))
-        np.testing.assert_allclose(field.ravel(), lasso.coef_ / deviation, atol=1e-6)
-    assert [np.unravel_index(field.argmax(), field.shape) for field in fields] == [(4, 2), (4, 2), (3, 3), (4, 2)]
-    np.testing.assert_allclose(fields.max(axis=(1, 2)), [0.62, 0.30, 0.42, 0.42], atol=0.15)
-
-
 def test_a_dull_pixel_gets_no_weight(small_samples):
     """Always dull, or in all runs but one: where that one is left out, the pixel does not vary either."""
     stimuli = small_samples.stimuli.copy()
@@ -101,22 +88,13 @@ def test_fewer_samples_than_pixels(samples):
     rows = np.concatenate([np.flatnonzero(samples.runs == run)[30:45] for run in range(4)])
     few = dataclasses.replace(samples, responses=samples.responses[:, ::36]).take(rows)
     pixels = scaled_pixels(few)
-    weights, _ = fit_lasso(few.responses, pixels, run_folds(few.runs, 4), 10)
+    weights, _ = fit_lasso(few.responses, pixels, np.array_split(np.arange(60), 4), 10)
     assert_solve_the_lasso(weights, pixels, few.responses.astype(float))
     grey = few.stimuli + np.random.default_rng(0).normal(0, 0.2, few.stimuli.shape)
     assert_equal_to_scikit_learn(dataclasses.replace(few, stimuli=grey), range(20), n_splits=4)
 
 
-def test_the_first_of_identical_pixels_stands_for_both(small_samples):
-    stimuli = small_samples.stimuli.copy()
-    stimuli[:, 5], stimuli[:, 11] = stimuli[:, 2], -stimuli[:, 8]  # a copy, and the opposite of another one
-    without = stimuli.copy()
-    without[:, [5, 11]] = 0
-    fields, expected = (fit_receptive_fields(dataclasses.replace(small_samples, stimuli=x)) for x in (stimuli, without))
-    np.testing.assert_allclose(fields, expected, atol=1e-9)
-
-
-@pytest.mark.parametrize("size", [1e-6, 1e-8])
+@pytest.mark.parametrize("size", [0, 1e-8, 1e-6])
 def test_copies_and_mixtures_up_to_rounding_stay_outside(size):
     """Else the weights of a pair of them would be huge, and cancel, or could not be found."""
     rng = np.random.default_rng(1)

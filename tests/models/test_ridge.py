@@ -8,12 +8,12 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import KFold, LeaveOneGroupOut, ShuffleSplit, TimeSeriesSplit
 
 import voxelwise as vw
-from tests.models.conftest import plain_loop, with_voxels
+from tests.plain import plain_loop
 
 
 def test_defaults_are_the_published_analysis(samples):
     """Alpha 100, 10 folds: on 20 runs of one length, KFold over the samples cuts between runs."""
-    some = with_voxels(samples, slice(None, None, 10))
+    some = samples.take(voxels=range(0, samples.responses.shape[1], 10))
     expected, _ = plain_loop(some, Ridge(100), KFold(10))
     np.testing.assert_allclose(vw.cross_validate_ridge(some), expected, atol=1e-7)
 
@@ -76,7 +76,7 @@ def test_a_voxel_out_of_view_in_some_runs_is_judged_by_the_others(small_samples,
     responses = small_samples.responses.copy()
     responses[np.isin(small_samples.runs, out), :5] = [0, 1.7, 0, 0, 0]
     partly = dataclasses.replace(small_samples, responses=responses)
-    kept = with_voxels(partly, slice(5)).take(~np.isin(small_samples.runs, out))
+    kept = partly.take(~np.isin(small_samples.runs, out), range(5))
 
     scores, plain = (vw.cross_validate_ridge(each, 3.0, LeaveOneGroupOut()) for each in (partly, small_samples))
     expected = vw.cross_validate_ridge(kept, 3.0, 4 - len(out))

@@ -41,7 +41,6 @@ class StoredImage:
     path: Path
     shape: tuple
     affine: np.ndarray
-    has_orientation: bool
     dtype: np.dtype
     offset: int
     scaling: tuple
@@ -223,8 +222,8 @@ def _read_header(path, n_dimensions):
     shape = header.get_data_shape()
     while len(shape) > n_dimensions and shape[-1] == 1:
         shape = shape[:-1]
-    place = header.get_best_affine(), bool(header["sform_code"] or header["qform_code"])
-    return StoredImage(path, shape, *place, header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter())
+    stored = header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter()
+    return StoredImage(path, shape, header.get_best_affine(), *stored)
 
 
 def _fault(image, n_dimensions, like):
@@ -250,14 +249,10 @@ def _fault(image, n_dimensions, like):
     corners = np.array(list(itertools.product(*((0, n - 1) for n in like.shape))))
     if abs(apply_affine(np.linalg.inv(like.affine) @ affine, corners) - corners).max() <= TOLERANCE:
         return None
-    if not image.has_orientation:
-        return (
-            "its header does not say where it lies in space (the codes of qform and sform are 0), but the mask's does. "
-            "If both are of one grid, write it again with the mask's affine."
-        )
     return (
-        f"its affine differs from the mask's by up to {abs(affine - like.affine).max():.3g}, "
-        "so the same voxel lies elsewhere in the brain. Resample one to the other."
+        f"its affine differs from the mask's by up to {abs(affine - like.affine).max():.3g}, so the same voxel lies "
+        "elsewhere in the brain. Resample one to the other; or, if both are of one grid and a header does not say "
+        "where it lies (the codes of qform and sform are 0), write that image again with the other's affine."
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from scipy.stats import hypergeom
 
 from ..data.samples import check_whole
@@ -107,12 +108,5 @@ def identify(trials, model, candidates=None):
     for rows, fitted in as_held_out(model, len(right)):
         measured = trials.responses[rows][:, fitted.voxels] - fitted.mean_pattern
         predicted = fitted.predict(candidates) - fitted.mean_pattern
-        correlations[rows] = _standardize(measured) @ _standardize(predicted).T
+        correlations[rows] = np.nan_to_num(1 - cdist(measured, predicted, "correlation"))
     return Identification(candidates, right, correlations)
-
-
-def _standardize(patterns):
-    """Each pattern with mean 0 and length 1; 0 throughout where it does not vary."""
-    patterns = patterns - patterns.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(patterns, axis=1, keepdims=True)
-    return np.divide(patterns, length, out=np.zeros_like(patterns), where=length > 1e-12)

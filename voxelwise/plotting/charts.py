@@ -72,17 +72,15 @@ def plot_repeats(stimuli, courses, n_on, lag):
     return settle(figure)
 
 
-def plot_score_histogram(scores, bin_width=0.06):
-    """How many voxels reach which score.
+def plot_score_histogram(scores):
+    """How many voxels reach which score, in bins of 0.06 as in the published histogram.
 
     Parameters
     ----------
     scores : ndarray, shape (n_voxels,)
-    bin_width : float
-        The published histogram has bins of 0.06.
     """
     figure, ax = plt.subplots(figsize=(8, 3.6))
-    edges = np.arange(np.floor(scores.min() / bin_width), np.ceil(scores.max() / bin_width) + 1) * bin_width
+    edges = np.arange(np.floor(scores.min() / 0.06), np.ceil(scores.max() / 0.06) + 1) * 0.06
     ax.hist(scores, edges, color=BLUE, edgecolor="white", log=True)
     ax.axvline(0, **GUIDE, linestyle="--")
     ax.set(xlabel="R² on held-out runs, mean over folds", ylabel="voxels (log scale)")

@@ -3,12 +3,12 @@
 import nibabel
 import numpy as np
 
-from .slices import background_slice, draw_bar, paint_slice, zoom
+from .slices import background_plane, draw_bar, paint_slice, zoom
 from .style import DIRECTION_COLOURS, dark_figure
 
 
-def plot_maps(maps, background, n_slices=4):
-    """Several maps of the same voxels side by side, on the same axial slices.
+def plot_maps(maps, background):
+    """Several maps of the same voxels side by side, on up to four axial slices with about as many near each.
 
     Parameters
     ----------
@@ -18,16 +18,14 @@ def plot_maps(maps, background, n_slices=4):
         ``DIRECTION_COLOURS`` is a wheel.
     background : path, Nifti1Image or None
         Anatomical image under the maps.
-    n_slices : int
-        How many slices there are at most. About as many painted voxels lie near each of them.
     """
     images = [nibabel.as_closest_canonical(image) for image, _ in maps.values()]
-    heights, painted = _choose_slices(images[0], n_slices)
+    heights, painted = _choose_slices(images[0])
     figure = dark_figure(6.6)
     edges = dict(left=0.09, right=0.99, bottom=0.2, top=0.99, wspace=0.03, hspace=0.03)
     grid = figure.add_gridspec(len(heights), len(maps), **edges)
     for row, k in enumerate(heights):
-        under = None if background is None else background_slice(background, images[0], k)
+        under = background_plane(background, images[0], (0, 0, k))
         for column, (image, (_, colours)) in enumerate(zip(images, maps.values(), strict=True)):
             ax = figure.add_subplot(grid[row, column])
             paint_slice(ax, image.dataobj[:, :, k], under, under_alpha=0.6, **colours)
@@ -45,13 +43,12 @@ def plot_maps(maps, background, n_slices=4):
     return figure
 
 
-def _choose_slices(image, n_slices):
+def _choose_slices(image):
     """Heights (k) of slices through the painted voxels, and the grid positions of all of these."""
     painted = np.argwhere(np.isfinite(image.get_fdata()))
     if not len(painted):
         painted = np.array([image.shape]) // 2
-    shares = (np.arange(n_slices) + 0.5) / n_slices
-    return np.unique(np.quantile(painted[:, 2], shares, method="nearest")), painted
+    return np.unique(np.quantile(painted[:, 2], [0.125, 0.375, 0.625, 0.875], method="nearest")), painted
 
 
 def _draw_wheel(figure, place):

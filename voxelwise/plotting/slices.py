@@ -25,7 +25,7 @@ def plot_score_map(score_img, background, positions):
     shown = score_img, background, positions
     z = draw_marked_slice(figure.add_axes((0.0, 0.02, 0.4, 0.86)), *shown)
     draw_marked_slice(figure.add_axes((0.41, 0.02, 0.47, 0.86)), *shown, zoomed=True)
-    draw_bar(figure, (0.9, 0.15, 0.018, 0.6), "R²", SCORE_COLOURS, 0, score_limit(score_img))
+    draw_bar(figure, (0.9, 0.15, 0.018, 0.6), "R²", SCORE_COLOURS, 0, colour_limit(score_img.get_fdata()))
     figure.text(0.02, 0.93, f"Mean R² on held-out runs, slice at z = {z:g} mm", fontsize=12, color="white")
     return figure
 
@@ -35,8 +35,8 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     scores, marks = turn_to_page(score_img, positions)
     k = marks[0, 2]
     painted = np.ma.masked_equal(scores.dataobj[:, :, k], 0)
-    under = None if background is None else background_slice(background, scores, k)
-    paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=score_limit(score_img))
+    under = background_plane(background, scores, marks[0])
+    paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=colour_limit(score_img.get_fdata()))
     for (colour, letter), (i, j, other_k) in pair_up(MARKS, marks, "positions"):
         if other_k == k:
             box = Rectangle((i - 0.44, j - 0.44), 0.88, 0.88, facecolor="none", edgecolor=colour, lw=2)
@@ -75,9 +75,13 @@ def zoom(ax, positions):
     ax.set(xlim=(left, right), ylim=(bottom, top))
 
 
-def background_slice(background, scores, k, fineness=3):
-    """The background in one axial slice of the score map, ``fineness`` points for each voxel's width."""
-    return background_box(background, scores, (0, 0, k), (*scores.shape[:2], 1), (fineness, fineness, 1))[:, :, 0]
+def background_plane(background, scores, place, normal=2):
+    """The background, if any, in the plane through a voxel at right angles to an axis, 3 points for a voxel's width."""
+    if background is None:
+        return None
+    first, shape, fineness = [0, 0, 0], list(scores.shape), [3, 3, 3]
+    first[normal], shape[normal], fineness[normal] = place[normal], 1, 1
+    return background_box(background, scores, first, shape, fineness).squeeze(axis=normal)
 
 
 def background_box(background, scores, first, shape, fineness):
@@ -100,6 +104,6 @@ def draw_bar(figure, place, label, cmap, vmin, vmax, orientation="vertical"):
     bar.outline.set_edgecolor("white")
 
 
-def score_limit(score_img):
-    """Upper end of the score scale: the best score, to the next tenth."""
-    return max(np.ceil(score_img.get_fdata().max() * 10) / 10, 0.1)
+def colour_limit(values):
+    """Where a colour scale ends: at the largest value, to the next tenth."""
+    return max(np.ceil(np.max(values) * 10) / 10, 0.1)

@@ -3,7 +3,7 @@
 import nibabel
 import numpy as np
 
-from .slices import background_box, draw_bar, draw_marked_slice, paint_slice, score_limit, turn_to_page
+from .slices import background_plane, colour_limit, draw_bar, draw_marked_slice, paint_slice, turn_to_page
 from .style import FIELD_COLOURS, SCORE_COLOURS, dark_figure
 
 
@@ -12,9 +12,9 @@ def plot_explored(score_img, background, positions, field, field_limit):
 
     The field has shape (n_rows, n_columns); ``field_limit`` is where its colours end, on either side.
     """
-    figure = dark_figure(4)
+    figure, limit = dark_figure(4), colour_limit(score_img.get_fdata())
     draw_marked_slice(figure.add_axes((0.01, 0.2, 0.56, 0.78)), score_img, background, positions, zoomed=True)
-    draw_bar(figure, (0.06, 0.15, 0.46, 0.03), "R²", SCORE_COLOURS, 0, score_limit(score_img), "horizontal")
+    draw_bar(figure, (0.06, 0.15, 0.46, 0.03), "R²", SCORE_COLOURS, 0, limit, "horizontal")
     ax = figure.add_axes((0.62, 0.26, 0.36, 0.65))
     ax.imshow(field, origin="upper", cmap=FIELD_COLOURS, vmin=-field_limit, vmax=field_limit)
     ax.set(xticks=range(0, field.shape[1], 3), yticks=range(0, field.shape[0], 3))
@@ -28,28 +28,20 @@ def plot_explored(score_img, background, positions, field, field_limit):
 def plot_planes(score_img, background, position):
     """The three planes of the score map through the voxel at a grid position."""
     scores, place = turn_to_page(score_img, position)
-    figure = dark_figure(3.4)
+    values = np.ma.masked_equal(scores.get_fdata(), 0)
+    figure, limit = dark_figure(3.4), colour_limit(scores.get_fdata())
     sizes = nibabel.affines.voxel_sizes(scores.affine)
     for normal, name in enumerate("xyz"):
         across, up = (axis for axis in range(3) if axis != normal)
         ax = figure.add_axes((0.01 + 0.33 * normal, 0.24, 0.32, 0.68))
-        painted, under = _cut(scores, background, place, normal)
-        paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=score_limit(score_img))
+        under = background_plane(background, scores, place, normal)
+        painted = values.take(place[normal], axis=normal)
+        paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=limit)
         ax.set_aspect(sizes[up] / sizes[across])
         ax.axvline(place[across], color="white", linewidth=0.7)
         ax.axhline(place[up], color="white", linewidth=0.7)
         millimetres = nibabel.affines.apply_affine(scores.affine, place)[normal]
         at = 0.17 + 0.33 * normal, 0.94
         figure.text(*at, f"{name} = {millimetres:.4g} mm", color="white", ha="center", fontsize=10)
-    draw_bar(figure, (0.3, 0.17, 0.4, 0.03), "R²", SCORE_COLOURS, 0, score_limit(score_img), "horizontal")
+    draw_bar(figure, (0.3, 0.17, 0.4, 0.03), "R²", SCORE_COLOURS, 0, limit, "horizontal")
     return figure
-
-
-def _cut(scores, background, place, normal):
-    """The plane through a voxel at right angles to an axis: the painted scores, and what lies under them or None."""
-    first, shape, fineness = [0, 0, 0], list(scores.shape), [3, 3, 3]
-    first[normal], shape[normal], fineness[normal] = place[normal], 1, 1
-    painted = np.ma.masked_equal(np.take(scores.get_fdata(), place[normal], axis=normal), 0)
-    if background is None:
-        return painted, None
-    return painted, background_box(background, scores, first, shape, fineness).squeeze(axis=normal)

@@ -97,11 +97,15 @@ def grey_levels(values):
     return np.clip(np.rint(255 * (values - low) / max(high - low, 1e-12)), 0, 255).astype(np.uint8)
 
 
-def tile(slices, n_columns):
-    """Slices, shape (n_slices, height, width, ...), one beside the other and row under row, as one array."""
+def mosaic(slices):
+    """Slices, shape (n_slices, height, width, ...), the lowest row first, side by side and row under row.
+
+    Returns the address of the picture, and how many slices stand side by side.
+    """
     n_slices, height, width, *rest = slices.shape
+    n_columns = int(np.ceil(np.sqrt(n_slices)))
     n_rows = -(-n_slices // n_columns)
     tiles = np.zeros((n_rows * n_columns, height, width, *rest), slices.dtype)
-    tiles[:n_slices] = slices
+    tiles[:n_slices] = slices[:, ::-1]
     tiles = tiles.reshape(n_rows, n_columns, height, width, *rest).swapaxes(1, 2)
-    return tiles.reshape(n_rows * height, n_columns * width, *rest)
+    return png_address(Image.fromarray(tiles.reshape(n_rows * height, n_columns * width, *rest))), n_columns

@@ -5,12 +5,11 @@ from importlib.resources import files
 import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
-from PIL import Image
 
-from ..plotting.slices import background_box, score_limit, turn_to_page
+from ..plotting.slices import background_box, colour_limit, turn_to_page
 from ..plotting.stills import plot_planes
 from ..plotting.style import SCORE_COLOURS
-from .fragment import build_fragment, grey_levels, pack, pack_colours, pack_decimals, png_address, tile
+from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
 
 MAX_POINTS = 1_200_000  # of the pictures that a page holds
 ALT = (
@@ -50,9 +49,12 @@ def view_planes(score_img, background=None, position=None):
     if position.shape != (3,) or (position < 0).any() or (position >= values.shape).any():
         raise ValueError(f"No voxel at position {position.tolist()}; expected a place in a grid of {values.shape}.")
     scores, start = turn_to_page(score_img, position)
-    values, limit = scores.get_fdata(), score_limit(score_img)
+    values, limit = scores.get_fdata(), colour_limit(values)
     # Two points for a voxel's width show more of the anatomy; where the grid is large they would make the page heavy.
     fineness = 2 if background is not None and values.size * 8 <= MAX_POINTS else 1
+    levels = np.zeros(np.array(values.shape) * fineness, np.uint8)
+    if background is not None:
+        levels = grey_levels(background_box(background, scores, (0, 0, 0), values.shape, (fineness,) * 3))
     painted = np.argwhere(values)
     data = {
         "shape": list(values.shape),
@@ -64,18 +66,12 @@ def view_planes(score_img, background=None, position=None):
         "scores": pack_decimals(values[tuple(painted.T)]),
         "colours": {"map": pack_colours(SCORE_COLOURS), "limit": round(float(limit), 4)},
         "fineness": fineness,
-        "background": png_address(_mosaic(_anatomy(background, scores, fineness))),
-        "overlay": png_address(_mosaic(_paint(values, limit, fineness))),
+        # brainsprite cuts up pictures of sagittal slices.
+        "background": mosaic(levels.swapaxes(1, 2))[0],
+        "overlay": mosaic(_paint(values, limit, fineness).swapaxes(1, 2))[0],
     }
     library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
     return build_fragment("planes", data, plot_planes(score_img, background, position), ALT, library)
-
-
-def _anatomy(background, scores, fineness):
-    """Grey levels on the score map's grid, or black."""
-    if background is None:
-        return np.zeros(np.array(scores.shape) * fineness, np.uint8)
-    return grey_levels(background_box(background, scores, (0, 0, 0), scores.shape, (fineness,) * 3))
 
 
 def _paint(values, limit, fineness):
@@ -85,9 +81,3 @@ def _paint(values, limit, fineness):
     for axis in range(3):
         colours = colours.repeat(fineness, axis=axis)
     return colours
-
-
-def _mosaic(volume):
-    """The picture that brainsprite cuts up: sagittal slices from left to right, row by row, each with its top up."""
-    n_columns = int(np.ceil(np.sqrt(len(volume))))
-    return Image.fromarray(tile(volume.swapaxes(1, 2)[:, ::-1], n_columns))

@@ -2,13 +2,12 @@
 
 import nibabel
 import numpy as np
-from PIL import Image
 
 from ..brain import MAX_MARKED, grid_positions, unmask
-from ..plotting.slices import background_box, score_limit, turn_to_page
+from ..plotting.slices import background_box, colour_limit, turn_to_page
 from ..plotting.stills import plot_explored
 from ..plotting.style import FIELD_COLOURS, MARKS, SCORE_COLOURS
-from .fragment import build_fragment, grey_levels, pack, pack_colours, pack_decimals, png_address, tile
+from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
 
 RIM = 2  # voxels around the mask
 NARROWEST = 0.75  # a slice is at least so high for its width, and so wide for its height
@@ -57,7 +56,8 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     marked = [int(column) for column in marked] or [int(mean.argmax())]
     score_img = unmask(np.maximum(mean, 0), mask_img)
     frame = _Frame(score_img, positions)
-    field_limit = _field_limit(fields)
+    ends = score_img.get_fdata(), np.quantile(np.abs(fields).max(axis=(1, 2)), 0.99)  # one field in 100 goes beyond
+    score_limit, field_limit = (round(float(colour_limit(end)), 4) for end in ends)
     data = {
         "shape": frame.shape.tolist(),
         "heights": [round(float(z), 1) for z in frame.heights],
@@ -72,7 +72,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
             for (colour, letter), column in zip(MARKS, marked, strict=False)
         ],
         "colours": {
-            "score": {"map": pack_colours(SCORE_COLOURS), "limit": round(float(score_limit(score_img)), 4)},
+            "score": {"map": pack_colours(SCORE_COLOURS), "limit": score_limit},
             "field": {"map": pack_colours(FIELD_COLOURS), "limit": field_limit},
         },
         "background": None if background is None else frame.mosaic(background),
@@ -103,9 +103,8 @@ class _Frame:
         """The background of all slices, as one picture in which each is as it is seen."""
         fineness = (FINENESS, FINENESS, 1)
         levels = grey_levels(background_box(background, self.scores, self.first, self.shape, fineness))
-        n_columns = int(np.ceil(np.sqrt(self.shape[2])))
-        picture = Image.fromarray(tile(levels.transpose(2, 1, 0)[:, ::-1], n_columns))
-        return {"picture": png_address(picture), "columns": n_columns, "fineness": FINENESS}
+        picture, n_columns = mosaic(levels.transpose(2, 1, 0))
+        return {"picture": picture, "columns": n_columns, "fineness": FINENESS}
 
 
 def _pack_fields(fields):
@@ -115,12 +114,6 @@ def _pack_fields(fields):
     counts = np.bincount(voxels, minlength=len(fields))
     packed = pack_decimals(weights[voxels, pixels])
     return {"shape": list(map(int, fields.shape[1:])), "counts": pack(counts), "pixels": pack(pixels, "<u2"), **packed}
-
-
-def _field_limit(fields):
-    """End of the field's colours, so that one voxel in a hundred goes beyond: its largest weight, to the next tenth."""
-    largest = np.abs(fields).max(axis=(1, 2))
-    return round(float(max(np.ceil(np.quantile(largest, 0.99) * 10) / 10, 0.1)), 4)
 
 
 def _name_regions(regions, n_voxels):
@@ -134,16 +127,13 @@ def _name_regions(regions, n_voxels):
 
 def _check(scores, fields, n_voxels, marked, regions):
     """Refuse what does not fit together."""
-    if np.ndim(scores) != 2 or np.ndim(fields) != 3:
+    fits = np.ndim(scores) == 2 and np.ndim(fields) == 3 and np.shape(scores)[1] == len(fields) == n_voxels
+    if not fits or (regions is not None and len(regions) != n_voxels):
         raise ValueError(
-            f"Scores of shape {np.shape(scores)} and fields of shape {np.shape(fields)}; expected "
-            "(n_splits, n_voxels), as cross_validate_ridge returns them, and (n_voxels, n_rows, n_columns)."
+            f"Scores of shape {np.shape(scores)} and fields of shape {np.shape(fields)}; expected (n_splits, n_voxels) "
+            "as cross_validate_ridge returns them, (n_voxels, n_rows, n_columns), and if there are regions a row of "
+            f"them for each of the {n_voxels} voxels of the mask."
         )
-    counts = {"scores": np.shape(scores)[-1], "fields": len(fields)}
-    counts |= {} if regions is None else {"regions": len(regions)}
-    for name, count in counts.items():
-        if count != n_voxels:
-            raise ValueError(f"The {name} are of {count} voxels; the mask has {n_voxels}.")
     if not np.isfinite(scores).all() or not np.isfinite(fields).all():
         raise ValueError("Scores or fields hold something that is not a finite number; give only numbers.")
     if len(marked) > MAX_MARKED or not all(0 <= column < n_voxels for column in marked):
