@@ -1,5 +1,6 @@
 """One response a trial: averaged while the stimulus is shown, or estimated with a haemodynamic response."""
 
+import warnings
 from dataclasses import replace
 
 import joblib
@@ -133,22 +134,18 @@ def estimate_trials(responses, events, t_r, hrf_model="spm", high_pass=0.01, sli
         raise ValueError(f"events: row {row} begins at {events['onset'].iloc[row]} s; expected 0 to {end} s.")
     names = [f"trial {number:05}" for number in range(len(events))]
     frame_times = t_r * (np.arange(len(responses)) + slice_time_ref)
-    design = make_first_level_design_matrix(
-        frame_times,
-        events[["onset", "duration"]].assign(trial_type=names),
-        hrf_model=hrf_model,
-        drift_model="cosine",
-        high_pass=high_pass,
-    )
+    trials = events[["onset", "duration"]].assign(trial_type=names)
+    with warnings.catch_warnings(action="ignore"):  # that it is singular is refused below
+        design = make_first_level_design_matrix(frame_times, trials, hrf_model, "cosine", high_pass)
     if np.linalg.matrix_rank(design.to_numpy()) < design.shape[1]:
         raise ValueError(
             f"{len(responses)} volumes do not tell {len(events)} trials, drift and baseline apart; expected rest "
             "between trials, or fewer of them."
         )
-    estimates = pd.DataFrame(np.linalg.pinv(design.to_numpy()) @ responses, index=design.columns)
-    baseline = estimates.loc["constant"].to_numpy()
+    estimates = np.linalg.pinv(design.to_numpy()) @ responses  # trials come first, and the constant last
+    baseline = estimates[-1]
     percent = np.divide(100, baseline, out=np.zeros_like(baseline), where=baseline > 0)
-    return (estimates.loc[names].to_numpy() * percent).astype(np.float32)
+    return (estimates[: len(events)] * percent).astype(np.float32)
 
 
 def _find_shown(stimuli, runs):

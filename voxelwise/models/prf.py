@@ -47,11 +47,18 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         and an ``r2`` and a gain of 0 where no field has a positive gain, as for a voxel that never changes. Runs within
         which a voxel does not change are left out for it.
 
+    Raises
+    ------
+    ValueError
+        If stimuli have no rows and columns.
+
     References
     ----------
     .. [1] Dumoulin, Wandell (2008). Population receptive field estimates in human visual cortex. NeuroImage 39(2),
        647-660.
     """
+    if len(samples.stimulus_shape) != 2:
+        raise ValueError(f"stimulus_shape={samples.stimulus_shape}: a field has its place among rows and columns.")
     voxels = choose_columns(voxels, samples.responses.shape[1])
     shown = ~is_rest(samples.stimuli)
 
