@@ -6,6 +6,7 @@ from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
 from .decoding.identification import Identification, identify
+from .decoding.patches import decode_patches
 from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_without_each_fold
 from .decoding.reconstruction import reconstruct, score_pixels
 from .decoding.trials import average_trials, estimate_trials, load_trials
@@ -42,6 +43,7 @@ __all__ = [
     "choose_voxels",
     "correlate_with_screen",
     "cross_validate_ridge",
+    "decode_patches",
     "estimate_trials",
     "find_trials",
     "fit_patterns",

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 from nilearn.glm.first_level import spm_hrf
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, orthogonal_mp
 
 import voxelwise as vw
 from tests.plain import plain_loop
@@ -217,3 +217,28 @@ def test_what_cannot_be_decoded_is_refused():
     for decode in (identify, reconstruct):
         with pytest.raises(ValueError, match="model"):
             decode(trials, fit_without_each_fold(trials, 9, 100.0, 3)[1:])  # the first fold has none
+
+
+def test_patches_are_put_together_as_in_nilearns_example():
+    """Of 3 x 4 pixels; the matrices of the example, for each patch a regression of ten voxels on all trials."""
+    rng = np.random.default_rng(0)
+    trials = make_trials(rng, signal=1.0, n_pixels=12, n_voxels=30)
+    trials = dataclasses.replace(trials, stimulus_shape=(3, 4))
+    train, test = trials.take(rows=trials.runs < 5), trials.take(rows=trials.runs == 5)
+    down, across = ((np.eye(n - 1, n) + np.eye(n - 1, n, k=1)) / 2 for n in (3, 4))
+    back_up, back_across = (mean.T / mean.T.sum(axis=1, keepdims=True) for mean in (down, across))
+    expected = np.zeros((20, 3, 4))
+    rows, columns = [(np.eye(3), np.eye(3)), (down, back_up)], [(np.eye(4), np.eye(4)), (across, back_across)]
+        [(np.eye(3), np.eye(3)), (down, back_up)],
+        [(np.eye(4), np.eye(4)), (across, back_across)],
+    )
+    for (a, back_a), (b, back_b) in itertools.product(rows, columns):
+        patches = a @ train.stimuli.reshape(-1, 3, 4) @ b.T
+        guesses = np.empty((20, *patches.shape[1:]))
+        for place in np.ndindex(patches.shape[1:]):
+            target, x = patches[:, *place], train.responses.astype(float)
+            mean, sd = x.mean(axis=0), x.std(axis=0)
+            weights = orthogonal_mp((x - mean) / sd, target - target.mean(), n_nonzero_coefs=10)
+            guesses[:, *place] = (test.responses - mean) / sd @ weights + target.mean()
+        expected += back_a @ guesses @ back_b.T / 4
+    np.testing.assert_allclose(vw.decode_patches(train, test), expected.reshape(20, -1), atol=1e-3)

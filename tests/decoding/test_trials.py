@@ -54,10 +54,14 @@ def test_events_that_do_not_fit_are_refused(onsets, message):
         vw.estimate_trials(np.ones((N_VOLUMES, 2)), events, T_R)
 
 
-def test_a_recording_without_rest_has_no_baseline(small_folder):
-    for path in (small_folder / "label").iterdir():
-        labels = np.loadtxt(path, delimiter=",", dtype=int)
-        labels[labels < 0] = 1
-        np.savetxt(path, labels, fmt="%d", delimiter=",")
+def test_too_little_rest_is_told_and_without_any_trials_are_averaged(small_folder):
+    labels = {path: np.loadtxt(path, delimiter=",", dtype=int) for path in (small_folder / "label").iterdir()}
+    for path, rows in labels.items():
+        np.savetxt(path, np.where(np.arange(len(rows))[:, np.newaxis] > 0, abs(rows), -1), fmt="%d", delimiter=",")
+    recording = vw.load_recording(small_folder)
     with pytest.raises(vw.RecordingError, match=r"run\d.nii.gz: \d+ volumes do not tell"):
-        vw.load_trials(vw.load_recording(small_folder))
+        vw.load_trials(recording)
+    for path, rows in labels.items():
+        np.savetxt(path, abs(rows), fmt="%d", delimiter=",")
+    found, expected = vw.load_trials(recording, lag=1), vw.average_trials(vw.load_samples(recording, lag=1))
+    np.testing.assert_array_equal(found.responses, expected.responses)

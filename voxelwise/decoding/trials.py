@@ -10,7 +10,7 @@ import pandas as pd
 from nilearn.glm.first_level import make_first_level_design_matrix
 
 from ..data.reading import read_mask, read_voxels
-from ..data.samples import Samples, is_rest, load_run_stimuli
+from ..data.samples import Samples, is_rest, load_run_stimuli, load_samples
 from ..errors import RecordingError
 
 
@@ -40,14 +40,19 @@ def average_trials(samples):
     return replace(samples, stimuli=samples.stimuli[starts], responses=means, runs=samples.runs[starts])
 
 
-def load_trials(recording, kind="random", hrf_model="spm", high_pass=0.01, n_jobs=2):
+def load_trials(recording, kind="random", lag=2, hrf_model="spm", high_pass=0.01, n_jobs=2):
     """Estimate the response to each trial of a recording, from its volumes and labels.
+
+    Where labels tell of no rest, there is no baseline to measure from. Responses are then averaged over the volumes of
+    a trial, as :func:`average_trials` does, some volumes later.
 
     Parameters
     ----------
     recording : Recording
     kind : str
         Which runs.
+    lag : int
+        Without rest, from a stimulus to the response to it, in volumes.
     hrf_model, high_pass
         As in :func:`estimate_trials`.
     n_jobs : int
@@ -56,14 +61,16 @@ def load_trials(recording, kind="random", hrf_model="spm", high_pass=0.01, n_job
     Returns
     -------
     trials : Samples
-        One row a trial, responses in percent of the voxel's baseline. Voxels whose baseline is not positive are 0.
+        One row a trial; with rest, responses in percent of the voxel's baseline, and 0 where that is not positive.
 
     Raises
     ------
     RecordingError
-        As in :func:`~voxelwise.load_samples`, if there is no stimulus, or no rest to tell a baseline.
+        As in :func:`~voxelwise.load_samples`, if there is no stimulus, or too little rest to tell trials apart.
     """
     seen, mask_img = load_run_stimuli(recording, kind), read_mask(recording.mask)
+    if not any(is_rest(frames).any() for frames in seen):
+        return average_trials(load_samples(recording, kind, lag))
     paths, labels = recording.func[kind], recording.label[kind]
 
     def estimate(path, label, frames):
