@@ -4,10 +4,9 @@ The mistakes stand in the tables beside this file, by part:
 
     [ridge]
     file = "voxelwise/models/ridge.py"
-    tests = "tests/models/test_ridge.py"                 # what should notice
-    more = "book/02_building_the_encoding_model.ipynb"   # what is asked when that does not
-    penalty-lost = ["variances + alpha", "variances"]    # old and new
-    [ridge.other-seed]                                   # with tests of its own, or a reason why none has to notice
+    tests = "tests/models/test_ridge.py book/02_building_the_encoding_model.ipynb"  # what should notice, in this order
+    penalty-lost = ["variances + alpha", "variances"]  # old and new
+    [ridge.other-seed]  # with tests of its own, or a reason why none has to notice
     old = "..."
 
 Old and new are expressions, or statements. Old is looked for word by word, in Python's own spelling of the file: line
@@ -48,7 +47,6 @@ class Mutant:
     file: str
     old: str = ""
     new: str = ""
-    more: str = ""
     reason: str = ""
 
     def change(self, root):
@@ -109,8 +107,6 @@ class Copy(threading.local):
         before, known = path.read_bytes(), set(self.data.iterdir())
         path.write_text(text, encoding="utf-8")
         outcome = self.test(mutant.tests)
-        if outcome == SURVIVED and mutant.more:
-            outcome = self.test(mutant.more)
         path.write_bytes(before)
         for other in set(self.data.iterdir()) - known:  # of a changed simulation
             shutil.rmtree(other)
@@ -135,8 +131,8 @@ def main(asked):
     """Try the mutants that are asked for, and say what was noticed; 1 where something was not."""
     mutants = [mutant for mutant in read_mutants() if not asked or {mutant.part, mutant.name} & {*asked}]
     # First each file is written anew with nothing changed: tests that fail then would catch whatever they are asked.
-    asked_of = {(mutant.file, tests): mutant for mutant in mutants for tests in (mutant.tests, mutant.more) if tests}
-    controls = [replace(m, name=f"{file}: {t}", new=m.old, tests=t, more="") for (file, t), m in asked_of.items()]
+    asked_of = {(mutant.file, mutant.tests): mutant for mutant in mutants}
+    controls = [replace(m, name=f"{file}: {tests}", new=m.old) for (file, tests), m in asked_of.items()]
     for control, outcome in try_all(controls):
         print(f"unchanged {outcome:9}  {control.name}", flush=True)
         if outcome not in (SURVIVED, GONE):
