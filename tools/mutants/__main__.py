@@ -26,7 +26,7 @@ import tempfile
 import threading
 import tomllib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -114,17 +114,13 @@ class Copy(threading.local):
 
 
 def try_all(mutants):
-    """Yield each mutant and what became of it, as they end."""
+    """Yield each mutant and what became of it, in their order."""
     from voxelwise.simulation.writing import simulated_recording
 
     scratch = tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True)
     with scratch as folder, ThreadPoolExecutor(os.cpu_count()) as executor:
         copy = Copy(folder, simulated_recording().parent)
-        waiting = {executor.submit(lambda mutant: copy.try_out(mutant), mutant): mutant for mutant in mutants}
-        try:
-            yield from ((waiting[future], future.result()) for future in as_completed(waiting))
-        finally:
-            executor.shutdown(cancel_futures=True)
+        yield from zip(mutants, executor.map(copy.try_out, mutants), strict=True)
 
 
 def main(asked):
