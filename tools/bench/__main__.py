@@ -1,13 +1,12 @@
 """Measure this book against its peers, at several sizes, and on a Dask cluster; write the tables of the book's pages.
 
-Run it with ``make bench``. Every measurement is a process of its own (``measure.py``). All of them take turns, and then
-all of them again, so that what else the machine does falls on all alike. The tables hold medians.
+Run it with ``make bench``, on Linux. Every measurement is a process of its own (``measure.py``). All of them take
+turns, and then all of them again, so that what else the machine does falls on all alike. The tables hold medians.
 """
 
 import itertools
 import os
 import platform
-import sys
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -53,10 +52,9 @@ def measure_all():
     spreads = [each for call in CALLS.values() for each in spread(call)]
     found = {call: [] for call in (*peers, *sizes, STARTING, *spreads)}
     measure(*PIPELINE)  # makes the recording if need be
-    for number, call in enumerate(REPETITIONS * list(found)):
-        print(f"[{REPETITIONS * len(found) - number} left] {' '.join(map(str, call))}", end=" ... ", flush=True)
+    for call in REPETITIONS * list(found):
         found[call].append(measure(*call))
-        print(f"{found[call][-1]['seconds']:.2f} s", flush=True)
+        print(f"{' '.join(map(str, call))}: {found[call][-1]['seconds']:.2f} s", flush=True)
     return {call: pd.DataFrame(measured).median() for call, measured in found.items()}
 
 
@@ -115,8 +113,6 @@ def describe_measurement():
 
 def main():
     """Measure, then replace the tables of the pages; each whole or not at all."""
-    if not Path("/proc/self/clear_refs").exists():
-        sys.exit("The memory is measured as Linux counts it: run this on Linux.")
     medians = measure_all()
     for name, table in (("benchmarks", table_of_peers), ("sizes", table_of_sizes), ("dask", table_of_dask)):
         text = table(medians) + describe_measurement()
@@ -125,7 +121,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("Interrupted. The tables of before are still in place.")
+    main()

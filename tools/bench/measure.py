@@ -25,10 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def measure(*call):
     """Run a call in a fresh process and return what it took, as :func:`measure_here` does."""
     command = [sys.executable, "-m", "tools.bench.measure", json.dumps(call)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if ended.returncode:
-        sys.exit(f"{call} failed:\n{ended.stderr}")
-    return json.loads(ended.stdout)
+    return json.loads(subprocess.check_output(command, cwd=ROOT))
 
 
 def measure_here(module, function, *arguments):

@@ -154,7 +154,6 @@ class VoxelwiseRidgeCV(_Ridge):
 def _score_batch(responses, prepared):
     """Mean R2 of each penalty for a batch of voxels."""
     design, alphas = prepared
-    y = design.centre(responses)
-    by_row = design.add_up(y)
-    scores = score_penalties(design, slice(None), alphas, design.train_products(by_row), by_row, design.spreads(y))
+    by_row, spreads = design.sums(responses)
+    scores = score_penalties(design, slice(None), alphas, design.train_products(by_row), by_row, spreads)
     return fill_unknown(scores).mean(axis=0)

@@ -194,6 +194,11 @@ class Design:
         entries = (self.row_of if row_of is None else row_of), np.arange(len(y))
         return csr_array((np.ones(len(y), y.dtype), entries), shape=(len(self.x), len(y))) @ y
 
+    def sums(self, responses):
+        """What scores are made of: sums by row and spreads, after which the responses are not needed any more."""
+        y = self.centre(responses)
+        return self.add_up(y), self.spreads(y)
+
     def train_products(self, by_row):
         """``X'Y`` of each training set, from sums by row."""
         parts = [self.x[rows].T @ by_row[rows] for rows in self._parts]
@@ -260,8 +265,7 @@ def fill_unknown(scores):
 
 
 def _score_batch(responses, predictors):
-    y = predictors.centre(responses)
-    return predictors.score(predictors.add_up(y), predictors.spreads(y))
+    return predictors.score(*predictors.sums(responses))
 
 
 def _predict_batch(responses, design):

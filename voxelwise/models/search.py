@@ -122,8 +122,7 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
 def _search_batch(responses, prepared):
     """Curves, choices and scores of a batch; of the design's splits, the outer ones come first."""
     design, n_splits, alphas = prepared
-    y = design.centre(responses)
-    by_row, spreads = design.add_up(y), design.spreads(y)
+    by_row, spreads = design.sums(responses)
     products = design.train_products(by_row)
     inner = score_penalties(design, slice(n_splits, None), alphas, products, by_row, spreads)
     inner = np.stack([fill_unknown(some).mean(axis=0) for some in inner.reshape(n_splits, -1, *inner.shape[1:])])
