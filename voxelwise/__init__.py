@@ -18,7 +18,7 @@ from .models.estimators import VoxelwiseRidge, VoxelwiseRidgeCV
 from .models.folds import RunKFold
 from .models.prf import fit_prf, polar_coordinates
 from .models.receptive_fields import fit_receptive_fields
-from .models.ridge import cross_validate_ridge, predict_ridge
+from .models.ridge import cross_validate_ridge, mean_correlation, predict_ridge
 from .models.search import AlphaSearch, search_alpha
 from .simulation.cortex import true_fields
 from .simulation.truth import true_ceiling, true_parts, true_time_course
@@ -57,6 +57,7 @@ __all__ = [
     "load_samples",
     "load_stimuli",
     "load_trials",
+    "mean_correlation",
     "noise_ceiling",
     "permutation_test",
     "polar_coordinates",
