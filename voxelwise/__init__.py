@@ -12,6 +12,7 @@ from .decoding.trials import average_trials, estimate_trials, load_trials
 from .errors import RecordingError
 from .features import CODINGS, recode, with_delays, with_hrf
 from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
+from .inference.learning_curve import learning_curve
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
 from .models.estimators import VoxelwiseRidge, VoxelwiseRidgeCV
@@ -52,6 +53,7 @@ __all__ = [
     "group_by_area",
     "identify",
     "is_rest",
+    "learning_curve",
     "load_recording",
     "load_run_stimuli",
     "load_samples",
