@@ -229,9 +229,6 @@ def test_patches_are_put_together_as_in_nilearns_example():
     back_up, back_across = (mean.T / mean.T.sum(axis=1, keepdims=True) for mean in (down, across))
     expected = np.zeros((20, 3, 4))
     rows, columns = [(np.eye(3), np.eye(3)), (down, back_up)], [(np.eye(4), np.eye(4)), (across, back_across)]
-        [(np.eye(3), np.eye(3)), (down, back_up)],
-        [(np.eye(4), np.eye(4)), (across, back_across)],
-    )
     for (a, back_a), (b, back_b) in itertools.product(rows, columns):
         patches = a @ train.stimuli.reshape(-1, 3, 4) @ b.T
         guesses = np.empty((20, *patches.shape[1:]))
