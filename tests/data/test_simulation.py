@@ -99,7 +99,7 @@ def test_the_published_pipeline_finds_the_published_scores(recording, samples, s
     assert 0.5 < scores.max() < 0.65
     found, _ = np.histogram(np.maximum(scores, 0), np.arange(11) * 0.06)
     np.testing.assert_allclose(found[:8], PUBLISHED_HISTOGRAM[:8], rtol=1 / 3)
-    share, prompt = recording.truth["share"].to_numpy(), (recording.truth["time_to_peak"] < 6).to_numpy()
+    share, prompt = recording.truth["share"].to_numpy(), (recording.truth["time_to_peak"] < 5).to_numpy()
     assert (share == 0).sum() > 2000 and scores[share == 0].max() < 0.06 and scores[(share > 0.5) & prompt].min() > 0.2
 
 
