@@ -30,7 +30,7 @@ GLOBAL_NOISE, LOCAL_NOISE = 0.68, 1.35  # standard deviation, where the noise of
 SMOOTHNESS = 3.0  # voxels, standard deviation of the Gaussian that makes noise and gains alike in near places
 
 #: R2 of the published pipeline is, in this experiment, a straight line over the signal's share of the variance,
-#: the flatter the later a voxel's response is than the two volumes that the pipeline waits. The numbers, of noise alone,
+#: the flatter the later a voxel responds than the two volumes that the pipeline waits. The numbers, of noise alone,
 #: per share and per second, were measured on it; a test holds the histogram that follows from them.
 _R2_OF_NOISE, _R2_PER_SHARE, _R2_PER_SECOND = -0.036, 0.70, -0.2
 #: How many voxels reach which R2 in the published map: counts per bin of 0.06, from 0.06 up.
