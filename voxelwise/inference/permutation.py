@@ -31,7 +31,7 @@ class PermutationTest:
         scores of its voxel; the t of all voxels and permutations together are what chance achieves:
         ``(1 + n_at_least) / (1 + n_permutations * n_voxels)`` [2]_. So p-values can be small without many permutations,
         as :meth:`discoveries` needs them. They assume that chance scores, thus standardized, are distributed alike in
-        all voxels. A few voxels whose chance scores have a longer tail than the others' pass too often.
+        all voxels. A few voxels whose chance scores had a longer tail than the others' would pass too often.
     permutation_scores : ndarray of float32, shape (n_permutations, n_voxels)
         As ``scores``, by chance; 0 in a voxel that never changes.
 
@@ -43,8 +43,9 @@ class PermutationTest:
     deviation of 0.036 over experiments; that of independent voxels is 0.013. What to expect of one recording is what
     the permutations do to each other: each in turn, be it the observed one ::
 
-        p = scipy.stats.rankdata(-test.permutation_scores, "max", axis=0) / len(test.permutation_scores)
-        np.quantile((p[:, silent] <= rate).mean(axis=1), [0.025, 0.975])
+        every = np.vstack([test.scores, test.permutation_scores])[:, silent]
+        p = scipy.stats.rankdata(-every, "max", axis=0) / len(every)
+        np.quantile((p <= rate).mean(axis=1), [0.025, 0.975])
 
     References
     ----------
