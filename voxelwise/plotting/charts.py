@@ -67,7 +67,7 @@ def plot_repeats(stimuli, courses, n_on, lag):
         below.plot(volumes, np.nanmean(course, axis=0), color="0.15", linewidth=2.5)
         below.set(xlim=(-0.5, volumes[-1] + 0.5))
         below.set_title(f"{len(course)} repeats", fontsize=11)
-    figure.supxlabel("volumes since the image's onset", fontsize=11)
+    figure.supxlabel("volumes since the stimulus's onset", fontsize=11)
     axes[1, 0].set_ylabel("response (SD)")
     return settle(figure)
 
