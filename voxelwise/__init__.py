@@ -18,7 +18,7 @@ from .inference.permutation import PermutationTest, permutation_test, shift_with
 from .inference.transfer import score_transfer
 from .models.estimators import VoxelwiseRidge, VoxelwiseRidgeCV
 from .models.folds import RunKFold
-from .models.prf import fit_prf, polar_coordinates
+from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordinates, predict_prf
 from .models.receptive_fields import fit_receptive_fields
 from .models.ridge import cross_validate_ridge, mean_correlation, predict_ridge
 from .models.search import AlphaSearch, search_alpha
@@ -43,9 +43,11 @@ __all__ = [
     "check_folder",
     "choose_voxels",
     "correlate_with_screen",
+    "cross_validate_prf",
     "cross_validate_ridge",
     "decode_patches",
     "estimate_trials",
+    "field_weights",
     "find_trials",
     "fit_patterns",
     "fit_prf",
@@ -65,6 +67,7 @@ __all__ = [
     "noise_ceiling",
     "permutation_test",
     "polar_coordinates",
+    "predict_prf",
     "predict_ridge",
     "recode",
     "reconstruct",

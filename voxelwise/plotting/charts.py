@@ -35,7 +35,7 @@ def plot_time_course(response, shown, prediction=None):
     figure, ax = plt.subplots(figsize=(8, 3.2))
     volumes = np.arange(1, len(response) + 1)
     edges = np.arange(len(response) + 1) + 0.5
-    ax.stairs(shown, edges, label="image on screen", fill=True, color="0.88", transform=ax.get_xaxis_transform())
+    ax.stairs(shown, edges, label="stimulus on screen", fill=True, color="0.88", transform=ax.get_xaxis_transform())
     ax.plot(volumes, response, color=INK, label="measured")
     if prediction is not None:
         ax.plot(volumes, prediction, color=VERMILION, label="predicted")
@@ -67,7 +67,7 @@ def plot_repeats(stimuli, courses, n_on, lag):
         below.plot(volumes, np.nanmean(course, axis=0), color="0.15", linewidth=2.5)
         below.set(xlim=(-0.5, volumes[-1] + 0.5))
         below.set_title(f"{len(course)} repeats", fontsize=11)
-    figure.supxlabel("volumes since the image's onset", fontsize=11)
+    figure.supxlabel("volumes since the stimulus's onset", fontsize=11)
     axes[1, 0].set_ylabel("response (SD)")
     return settle(figure)
 
