@@ -11,7 +11,7 @@ from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_with
 from .decoding.reconstruction import reconstruct, score_pixels
 from .decoding.trials import average_trials, estimate_trials, load_trials
 from .errors import RecordingError
-from .features import CODINGS, recode, with_delays
+from .features import CODINGS, recode, with_delays, with_hrf
 from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
@@ -77,4 +77,5 @@ __all__ = [
     "unmask",
     "voxel_at",
     "with_delays",
+    "with_hrf",
 ]
