@@ -13,13 +13,14 @@ from .decoding.trials import average_trials, estimate_trials, load_trials
 from .errors import RecordingError
 from .features import CODINGS, recode, with_delays, with_hrf
 from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
+from .inference.learning_curve import learning_curve
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
 from .models.estimators import VoxelwiseRidge, VoxelwiseRidgeCV
 from .models.folds import RunKFold
 from .models.prf import fit_prf, polar_coordinates
 from .models.receptive_fields import fit_receptive_fields
-from .models.ridge import cross_validate_ridge, predict_ridge
+from .models.ridge import cross_validate_ridge, mean_correlation, predict_ridge
 from .models.search import AlphaSearch, search_alpha
 from .simulation.cortex import true_fields
 from .simulation.truth import true_ceiling, true_parts, true_time_course
@@ -54,11 +55,13 @@ __all__ = [
     "group_by_area",
     "identify",
     "is_rest",
+    "learning_curve",
     "load_recording",
     "load_run_stimuli",
     "load_samples",
     "load_stimuli",
     "load_trials",
+    "mean_correlation",
     "noise_ceiling",
     "permutation_test",
     "polar_coordinates",

@@ -241,7 +241,8 @@ def polar_coordinates(row, column, stimulus_shape):
     Returns
     -------
     eccentricity : like ``row``
-        Distance from the centre of the screen, in pixels.
+        Distance from the centre of the screen, in pixels; times ``Recording.degrees_per_pixel``, in degrees of visual
+        angle.
     angle : like ``row``
         Direction from there in degrees, in (-180, 180]: 0 to the right, 90 up, 180 to the left, -90 down.
     """
