@@ -60,6 +60,8 @@ def shown_at(image):
          {"lasso": (Y, Z, VERMILION), "Gaussian": (Y, Z, BLUE)}),
         ("recovery", (BEFORE, {"lasso": AFTER[["column"]], "Gaussian": AFTER}), 2, {"Gaussian": (Z, X, BLUE)}),
         ("power", (X, {"a": Y, "b": Z}, 0.05), 0, {"a": (X, Y, BLUE), "b": (X, Z, VERMILION)}),
+        ("learning_curves", ({"R²": {"a": (N, [X, X + 2, X + 1]), "b": (N, [Y, Y, Y])}}, {"a": 3.0}), 0,
+         {"a": (N, X.mean() + [0, 2, 1], BLUE), "b": (N, 3 * [Y.mean()], VERMILION)}),
         ("identification", ({"a": (N, X), "b": (N, Y)},), 0, {"a": (N, 100 * X, BLUE), "b": (N, 100 * Y, VERMILION)}),
         ("centres", ({"left": AFTER, "none": AFTER[:0], "midline": BEFORE}, (9, 7)), 0,
          {"left (3)": (Z, Y, BLUE), "midline (3)": (Y, X, GREY)}),
