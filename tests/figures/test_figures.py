@@ -70,7 +70,7 @@ def shown_at(image):
         ("chance", (X, 0.3, Y, 0.2), 0, {"its own score": ([0.3, 0.3], [0, 1], VERMILION)}),
         ("chance", (X, 0.3, Y, 0.2), 1, {"threshold": ([0.2, 0.2], [0, 1], GREEN)}),
         ("candidates", (X, 1, np.eye(3), (1, 3)), 0,
-         {"image on the screen": ([2], [0.5], VERMILION), "other images": ([1, 3], X[[0, 2]], "0.45")}),
+         {"stimulus on the screen": ([2], [0.5], VERMILION), "other stimuli": ([1, 3], X[[0, 2]], "0.45")}),
     ],
 )  # fmt: skip
 def test_each_value_has_its_place_label_and_colour(name, given, number, expected):
