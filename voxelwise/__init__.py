@@ -6,18 +6,21 @@ from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
 from .decoding.identification import Identification, identify
-from .decoding.patterns import PatternModel, average_trials, best_voxels, fit_patterns, fit_without_each_fold
+from .decoding.patches import decode_patches
+from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_without_each_fold
 from .decoding.reconstruction import reconstruct, score_pixels
+from .decoding.trials import average_trials, estimate_trials, load_trials
 from .errors import RecordingError
-from .features import CODINGS, recode, with_delays
+from .features import CODINGS, recode, with_delays, with_hrf
 from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
+from .inference.learning_curve import learning_curve
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
 from .models.estimators import VoxelwiseRidge, VoxelwiseRidgeCV
 from .models.folds import RunKFold
-from .models.prf import fit_prf, polar_coordinates
+from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordinates, predict_prf
 from .models.receptive_fields import fit_receptive_fields
-from .models.ridge import cross_validate_ridge, predict_ridge
+from .models.ridge import cross_validate_ridge, mean_correlation, predict_ridge
 from .models.search import AlphaSearch, search_alpha
 from .simulation.cortex import true_fields
 from .simulation.truth import true_ceiling, true_parts, true_time_course
@@ -40,7 +43,11 @@ __all__ = [
     "check_folder",
     "choose_voxels",
     "correlate_with_screen",
+    "cross_validate_prf",
     "cross_validate_ridge",
+    "decode_patches",
+    "estimate_trials",
+    "field_weights",
     "find_trials",
     "fit_patterns",
     "fit_prf",
@@ -50,13 +57,17 @@ __all__ = [
     "group_by_area",
     "identify",
     "is_rest",
+    "learning_curve",
     "load_recording",
     "load_run_stimuli",
     "load_samples",
     "load_stimuli",
+    "load_trials",
+    "mean_correlation",
     "noise_ceiling",
     "permutation_test",
     "polar_coordinates",
+    "predict_prf",
     "predict_ridge",
     "recode",
     "reconstruct",
@@ -72,4 +83,5 @@ __all__ = [
     "unmask",
     "voxel_at",
     "with_delays",
+    "with_hrf",
 ]

@@ -1,8 +1,12 @@
-"""Other ways to turn the screen into columns: other codings of rest, and stimuli of other lags."""
+"""Other ways to turn the screen into columns: other codings of rest, other lags, a haemodynamic response."""
 
 import dataclasses
+import math
+from numbers import Real
 
 import numpy as np
+from nilearn.glm.first_level.hemodynamic_models import compute_regressor
+from scipy.signal import lfilter
 
 from .data.samples import check_whole, is_rest
 
@@ -119,3 +123,51 @@ def with_delays(samples, lags, max_lag=None):
         stimuli=np.hstack([samples.stimuli[rows - lag] for lag in lags]),
         stimulus_shape=(len(lags), *samples.stimulus_shape) if len(lags) > 1 else samples.stimulus_shape,
     )
+
+
+def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
+    """Convolve what was on the screen with a haemodynamic response, in place of a lag.
+
+    A column of features is then what a voxel with this response [1]_ would do, if it followed the column at once. Each
+    stimulus is on for the whole of its volume, rest is black, 0, as before the first volume of a run, and no run
+    reaches into the next. A stimulus that stays for long is worth what it is without the convolution.
+
+    Parameters
+    ----------
+    samples : Samples
+        Loaded with ``lag=0``; also as :func:`recode` returns them.
+    hrf_model : {"spm", "glover"} or callable
+        A haemodynamic response of nilearn, or one's own, called as ``hrf_model(t_r, oversampling)``.
+    t_r : float
+        Seconds from volume to volume.
+    slice_time_ref : float
+        When, as a share of the volume's time, its values were measured, from 0 to 1. What is measured all along, or was
+        corrected for slice timing as by fMRIPrep, counts as measured in the middle.
+
+    Returns
+    -------
+    convolved : Samples
+        With other ``stimuli``, float32, in which no row stands for rest any longer.
+
+    Raises
+    ------
+    ValueError
+        If the response, ``t_r`` or ``slice_time_ref`` is none.
+
+    References
+    ----------
+    .. [1] Friston, Fletcher, Josephs, Holmes, Rugg, Turner (1998). Event-related fMRI: characterizing differential
+       responses. NeuroImage 7(1), 30-40.
+    """
+    if not (callable(hrf_model) or hrf_model in ("spm", "glover")):
+        raise ValueError(f'hrf_model={hrf_model!r}: expected "spm", "glover" or a function of t_r and oversampling.')
+    if not (isinstance(t_r, Real) and 0 < t_r < math.inf):
+        raise ValueError(f"t_r={t_r!r}: expected seconds from volume to volume, above 0.")
+    if not (isinstance(slice_time_ref, Real) and 0 <= slice_time_ref <= 1):
+        raise ValueError(f"slice_time_ref={slice_time_ref!r}: expected a share of the volume's time, from 0 to 1.")
+    run_rows, black = samples.run_rows, recode(samples, "rest black").stimuli
+    frame_times = t_r * (np.arange(max(map(len, run_rows))) + slice_time_ref)
+    # Stimuli last whole volumes: the response to one of them, volume by volume, loses nothing of nilearn's resolution.
+    response, _ = compute_regressor(([0], [t_r], [1]), hrf_model, frame_times)
+    stimuli = np.concatenate([lfilter(response[:, 0], 1, black[rows], axis=0) for rows in run_rows])
+    return dataclasses.replace(samples, stimuli=stimuli.astype(np.float32))

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import warnings
 from importlib.metadata import version
 
 import numpy as np
@@ -9,9 +10,16 @@ import pandas as pd
 from nibabel.affines import apply_affine
 
 from .brain import grid_positions, regions_of_interest, unmask
+from .data.samples import load_samples
+from .errors import RecordingError
 from .files import replace_folder
+from .inference.ceiling import noise_ceiling
+from .inference.permutation import permutation_test
+from .models.folds import draw_folds
+from .models.prf import fit_prf, polar_coordinates
 from .models.receptive_fields import fit_receptive_fields
-from .models.ridge import cross_validate_ridge
+from .models.ridge import cross_validate_ridge, mean_correlation
+from .models.search import MIN_FOLDS, search_alpha
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "nilearn", "nibabel")
 
@@ -19,6 +27,10 @@ _AXES = ("First", "i", "x"), ("Second", "j", "y"), ("Third", "k", "z")
 _CENTRE = "of the centre of mass of the field's positive coefficients"
 _SD = "standard deviations"
 _NO_CENTRE = "n/a where none of its coefficients is positive"
+_NO_GAUSSIAN = "n/a where no Gaussian field has a positive gain"
+_NO_DEGREES = "n/a where the size of a pixel is not known"
+_NO_REPEATS = "n/a for a recording without runs that repeat stimuli"
+CEILINGS = ["ceiling", "ceiling_error", "pattern_ceiling", "pattern_ceiling_error"]
 #: Description and unit of each column of the table but the regions, in their order; "1" is the unit of a plain number.
 COLUMNS = {
     "column": ("Number of the voxel among those of the mask, from 0, in C order of the grid", "1"),
@@ -26,19 +38,50 @@ COLUMNS = {
     **{x: (f"{nth} coordinate of the voxel's centre, by the mask's affine", "mm") for nth, _, x in _AXES},
     "r2": ("R2 of the ridge regression on held-out runs, mean over the folds", "1"),
     "r2_sd": ("R2 of the ridge regression on held-out runs, sample standard deviation over the folds", "1"),
+    "r": ("Correlation of prediction and response on held-out runs, mean over the folds by Fisher's z", "1"),
+    "p_value": ("How often a permutation of the stimuli has at least this R2, the voxel itself counted in", "1"),
+    "discovery": ("1 if the voxel is found at the false discovery rate given as rate, else 0", "1"),
+    "best_alpha": ("Ridge penalty with the best R2 on inner folds; n/a with less than three folds", "1"),
+    "ceiling": (f"R2 of a perfect model of the stimulus, from repeats; {_NO_REPEATS}", "1"),
+    "ceiling_error": (f"Standard error of the ceiling; {_NO_REPEATS}", "1"),
+    "pattern_ceiling": (f"Part of the ceiling beyond that there is a stimulus, and since when; {_NO_REPEATS}", "1"),
+    "pattern_ceiling_error": (f"Standard error of the pattern's part of the ceiling; {_NO_REPEATS}", "1"),
     "field_row": (f"Row {_CENTRE}, 0 at the top; {_NO_CENTRE}", "pixels"),
     "field_column": (f"Column {_CENTRE}, 0 at the left; {_NO_CENTRE}", "pixels"),
     "field_peak_row": (f"Row of the field's largest coefficient, 0 at the top; {_NO_CENTRE}", "pixels"),
     "field_peak_column": (f"Column of the field's largest coefficient, 0 at the left; {_NO_CENTRE}", "pixels"),
     "field_weight": ("Sum of the field's positive coefficients", f"{_SD} of the response per unit of pixel value"),
     "field_pixels": ("Number of the field's coefficients that are not 0", "pixels"),
+    "prf_row": (f"Row of the Gaussian field's centre, 0 at the top; {_NO_GAUSSIAN}", "pixels"),
+    "prf_column": (f"Column of the Gaussian field's centre, 0 at the left; {_NO_GAUSSIAN}", "pixels"),
+    "prf_size": (f"Standard deviation of the Gaussian field; {_NO_GAUSSIAN}", "pixels"),
+    "prf_r2": ("Share of the variance that the Gaussian field explains of the samples it was fitted to", "1"),
+    "prf_gain": ("Gain of the Gaussian field", f"{_SD} of the response per unit of pixel value"),
+    "prf_eccentricity": (f"Distance of the field's centre from the centre of the screen; {_NO_GAUSSIAN}", "pixels"),
+    "prf_angle": (f"Direction from there: 0 right, 90 up, 180 left, -90 down; {_NO_GAUSSIAN}", "degrees"),
+    "prf_size_degrees": (f"Standard deviation in visual angle; {_NO_DEGREES}", "degrees"),
+    "prf_eccentricity_degrees": (f"Eccentricity in visual angle; {_NO_DEGREES}", "degrees"),
     "constant": ("1 if the voxel never changes within a run, else 0", "1"),
     "dead_runs": ("Number of the runs in which the voxel never changes, such as those in which it is out of view", "1"),
 }
 
 
-def write_results(folder, recording, samples, lag=2, alpha=100.0, cv=10, max_iter=10):
-    """Score every voxel, fit its field, and write both for use outside the book.
+def write_results(
+    folder,
+    recording,
+    samples,
+    lag=2,
+    alpha=100.0,
+    cv=10,
+    max_iter=10,
+    alpha_range=(1, 100000),
+    n_alphas=20,
+    n_permutations=200,
+    rate=0.05,
+    seed=0,
+    repeat_kind="figure",
+):
+    """Score every voxel, test the score, fit its fields, and write all for use outside the book.
 
     The folder holds, afterwards and nothing else,
 
@@ -60,22 +103,44 @@ def write_results(folder, recording, samples, lag=2, alpha=100.0, cv=10, max_ite
     lag : int
         In volumes; what the samples were loaded with.
     alpha, cv
-        As in :func:`~voxelwise.cross_validate_ridge`.
+        As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
     max_iter : int
         As in :func:`~voxelwise.fit_receptive_fields`.
+    alpha_range : (float, float)
+        The smallest and the largest penalty to choose each voxel's from, above 0.
+    n_alphas : int
+        How many penalties, evenly spaced on a logarithmic scale.
+    n_permutations, rate
+        As in :func:`~voxelwise.permutation_test` and its ``discoveries``.
+    seed : int
+        Of the permutations.
+    repeat_kind : str
+        Kind of the runs that show stimuli again, for the noise ceiling.
 
     Raises
     ------
     ValueError
-        If ``alpha``, ``cv`` or ``max_iter`` do not fit the samples.
+        If a setting does not fit the samples.
+    RecordingError
+        If the runs that show stimuli again cannot be read.
     OSError
         If the folder cannot be written.
     """
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
-    table = _tabulate(recording, samples, scores, fields)
-    shape = list(map(int, samples.stimulus_shape))
-    sidecar = _describe(recording, dict(lag=lag, alpha=alpha, cv=cv, max_iter=max_iter, stimulus_shape=shape))
+    table = _place(samples)
+    table["r2"] = scores.mean(axis=0)
+    table["r2_sd"] = scores.std(axis=0, ddof=1)
+    table["r"] = mean_correlation(cross_validate_ridge(samples, alpha, cv, scoring="r"))
+    test = permutation_test(samples, alpha, cv, n_permutations, rng=np.random.default_rng(seed))
+    table["p_value"], table["discovery"] = test.p_values, test.discoveries(rate).astype(int)
+    table["best_alpha"] = _choose_alpha(samples, np.geomspace(*alpha_range, n_alphas), cv)
+    table[CEILINGS] = _measure_ceiling(recording, repeat_kind, lag)
+    parts = _measure_fields(fields), _measure_gaussians(samples, recording.degrees_per_pixel), _view(recording, samples)
+    table = table.join(parts)
+    settings = dict(lag=lag, alpha=alpha, cv=cv, max_iter=max_iter, alpha_range=list(alpha_range), n_alphas=n_alphas)
+    settings |= dict(n_permutations=n_permutations, rate=rate, seed=seed, repeat_kind=repeat_kind)
+    sidecar = _describe(recording, settings | dict(stimulus_shape=list(map(int, samples.stimulus_shape))))
     with replace_folder(folder) as making:
         unmask(scores.mean(axis=0), samples.mask_img, outside=np.nan).to_filename(making / "scores.nii.gz")
         weights = fields.reshape(len(fields), -1)
@@ -87,19 +152,42 @@ def write_results(folder, recording, samples, lag=2, alpha=100.0, cv=10, max_ite
         (making / "voxels.json").write_text(described + "\n", encoding="utf-8")
 
 
-def _tabulate(recording, samples, scores, fields):
-    """The table of the voxels of the mask, one row each."""
+def _place(samples):
+    """Where the voxels of the mask lie, one row each."""
     positions = grid_positions(samples.mask_img)
     table = pd.DataFrame({"column": np.arange(len(positions))})
     table[["i", "j", "k"]] = positions
     table[["x", "y", "z"]] = apply_affine(samples.mask_img.affine, positions)
-    table["r2"] = scores.mean(axis=0)
-    table["r2_sd"] = scores.std(axis=0, ddof=1)
-    table = table.join(_measure_fields(fields))
-    table["constant"] = (samples.dead_runs == len(samples.run_rows)).astype(int)
+    return table
+
+
+def _view(recording, samples):
+    """In which runs the voxels were out of view, and in which regions they lie."""
+    table = pd.DataFrame({"constant": (samples.dead_runs == len(samples.run_rows)).astype(int)})
     table["dead_runs"] = samples.dead_runs
     # The prefix keeps a region named ``x`` apart from the coordinate.
     return table.join(regions_of_interest(recording.rois, samples.mask_img).astype(int).add_prefix("roi_"))
+
+
+def _choose_alpha(samples, alphas, cv):
+    """The best penalty of each voxel, NaN where there are too few folds to choose by."""
+    if len(draw_folds(cv, samples.runs, samples.stimuli, samples.responses)) < MIN_FOLDS:
+        return np.nan
+    with warnings.catch_warnings(action="ignore"):  # the table shows which choices lie at an end
+        search = search_alpha(samples, alphas, cv)
+    return search.alphas[search.curves.argmax(axis=0)]
+
+
+def _measure_ceiling(recording, kind, lag):
+    """What ``CEILINGS`` names, shape (n_voxels, 4); NaN for a recording that has no repeats."""
+    if kind not in recording.func:
+        return np.nan
+    repeats = load_samples(recording, kind, lag)
+    try:
+        found = noise_ceiling(repeats)
+    except RecordingError:  # no stimulus is shown in two of the runs
+        return np.nan
+    return np.column_stack([found.r2, found.error, found.pattern, found.pattern_error])
 
 
 def _measure_fields(fields):
@@ -121,6 +209,15 @@ def _measure_fields(fields):
             "field_pixels": (fields != 0).sum(axis=1),
         }
     )
+
+
+def _measure_gaussians(samples, degrees_per_pixel):
+    """The Gaussian field of each voxel, in pixels and in degrees."""
+    fields = fit_prf(samples).reset_index(drop=True)[["row", "column", "size", "r2", "gain"]]
+    places = polar_coordinates(fields["row"], fields["column"], samples.stimulus_shape)
+    fields["eccentricity"], fields["angle"] = places
+    degrees = fields[["size", "eccentricity"]] * (degrees_per_pixel or np.nan)
+    return fields.join(degrees.add_suffix("_degrees")).add_prefix("prf_")
 
 
 def _describe(recording, settings):

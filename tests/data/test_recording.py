@@ -28,7 +28,11 @@ def rename(folder, runs, labels):
 def test_a_named_recording(recording):
     assert recording.name == "simulated" and recording.folder.is_absolute()
     assert {kind: len(files) for kind, files in recording.func.items()} == {"figure": 12, "random": 20}
-    assert (len(recording.rois), len(recording.truth)) == (38, 5438) and recording.background.is_file()
+    assert (len(recording.rois), len(recording.truth), recording.degrees_per_pixel) == (
+        38,
+        5438,
+        1.15,
+    ) and recording.background.is_file()
     assert load_recording(Path("simulated"), stimulus_shape=[10, 10]).func == recording.func
     with pytest.raises(ValueError, match=r"stimulus_shape=\(20, 5\).*\(10, 10\)"):
         load_recording("simulated", stimulus_shape=(20, 5))
@@ -36,7 +40,7 @@ def test_a_named_recording(recording):
         load_recording("miyawaki2009")
     # The simulated files stand in for the real ones: where all are there, nothing is fetched.
     found = load_recording("miyawaki2008", data_dir=recording.mask.parents[2])
-    assert (found.name, found.truth) == ("miyawaki2008", None)
+    assert (found.name, found.truth, found.degrees_per_pixel) == ("miyawaki2008", None, 1.15)
     assert (found.func, found.label, found.rois) == (recording.func, recording.label, recording.rois)
 
 
@@ -45,6 +49,7 @@ def test_a_folder_of_ones_own(small_folder, monkeypatch):
     monkeypatch.setenv("HOME", str(small_folder.parent))
     found = load_recording("~/mine")
     assert (found.name, found.folder, found.background, found.rois) == ("mine", small_folder, None, {})
+    assert found.degrees_per_pixel is None
     assert found.func == {"random": [small_folder / "func" / f"run{number}.nii.gz" for number in range(1, 5)]}
     assert found.label == {"random": [small_folder / "label" / f"run{number}.csv" for number in range(1, 5)]}
     assert check_folder("~/mine").faults == []

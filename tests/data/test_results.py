@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import nibabel
 import numpy as np
@@ -9,10 +10,25 @@ import pandas as pd
 import pytest
 from nibabel.affines import apply_affine
 
-from voxelwise import cross_validate_ridge, fit_receptive_fields, grid_positions, load_recording, results
+from tests.plain import rewrite
+from voxelwise import (
+    cross_validate_ridge,
+    fit_prf,
+    fit_receptive_fields,
+    grid_positions,
+    load_recording,
+    load_samples,
+    mean_correlation,
+    noise_ceiling,
+    permutation_test,
+    polar_coordinates,
+    results,
+    search_alpha,
+)
 from voxelwise.results import write_results
 
-SETTINGS = dict(lag=0, alpha=10.0, cv=4, max_iter=6)
+SETTINGS = dict(lag=0, alpha=10.0, cv=4, max_iter=6, alpha_range=[1, 100], n_alphas=3)
+SETTINGS |= dict(n_permutations=49, rate=0.1, seed=2, repeat_kind="figure")
 CONSTANT, OUT_OF_VIEW = 3, 5  # columns of a voxel that never changes, and of one that does not in the second run
 
 
@@ -74,6 +90,56 @@ def test_images_and_table_agree_with_the_arrays_and_every_column_is_described(tm
     assert all(entry.keys() == {"Description", "Units"} and all(entry.values()) for entry in sidecar.values())
     assert (made_by["Recording"], made_by["Parameters"]) == ("mine", SETTINGS | {"stimulus_shape": [4, 4]})
     assert made_by["Versions"]["numpy"] == np.__version__
+
+
+@pytest.mark.filterwarnings("ignore:.*choices for well predicted voxels")
+def test_tests_penalties_and_gaussian_fields_are_those_of_the_package(tmp_path, mine):
+    """Half of the voxels are noise. Degrees need the size of a pixel, ceilings repeats, penalties three folds."""
+    recording, samples = mine
+    noise = 5 * np.random.default_rng(0).normal(size=(120, 25))
+    samples.responses[:, 25:] += noise.astype(np.float32)
+    write_results(tmp_path / "degrees", dataclasses.replace(recording, degrees_per_pixel=1.15), samples, **SETTINGS)
+    table = read_table(tmp_path / "degrees")
+    test = permutation_test(samples, 10.0, 4, 49, rng=np.random.default_rng(2))
+    curves = search_alpha(samples, [1, 10, 100], 4).curves
+    fields = fit_prf(samples)
+    eccentricity, angle = polar_coordinates(fields["row"], fields["column"], (4, 4))
+    for column, expected in {
+        "r": mean_correlation(cross_validate_ridge(samples, 10.0, 4, scoring="r")),
+        "p_value": test.p_values,
+        "discovery": test.discoveries(0.1),
+        "best_alpha": 10.0 ** curves.argmax(axis=0),
+        **{f"prf_{name}": fields[name] for name in ("row", "column", "size", "r2", "gain")},
+        "prf_eccentricity": eccentricity,
+        "prf_angle": angle,
+        "prf_size_degrees": 1.15 * fields["size"],
+        "prf_eccentricity_degrees": 1.15 * eccentricity,
+    }.items():
+        np.testing.assert_allclose(table[column], expected, rtol=1e-5, atol=1e-9, err_msg=column)
+    assert 10 < table["discovery"].sum() < 49 and table["best_alpha"].nunique() > 1
+    assert table.filter(like="ceiling").isna().all(axis=None)
+
+    write_results(tmp_path / "two folds", recording, samples, **SETTINGS | dict(cv=2, repeat_kind="random"))
+    table = read_table(tmp_path / "two folds")
+    unknown = ["best_alpha", *results.CEILINGS, "prf_size_degrees", "prf_eccentricity_degrees"]
+    assert table.columns[table.isna().all()].tolist() == unknown
+
+
+def test_ceilings_come_from_the_runs_that_repeat_stimuli(tmp_path, mine):
+    recording, samples = mine
+    for number in (5, 6):
+        for folder, suffix in (("func", ".nii.gz"), ("label", ".csv")):
+            path = recording.folder / folder / f"data_figure_run{number}{suffix}"
+            shutil.copy(recording.folder / folder / f"run1{suffix}", path)
+    rng = np.random.default_rng(0)
+    rewrite(
+        recording.folder / "func" / "data_figure_run6.nii.gz", lambda values: values + rng.normal(size=values.shape)
+    )
+    recording = load_recording(recording.folder)
+    write_results(tmp_path / "results", recording, samples, **SETTINGS | dict(lag=1))
+    ceiling = noise_ceiling(load_samples(recording, "figure", lag=1))
+    expected = np.transpose([ceiling.r2, ceiling.error, ceiling.pattern, ceiling.pattern_error])
+    np.testing.assert_allclose(read_table(tmp_path / "results")[results.CEILINGS], expected, rtol=1e-5, atol=1e-9)
 
 
 def test_where_a_field_lies(tmp_path, mine, monkeypatch):

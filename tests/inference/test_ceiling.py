@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 from nilearn.signal import clean
-from scipy.stats import zscore
+from scipy.signal import lfilter
+from scipy.stats import t
 
-from voxelwise import RecordingError, Samples, find_trials, load_run_stimuli, noise_ceiling, true_ceiling, true_fields
+from voxelwise import RecordingError, Samples, find_trials, load_run_stimuli, noise_ceiling, true_ceiling
 from voxelwise.simulation.responses import drive_voxels
 
 LAG = 2
@@ -20,27 +21,30 @@ def as_samples(stimuli, responses):
     return Samples.from_arrays(X.reshape(len(X), -1), np.concatenate(responses), runs, shape)
 
 
-def in_loops(y, trials):
+def in_loops(y, trials, pattern):
     """Ceiling and error of a voxel's responses from the formulas, sample by sample, and which samples count."""
     y, of_row = y.astype(float), list(trials.itertuples(index=False, name=None))  # run, trial, stimulus, volume, rest
 
     def elsewhere(row):
         return [n for n, other in enumerate(of_row) if other[2:] == of_row[row][2:] and other[0] != of_row[row][0]]
 
+    def less_mean(y, alike):
+        means = {row: np.mean([y[other] for other in rows if alike(of_row[row], of_row[other])]) for row in rows}
+        return np.array([y[row] - means.get(row, 0) for row in range(len(y))])
+
     rows = [row for row in range(len(y)) if of_row[row][2] >= 0 and elsewhere(row)]
-    for run in range(4):
-        mine = [row for row in rows if of_row[row][0] == run]
-        y[mine] -= y[mine].mean() if mine else 0
-    product = {row: y[row] * np.mean(y[elsewhere(row)]) for row in rows}
-    total = sum(y[row] ** 2 for row in rows)
-    ceiling = sum(product.values()) / total
-    u = {}
-    for row in rows:
-        _, trial, stimulus, *_ = of_row[row]
-        u.setdefault(stimulus, {}).setdefault(trial, 0)
-        u[stimulus][trial] += 2 * product[row] - ceiling * y[row] ** 2
-    variance = sum(len(some) * np.var(list(some.values()), ddof=1) for some in u.values())
-    return ceiling, np.sqrt(variance) / total, np.isin(np.arange(len(y)), rows)
+    z = y = less_mean(y, lambda one, other: one[0] == other[0])
+    if pattern:
+        z = less_mean(y, lambda one, other: (one[0], *one[3:]) == (other[0], *other[3:]))
+    product = {row: z[row] * np.mean(z[elsewhere(row)]) for row in rows}
+
+    def ceiling(rows):
+        return sum(product[row] for row in rows) / sum(y[row] ** 2 for row in rows)
+
+    shown = {of_row[row][2] for row in rows}
+    without = [ceiling([row for row in rows if of_row[row][2] != stimulus]) for stimulus in shown]
+    error = np.sqrt(sum((each - ceiling(rows)) ** 2 for each in without))
+    return ceiling(rows), error, np.isin(np.arange(len(y)), rows)
 
 
 def irregular_samples(rng, n_voxels=3):
@@ -73,33 +77,64 @@ def test_sums_equal_the_formulas_in_loops(seed):
     samples = irregular_samples(np.random.default_rng(seed))
     found = noise_ceiling(samples)
     for voxel, y in enumerate(samples.responses.T):
-        ceiling, error, repeated = in_loops(y, find_trials(samples))
-        np.testing.assert_array_equal(found.repeated, repeated)
-        np.testing.assert_allclose([found.r2[voxel], found.error[voxel]], [ceiling, error], rtol=1e-6)
+        for values, pattern in (((found.r2, found.error), False), ((found.pattern, found.pattern_error), True)):
+            *expected, repeated = in_loops(y, find_trials(samples), pattern)
+            np.testing.assert_allclose([each[voxel] for each in values], expected, rtol=1e-6)
+    np.testing.assert_array_equal(found.repeated, repeated)
     assert 0 < repeated.sum() < len(repeated) - 5, "a stimulus that is shown in one run only has no say"
 
 
-def repeat(rng, n_runs, shares, n_copies=400):
-    """Runs that show eight stimuli once, each for 3 volumes, to voxels with these shares of signal, in white noise."""
-    signal = zscore(rng.normal(size=(8, 3, len(shares))), axis=(0, 1)) * np.sqrt(shares)
-    noise = np.sqrt(1 - np.tile(shares, n_copies)) * rng.normal(size=(n_runs, 24, n_copies * len(shares)))
-    orders = np.array([rng.permutation(8) for _ in range(n_runs)])
-    stimuli = np.repeat(np.eye(8)[orders], 3, axis=1)[:, :, np.newaxis]
-    return as_samples(stimuli, np.tile(signal[orders].reshape(n_runs, 24, -1), n_copies) + noise)
+COURSE = np.array([0.2, 0.7, 1, 0.9, 0.6, 0.2, -0.1, -0.2, -0.1, 0])
 
 
-@pytest.mark.parametrize("n_runs", [4, 12])
+def repeat(rng, n_runs, shares, n_copies=400, n_stimuli=20):
+    """Runs that show stimuli once, to voxels with these shares of signal, in autocorrelated noise.
+
+    A voxel's response to a stimulus is the course times a strength, which is drawn anew for each copy of a voxel.
+    """
+    strength = rng.normal(1, 1, (n_stimuli, 1, n_copies * len(shares)))
+    scale = 2 * (COURSE**2).mean() - COURSE.mean() ** 2  # variance over stimuli and volumes
+    signal = strength * COURSE[:, np.newaxis] * np.sqrt(np.tile(shares, n_copies) / scale)
+    orders = np.array([rng.permutation(n_stimuli) for _ in range(n_runs)])
+    frames = np.full((n_stimuli, len(COURSE), n_stimuli), -1)
+    frames[:, :4] = np.eye(n_stimuli)[:, np.newaxis]
+    n_volumes = n_stimuli * len(COURSE)
+    noise = lfilter(
+        [np.sqrt(1 - 0.4**2)], [1, -0.4], rng.normal(size=(n_runs, 50 + n_volumes, signal.shape[-1])), axis=1
+    )
+    noise = np.sqrt(1 - np.tile(shares, n_copies)) * noise[:, 50:]
+    responses = signal[orders].reshape(noise.shape) + noise
+    return as_samples(frames[orders].reshape(n_runs, n_volumes, 1, n_stimuli), responses)
+
+
+@pytest.mark.parametrize("n_runs", [2, 3, 4, 8])
 def test_it_is_unbiased_and_knows_its_error(n_runs):
-    """Over 400 recordings of the same five voxels; what the mean of a run takes away is noise, a 24th of it."""
-    shares = np.array([0, 0.05, 0.2, 0.5, 0.8])
+    """Over 400 recordings of the same five voxels, whose stimuli are other ones each time."""
+    shares = np.array([0, 0.05, 0.2, 0.4, 0.6])
     found = noise_ceiling(repeat(np.random.default_rng(n_runs), n_runs, shares))
-    r2, error = found.r2.reshape(400, -1), found.error.reshape(400, -1)
-    spread = r2.std(axis=0, ddof=1)
-    truth = shares / (shares + (1 - shares) * 23 / 24)
-    np.testing.assert_array_less(np.abs(r2.mean(axis=0) - truth), 4 * spread / np.sqrt(400) + 0.01)
-    ratio = error.mean(axis=0) / spread
-    assert (ratio > 0.75).all() and (ratio < 1.45).all()
-    assert (r2[:, 0] < 0).mean() > 0.4, "a silent voxel is as often below 0 as above"
+    of_pattern = shares / (2 - COURSE.mean() ** 2 / (COURSE**2).mean())
+    off, error = (each.reshape(400, -1) for each in (found.r2, found.error))
+    off = off - shares
+    np.testing.assert_array_less(np.abs(off.mean(axis=0)), 4 * off.std(axis=0) / np.sqrt(400) + 0.01)
+    within = np.abs(off) < t.ppf(0.975, 19) * error
+    assert 0.93 < within.mean() < 0.97 and within.mean(axis=0).min() > 0.88
+    assert (off[:, 0] > 3 * error[:, 0]).mean() <= 0.01, "next to no silent voxel looks certain"
+    assert (off[:, 0] < 0).mean() > 0.4, "a silent voxel is as often below 0 as above"
+    off = found.pattern.reshape(400, -1) - of_pattern * 19 / 20  # of the stimuli that are shown
+    np.testing.assert_array_less(np.abs(off.mean(axis=0)), 4 * off.std(axis=0) / np.sqrt(400) + 0.01)
+    within = np.abs(off) < t.ppf(0.975, 19) * found.pattern_error.reshape(400, -1)
+    assert 0.91 < within.mean() < 0.97
+
+
+def test_repeats_within_a_run_and_the_mean_of_several():
+    """The same trials as one long run; and the mean of n responses, whose noise is an nth of the variance."""
+    shares = np.array([0, 0.2, 0.5])
+    samples = repeat(np.random.default_rng(7), 6, shares)
+    in_one = dataclasses.replace(samples, runs=np.zeros_like(samples.runs))
+    found, within = noise_ceiling(samples), noise_ceiling(in_one, between="trial")
+    np.testing.assert_allclose(within.r2.reshape(400, -1).mean(axis=0), shares, atol=0.02)
+    expected = 3 * shares / (1 + 2 * shares)  # of the signal, 1, in noise of a third of the variance
+    np.testing.assert_allclose(found.of_mean(3).reshape(400, -1).mean(axis=0), expected, atol=0.03)
 
 
 def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figures):
@@ -107,7 +142,7 @@ def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figure
     some, stimuli = np.arange(0, len(recording.truth), 8), load_run_stimuli(recording, "figure")
     voxels, figures = recording.truth.iloc[some], figures.take(voxels=some)
     found = noise_ceiling(figures)
-    truth = true_ceiling(voxels, stimuli, found.repeated, np.random.default_rng(0), LAG)
+    truth = true_ceiling(voxels, found.repeated, np.random.default_rng(0), LAG)
     off, silent, clear = found.r2 - truth, (voxels["gain"] == 0).to_numpy(), truth > 0.2
     within = np.abs(off) < 2 * found.error
     np.testing.assert_array_equal(truth[silent], 0)
@@ -115,9 +150,9 @@ def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figure
     assert within[silent].mean() > 0.93 and within[~silent].mean() > 0.9
     assert abs(off[clear].mean()) < 0.015 and np.corrcoef(found.r2[clear], truth[clear])[0, 1] > 0.9
 
-    explained, fields = [], true_fields(voxels[clear]).reshape(clear.sum(), -1)
+    explained = []
     for frames, rows in zip(stimuli, figures.run_rows, strict=True):
-        drive = clean(drive_voxels(frames, voxels[clear], fields), standardize=None)[LAG:]
+        drive = clean(drive_voxels(frames, voxels[clear]), standardize=None)[LAG:]
         pairs = (drive[found.repeated[rows]].T, figures.responses[rows][found.repeated[rows]][:, clear].T)
         explained.append([np.corrcoef(one, other)[0, 1] ** 2 for one, other in zip(*pairs, strict=True)])
     off = np.mean(explained, axis=0) - truth[clear]

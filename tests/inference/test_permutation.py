@@ -4,11 +4,12 @@ Small recordings in trials, as the book's, with noise that is strongly autocorre
 """
 
 import dataclasses
+import warnings
 
 import numpy as np
 import pytest
 from scipy.signal import detrend, lfilter
-from scipy.stats import binomtest, zscore
+from scipy.stats import binomtest, false_discovery_control, ttest_1samp, zscore
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold
 
@@ -16,35 +17,69 @@ import voxelwise as vw
 from tests.plain import plain_loop
 from voxelwise import PermutationTest, permutation_test, shift_within_runs
 
-SETTINGS = (10.0, 3, 99)  # alpha, folds, permutations
+SETTINGS = (10.0, 3, 39)  # alpha, folds, permutations
 
 
-def simulate(seed, n_voxels=40):
-    """Voxels that answer nothing; 6 runs of 8 trials, of 3 volumes and 3 of rest."""
+def simulate(seed, n_voxels=40, n_strong=0):
+    """6 runs of 8 trials, of 3 volumes and 3 of rest. Only the first voxels answer, to one pixel; all share noise."""
     rng = np.random.default_rng([20, seed])
     shown = rng.integers(0, 2, (6, 8, 1, 9)).repeat(3, axis=2)
     trials = np.concatenate([shown, np.full_like(shown, -1)], axis=2).reshape(6, 48, 9)
     stimuli = np.pad(trials, ((0, 0), (5, 5), (0, 0)), constant_values=-1)
-    noise = lfilter([1.0], [1.0, -0.6], rng.normal(size=(6, 78, n_voxels)), axis=1)
-    responses = zscore(detrend(noise[:, 20:], axis=1), axis=1)
+    white = rng.normal(size=(6, 78, n_voxels)) + rng.normal(size=(6, 78, 1))
+    noise = lfilter([1.0], [1.0, -0.6], white, axis=1)[:, 20:]
+    noise[..., :n_strong] += 4 * stimuli[..., :1]
+    responses = zscore(detrend(noise, axis=1), axis=1)
     runs = np.repeat(np.arange(6), 58)
     return vw.Samples.from_arrays(stimuli.reshape(-1, 9), responses.reshape(-1, n_voxels), runs, (3, 3))
 
 
-def agree_with(rate, passed, alternative="two-sided"):
-    """Whether chance makes a share of passes like this of the rate, 99 times in 100."""
-    return binomtest(int(np.sum(passed)), np.size(passed), rate, alternative).pvalue > 0.01
-
-
 def test_what_is_silent_passes_at_the_stated_rate():
-    """A voxel by its p-value; any voxel at all of a recording by the threshold; none is found more often."""
-    rngs = map(np.random.default_rng, range(60))
+    """Voxels by their p-values; any voxel at all by the threshold; none is found more often.
+
+    The recording is the unit: its voxels share noise, and pass together or not at all.
+    """
+    rngs = map(np.random.default_rng, range(50))
     tests = [permutation_test(simulate(seed), *SETTINGS, rng=rng) for seed, rng in enumerate(rngs)]
     for rate in (0.05, 0.2):
-        assert agree_with(rate, [test.p_values <= rate for test in tests])
-        assert agree_with(rate, [(test.scores > test.family_threshold(rate)).any() for test in tests])
-        all_false = [test.discoveries(rate).any() for test in tests]
-        assert agree_with(rate, all_false, "greater"), "may be rarer: few permutations make coarse p-values"
+        for kind in ("p_values", "pooled_p_values"):
+            passed = [(getattr(test, kind) <= rate).mean() for test in tests]
+            assert ttest_1samp(passed, rate).pvalue > 0.01
+            assert np.std(passed) > 1.5 * np.sqrt(rate * (1 - rate) / 40), "more than independent voxels do"
+        some_pass = sum((test.scores > test.family_threshold(rate)).any() for test in tests)
+        assert binomtest(some_pass, 50, rate).pvalue > 0.01
+        assert binomtest(sum(test.discoveries(rate).any() for test in tests), 50, rate, "greater").pvalue > 0.01
+
+
+def test_few_strong_voxels_are_found_among_many():
+    """No own p-value is small enough for 6 of 300; of what is found, the stated share is false, on average."""
+    rngs = map(np.random.default_rng, range(12))
+    tests = [permutation_test(simulate(seed, 300, 6), *SETTINGS, rng=rng) for seed, rng in enumerate(rngs)]
+    found = np.array([test.discoveries(0.05) for test in tests])
+    assert found[:, :6].all()
+    assert not any(false_discovery_control(test.p_values).min() <= 0.05 for test in tests)
+    false = found[:, 6:].sum(axis=1) / found.sum(axis=1)
+    assert false.any() and ttest_1samp(false, 0.05, alternative="greater").pvalue > 0.01
+
+
+def test_it_warns_where_no_single_voxel_could_be_found():
+    """Of 40 voxels, one needs 0.05 / 40; 19 permutations give 1 / 761, and 20 give 1 / 801."""
+    few, enough = (permutation_test(simulate(0), 10.0, 3, n, rng=np.random.default_rng(0)) for n in (19, 20))
+    with pytest.warns(UserWarning, match=r"n_permutations=19, .* 0.0013; one of 40 voxels needs 0.0013. Draw .* 20"):
+        assert not few.discoveries(0.05).any()
+    with warnings.catch_warnings(action="error"):
+        assert not enough.discoveries(0.05).any()
+
+
+def standardize(score, others):
+    """Student's t of a new observation."""
+    return (score - others.mean()) / np.sqrt(others.var(ddof=1) * (1 + 1 / len(others)))
+
+
+def pool_by_hand(scores, null):
+    """Voxel by voxel and permutation by permutation."""
+    t = [standardize(null[i, v], np.delete(null[:, v], i)) for i in range(len(null)) for v in range(len(scores))]
+    return [(1 + np.sum(t >= standardize(*pair))) / (1 + len(t)) for pair in zip(scores, null.T, strict=True)]
 
 
 @pytest.mark.parametrize("grey", [0, 1], ids=["few stimuli", "each volume another stimulus"])
@@ -57,8 +92,11 @@ def test_it_is_the_plain_loop_over_reordered_stimuli(small_samples, grey):
     null = np.array([plain_loop(each, Ridge(2.0), vw.RunKFold(3))[0].mean(axis=0) for each in reordered])
     test = permutation_test(samples, 2.0, 3, 6, rng=np.random.default_rng(3))
     np.testing.assert_allclose(test.scores, vw.cross_validate_ridge(samples, 2.0, 3).mean(axis=0), atol=1e-9)
+    np.testing.assert_allclose(test.permutation_scores, null, atol=1e-4)
     np.testing.assert_allclose(test.largest, null.max(axis=1), atol=1e-4)
     np.testing.assert_array_equal(test.p_values, (1 + (null >= test.scores).sum(axis=0)) / 7)
+    expected = pool_by_hand(test.scores, null)
+    np.testing.assert_allclose(test.pooled_p_values, expected, atol=1.1 / 301, err_msg="rounding may swap two")
     for voxel in (0, 7):
         alone = permutation_test(samples.take(voxels=[voxel]), 2.0, 3, 6, rng=np.random.default_rng(3))
         np.testing.assert_allclose(alone.largest, null[:, voxel], atol=1e-4)
@@ -74,9 +112,11 @@ def test_voxels_do_not_depend_on_their_batch_and_one_that_never_changes_is_no_fi
     )
     np.testing.assert_array_equal(np.append(first.p_values, rest.p_values), found.p_values)
     np.testing.assert_allclose(np.maximum(first.largest, rest.largest), found.largest, atol=1e-6)
-    assert found.scores[[2, 4]].tolist() == [0, 0] and found.p_values[[2, 4]].tolist() == [1, 1]
+    for p_values in (found.p_values, found.pooled_p_values):
+        assert found.scores[[2, 4]].tolist() == [0, 0] and p_values[[2, 4]].tolist() == [1, 1]
     unmoved = dict(rng=np.random.default_rng(1), reorder=lambda runs, rng: np.arange(len(runs)))
-    assert (permutation_test(samples, *SETTINGS[:2], 19, **unmoved).p_values == 1).all(), "a tie is no win"
+    tied = permutation_test(samples, *SETTINGS[:2], 19, **unmoved)
+    assert (tied.p_values == 1).all() and (tied.pooled_p_values == 1).all(), "a tie is no win"
 
 
 def test_a_shift_keeps_runs_and_neighbours_and_every_shift_is_as_likely():
@@ -94,15 +134,17 @@ def test_a_shift_keeps_runs_and_neighbours_and_every_shift_is_as_likely():
 @pytest.mark.parametrize(("percent", "found"), [((3, 50, 1, 4), [2]), ((3, 50, 2, 3), [0, 2, 3]), ((5, 5), [0, 1])])
 def test_discoveries_by_hand(percent, found):
     """Of four voxels, the limits at 0.05 are 0.0125, 0.025, 0.0375, 0.05; who keeps one takes all before it along."""
-    test = PermutationTest(np.zeros(len(percent)), np.array(percent) / 100, np.zeros(99))
+    p_values, null = np.array(percent) / 100, np.zeros((99, len(percent)))
+    test = PermutationTest(np.zeros(len(percent)), np.ones(len(percent)), p_values, null)
     assert np.flatnonzero(test.discoveries(0.05)).tolist() == found
 
 
 def test_thresholds_by_hand():
     """Of ten scores with the observed one, two are a share of 0.2: one of the nine may be as large."""
-    test = PermutationTest(np.zeros(1), np.ones(1), np.array([4.0, 9, 2, 7, 1, 8, 3, 6, 5]))
+    one = np.zeros(1), np.ones(1), np.ones(1)
+    test = PermutationTest(*one, np.array([[4.0, 9, 2, 7, 1, 8, 3, 6, 5]]).T)
     assert [test.family_threshold(rate) for rate in (0.1, 0.19, 0.2, 0.3, 0.7)] == [9, 9, 8, 7, 3]
-    many = PermutationTest(np.zeros(1), np.ones(1), np.arange(99.0))
+    many = PermutationTest(*one, np.arange(99.0)[:, np.newaxis])
     assert many.family_threshold(0.29) == 70, "0.29 * 100 is a little less than 29"
     with pytest.raises(ValueError, match=r"n_permutations=9 is too few for a rate of 0.05: expected at least 19"):
         test.family_threshold(0.05)
@@ -115,7 +157,7 @@ def test_thresholds_by_hand():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (dict(n_permutations=0), "n_permutations=0"),
+        (dict(n_permutations=2), "n_permutations=2: .*expected a whole number of at least 3"),
         (dict(cv=10), r"=10\b"),
         (dict(cv=KFold(5)), "cuts a run in two"),
         (dict(alpha=-1), "alpha=-1"),
@@ -124,6 +166,27 @@ def test_thresholds_by_hand():
     ],
 )
 def test_what_cannot_be_tested_is_refused(change, message):
-    good = dict(alpha=10.0, cv=3, n_permutations=1, rng=np.random.default_rng(0))
+    good = dict(alpha=10.0, cv=3, n_permutations=3, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match=message):
         permutation_test(simulate(0), **(good | change))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("name", "field"), [("X", "stimuli"), ("Y", "responses")])
+def test_what_is_no_number_is_refused_by_name_and_place(name, field, wrong):
+    """However it came in: ``Samples.from_arrays`` would not have let it."""
+    samples = simulate(0)
+    getattr(samples, field)[7, 3] = wrong
+    for some in (samples, dataclasses.replace(samples), samples.take(voxels=range(5))):
+        with pytest.raises(ValueError, match=f"{name}: row 7, column 3 is {wrong}; expected finite"):
+            permutation_test(some, *SETTINGS, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("unit", [2.0**-100, 2.0**100])
+def test_the_unit_of_the_responses_changes_nothing(unit):
+    """Their squares are beyond float32; what overflowed would be no number, and none is no smaller than a score."""
+    samples = simulate(0, n_strong=5)
+    scaled = dataclasses.replace(samples, responses=np.float32(unit) * samples.responses)
+    test, same = (permutation_test(some, *SETTINGS, rng=np.random.default_rng(0)) for some in (samples, scaled))
+    for field in dataclasses.fields(test):
+        np.testing.assert_array_equal(getattr(same, field.name), getattr(test, field.name))

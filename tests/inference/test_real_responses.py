@@ -4,22 +4,39 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
 from tests.models.test_receptive_fields import assert_solve_the_lasso, scaled_pixels
 from tests.plain import plain_loop
-from voxelwise import RunKFold, cross_validate_ridge, load_recording, load_samples
+from voxelwise import (
+    RunKFold,
+    best_voxels,
+    cross_validate_ridge,
+    fit_patterns,
+    fit_prf,
+    identify,
+    load_recording,
+    load_samples,
+    with_hrf,
+)
 from voxelwise.models.lasso import fit_lasso
 
-FOLDER = os.environ.get("VOXELWISE_REAL_RESPONSES", "")
+DATA = Path(os.environ.get("VOXELWISE_REAL_DATA", ""))
+
+
+def load(name, **how):
+    """Samples of a recording with real responses."""
+    if not (DATA / name / "func").is_dir():
+        pytest.skip(f"set VOXELWISE_REAL_DATA to a folder that holds {name} (func/, label/, mask/)")
+    return load_samples(load_recording(DATA / name, **how), lag=0)
 
 
 @pytest.fixture(scope="module")
 def samples():
-    if not Path(FOLDER, "func").is_dir():
-        pytest.skip("set VOXELWISE_REAL_RESPONSES to a folder with real responses (func/, label/, mask/)")
-    return load_samples(load_recording(FOLDER), lag=0)
+    """V1's responses to 120 trials of shapes and letters, 12 runs, one response a trial."""
+    return load("miyawaki_v1_figures")
 
 
 @pytest.mark.parametrize("max_iter", [10, 50])
@@ -34,5 +51,29 @@ def test_fields_of_all_voxels_solve_the_lasso(samples, max_iter):
 
 @pytest.mark.parametrize("alpha", [10, 100])
 def test_scores_are_those_of_the_plain_loop(samples, alpha):
-    expected, _ = plain_loop(samples, Ridge(alpha), RunKFold(8))
-    np.testing.assert_allclose(cross_validate_ridge(samples, alpha, 8), expected, atol=1e-4)
+    expected, _ = plain_loop(samples, Ridge(alpha), RunKFold(6))
+    np.testing.assert_allclose(cross_validate_ridge(samples, alpha, 6), expected, atol=1e-4)
+
+
+def test_the_stimulus_of_a_trial_is_told_from_the_others_of_its_run(samples):
+    """One of five shapes or letters; the run, its trials and its letters' style are held out, voxels are chosen."""
+    right = []
+    for run in np.unique(samples.runs):
+        train, test = (samples.take(rows=np.flatnonzero(mask)) for mask in (samples.runs != run, samples.runs == run))
+        model = fit_patterns(train, best_voxels(train, 200), cv=4)
+        right.append(identify(test, model).ranks == 1)
+    assert np.mean(right) > 0.85
+
+
+def test_fields_are_those_that_were_published():
+    """Moving bars; where the published field excites the voxel, and explains more than half of its variance."""
+    fields = fit_prf(with_hrf(load("szinte_v1", stimulus_shape=(9, 16)), "glover", t_r=1.317))
+    published = pd.read_csv(DATA / "szinte_v1" / "reference_prf.tsv", sep="\t")
+    good = (published["r2"] > 0.5) & (published["amplitude"] > 0)
+    off = []
+    for found, true in ((fields["column"], published["x"]), (fields["row"], published["y"])):
+        assert abs(np.corrcoef(found[good], true[good])[0, 1]) > 0.95
+        off.append(
+            np.polyval(np.polyfit(found[good], true[good], 1), found[good]) - true[good]
+        )  # from pixels to degrees
+    assert good.sum() > 250 and np.median(np.hypot(*off)) < 1

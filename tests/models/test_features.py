@@ -4,12 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.signal import fftconvolve
+from scipy.stats import gamma
 from sklearn.linear_model import LinearRegression
 
 import voxelwise as vw
 from tests.plain import plain_loop
 from voxelwise.features import ON
 from voxelwise.simulation.cortex import MARKED_COLUMNS
+from voxelwise.simulation.experiment import draw_stimuli
 from voxelwise.simulation.responses import drive_voxels
 
 
@@ -69,10 +72,53 @@ def test_lags_that_do_not_fit_are_refused(small_samples, lags, max_lag):
         vw.with_delays(small_samples, lags, max_lag)
 
 
+@pytest.mark.parametrize(("t_r", "slice_time_ref"), [(2.0, 0.5), (2.0, 1.0), (0.7, 0.0)])
+def test_a_response_is_that_of_each_run_at_a_fine_resolution(small_samples, t_r, slice_time_ref):
+    """Convolved at 500 steps a volume with SPM's two gammas, from rest on; runs differ in length, rest is black."""
+    steps, runs = 500, []
+    times = np.arange(0, 32, t_r / steps)
+    hrf = gamma.pdf(times, 6) - gamma.pdf(times, 16) / 6
+    for rows in small_samples.run_rows:
+        screen = np.repeat(np.maximum(small_samples.stimuli[rows], 0), steps, axis=0)
+        course = fftconvolve(screen, hrf[:, np.newaxis] / hrf.sum(), axes=0)
+        runs.append(course[steps * np.arange(len(rows)) + int(steps * slice_time_ref)])
+    convolved = vw.with_hrf(small_samples, "spm", t_r, slice_time_ref)
+    assert convolved.stimuli.dtype == np.float32 and convolved.stimulus_shape == (4, 4)
+    np.testing.assert_allclose(convolved.stimuli, np.concatenate(runs), atol=0.02)
+    assert convolved.stimuli.max() > 0.5
+
+
+def test_other_codings_and_responses_are_convolved_too(small_samples):
+    """An instant response leaves them as they are, but for rest."""
+    on_off = vw.recode(small_samples, "on/off and pixels")
+    instant = vw.with_hrf(on_off, lambda t_r, oversampling: [1.0])
+    np.testing.assert_allclose(instant.stimuli, on_off.stimuli, atol=1e-6)
+    assert instant.stimulus_shape == (17,)
+
+
+@pytest.mark.parametrize(
+    "wrong", [dict(hrf_model="fir"), dict(t_r=0), dict(t_r="2"), dict(slice_time_ref=2.0)], ids=str
+)
+def test_a_response_that_is_none_is_refused(small_samples, wrong):
+    with pytest.raises(ValueError, match=rf"^{next(iter(wrong))}=.*expected"):
+        vw.with_hrf(small_samples, **wrong)
+
+
+def test_a_response_predicts_better_than_a_lag(recording, samples, scores):
+    """In the simulated recording, what a volume shows is there at its start, as for values measured at its end."""
+    convolved = vw.with_hrf(vw.load_samples(recording, lag=0), slice_time_ref=1.0)
+    found = vw.cross_validate_ridge(convolved).mean(axis=0)
+    predicted = (found > 0.1) | (scores > 0.1)
+    assert found[predicted].mean() > 1.2 * scores[predicted].mean()
+    marked = convolved.take(voxels=sorted(MARKED_COLUMNS))
+    assert vw.fit_receptive_fields(marked).shape == (4, 10, 10)
+    assert vw.search_alpha(marked, [100], cv=4).scores.mean() > scores[list(MARKED_COLUMNS)].mean()
+
+
 @pytest.fixture(scope="module")
 def parts(recording):
     """What on/off and the pattern explain of each noise-free response."""
-    return vw.true_parts(recording.truth, vw.load_run_stimuli(recording), lag=2)
+    return vw.true_parts(recording.truth, lag=2)
 
 
 def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording, samples, parts):
@@ -81,7 +127,8 @@ def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording, s
     voxels = [*MARKED_COLUMNS, *np.flatnonzero(truth["gain"] > 0)[::400]]
     some = truth.iloc[voxels]
     fields = vw.true_fields(some).reshape(len(some), -1)
-    signals = np.concatenate([drive_voxels(run, some, fields)[2:] for run in vw.load_run_stimuli(recording)])
+    screen = [run for name, run in draw_stimuli().items() if "random" in name]
+    signals = np.concatenate([drive_voxels(run, some)[2:] for run in screen])
     columns = np.hstack([signals, (samples.stimuli == 1) @ fields.T, ~vw.is_rest(samples.stimuli)[:, np.newaxis]])
     for rows in samples.run_rows:
         columns[rows] -= columns[rows].mean(axis=0)
@@ -93,7 +140,9 @@ def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording, s
     assert parts[truth["gain"] == 0].isna().all(axis=None) and parts[truth["gain"] > 0].notna().all(axis=None)
 
 
-def test_the_true_course_rises_and_falls():
-    course = vw.true_time_course(16)
-    assert course.sum() == pytest.approx(1, abs=1e-6) and course.argmax() == 2
-    assert course[0] < 0.1 and course[8:].max() < 0
+def test_the_true_course_rises_and_falls(recording):
+    course = vw.true_time_course(recording.truth, 16)
+    np.testing.assert_allclose(course.sum(axis=0), 1, atol=1e-6)
+    assert course[:, 1951].argmax() == 2 and course[0].max() < 0.2 and course[9:].max() < 0
+    late = recording.truth["time_to_peak"] > 6
+    assert course[1, late].max() < course[1, ~late].min() and course[4, late].min() > course[4, ~late].max()

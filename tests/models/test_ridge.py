@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.stats import pearsonr
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import KFold, LeaveOneGroupOut, ShuffleSplit, TimeSeriesSplit
 
@@ -27,6 +28,38 @@ def test_scores_and_predictions_equal_the_plain_loop(small_samples, alpha, cv, m
     np.testing.assert_allclose(vw.cross_validate_ridge(small_samples, alpha, cv), scores, atol=1e-7)
     columns = [5, 0, 11]
     np.testing.assert_allclose(vw.predict_ridge(small_samples, columns, alpha, cv), predictions[:, columns], atol=1e-7)
+
+
+@pytest.mark.parametrize(("alpha", "cv"), [(3.0, vw.RunKFold(3)), (1e4, LeaveOneGroupOut())])
+def test_correlations_equal_the_plain_loop(small_samples, alpha, cv):
+    """Stimuli stay for several volumes. A voxel that never changes, or is out of view in a run, is as for R2."""
+    responses = small_samples.responses.copy()
+    responses[:, 0], responses[small_samples.runs == 3, 1] = 1.7, 0
+    samples = dataclasses.replace(
+        small_samples, stimuli=np.repeat(small_samples.stimuli[::3], 3, axis=0), responses=responses
+    )
+    _, predictions = plain_loop(samples, Ridge(alpha), cv)
+    expected = [
+        [pearsonr(predictions[test, voxel], responses[test, voxel]).statistic for voxel in range(2, 50)]
+        for _, test in cv.split(responses, groups=samples.runs)
+    ]
+    r = vw.cross_validate_ridge(samples, alpha, cv, scoring="r")
+    np.testing.assert_allclose(r[:, 2:], expected, atol=1e-6)
+    assert not r[:, 0].any() and vw.mean_correlation(r)[1] == pytest.approx(vw.mean_correlation(r[:-1])[1])
+
+
+def test_predictions_that_do_not_change_have_no_correlation(small_samples):
+    """One stimulus in all of the fold."""
+    stimuli = np.where(small_samples.runs[:, np.newaxis] == 2, 1, small_samples.stimuli)
+    r = vw.cross_validate_ridge(dataclasses.replace(small_samples, stimuli=stimuli), 1.0, 4, scoring="r")
+    assert not r[2].any() and r[[0, 1, 3]].all()
+
+
+def test_correlations_are_averaged_by_fishers_z():
+    r = np.array([[0.1, -0.5, 0], [0.9, 0.5, 1]])
+    np.testing.assert_allclose(vw.mean_correlation(r)[:2], [np.tanh(np.arctanh(r[:, 0]).mean()), 0], atol=1e-12)
+    assert vw.mean_correlation(r, axis=1).shape == (2,) and 0.99 < vw.mean_correlation(r)[2] < 1
+    assert vw.mean_correlation([1.0, 1.0]) == pytest.approx(1)
 
 
 SOME_LEFT_OUT = [(np.arange(50), np.arange(60, 90)), (np.arange(40, 120), np.arange(30))]
@@ -124,6 +157,7 @@ def test_folds_are_whole_runs_and_cover_each_sample_once():
         (dict(cv=vw.RunKFold(5)), "n_splits=5.*from 2 to 4"),
         (dict(cv="four"), "cv.*four"),
         (dict(cv=[]), "no split"),
+        (dict(scoring="R2"), """scoring='R2': expected "r2" or "r"."""),
         (dict(cv=[([0, 1, 1], [2])]), "split 0 names.*twice"),
         (dict(cv=[([0, 1], [])]), "split 0 names no samples"),
         *[(dict(alpha=alpha), f"alpha={alpha}: .*at least 0") for alpha in (-1.0, np.nan, np.inf, "a", None)],

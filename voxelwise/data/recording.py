@@ -20,6 +20,8 @@ DATASETS = ("simulated", "miyawaki2008")
 IMAGES = (".nii.gz", ".nii")
 #: Rows and columns of their stimuli.
 NAMED_SHAPE = (10, 10)
+#: Side of one of their pixels in degrees of visual angle, as in [1]_ of :func:`load_recording`.
+NAMED_DEGREES = 1.15
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Recording:
         What was put into each voxel, in the order of the mask's voxels; only of the simulated recording.
     stimulus_shape : (int, int) or None
         Rows and columns of a stimulus; None for a square.
+    degrees_per_pixel : float or None
+        Side of a pixel in degrees of visual angle; None for a recording of one's own, where nothing tells it.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Recording:
     rois: dict
     truth: pd.DataFrame | None = None
     stimulus_shape: tuple | None = None
+    degrees_per_pixel: float | None = None
 
 
 def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
@@ -163,6 +168,7 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
         rois=rois,
         truth=truth,
         stimulus_shape=stimulus_shape,
+        degrees_per_pixel=NAMED_DEGREES if name else None,
     )
 
 

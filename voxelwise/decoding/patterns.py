@@ -1,20 +1,21 @@
 """Patterns of response to single stimuli, and a model of them that decoders turn around."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-from sklearn.covariance import LedoitWolf
 
-from ..data.samples import check_whole, is_rest
-from ..errors import RecordingError
+from ..data.samples import check_whole
 from ..models.batches import choose_columns, one_thread
 from ..models.folds import RunKFold, draw_folds
-from ..models.ridge import check_alpha, cross_validate_ridge, fit_ridge, predict_ridge
+from ..models.prf import field_weights, fit_prf
+from ..models.ridge import check_alpha, cross_validate_ridge, fit_ridge
 from ..models.search import MIN_FOLDS
 
 #: How many voxels make up a pattern.
-N_VOXELS = 500
+N_VOXELS = 1000
+#: How far the correlations of the noise may be shrunk.
+SHRINKAGES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class PatternModel:
     voxels : ndarray of int, shape (n_voxels,)
         Columns of the responses that make up a pattern.
     weights : ndarray, shape (n_pixels, n_voxels)
-        W, by ridge regression.
+        W.
     mean_stimulus, mean_pattern : ndarray, shapes (n_pixels,) and (n_voxels,)
         m and b, the means over the training trials.
     noise : ndarray, shape (n_voxels, n_voxels)
@@ -50,40 +51,8 @@ class PatternModel:
         return self.mean_pattern + (stimuli - self.mean_stimulus) @ self.weights
 
 
-def average_trials(samples):
-    """Average the responses to each stimulus while it is on the screen.
-
-    A trial is as many volumes of one run in a row as have the same stimulus; a stimulus that is shown twice without
-    anything in between counts as one trial. Volumes of rest are left out.
-
-    Parameters
-    ----------
-    samples : Samples
-
-    Returns
-    -------
-    trials : Samples
-        One row a trial.
-
-    Raises
-    ------
-    RecordingError
-        If there is no stimulus, only rest.
-    """
-    stimuli, runs = samples.stimuli, samples.runs
-    changes = (stimuli[1:] != stimuli[:-1]).any(axis=1) | (runs[1:] != runs[:-1])
-    starts = np.append(0, np.flatnonzero(changes) + 1)
-    lengths = np.diff(np.append(starts, len(stimuli)))
-    shown = ~is_rest(stimuli[starts])
-    if not shown.any():
-        raise RecordingError("There is no stimulus in any run, only rest (-1 throughout); expected some to tell apart.")
-    means = np.add.reduceat(samples.responses, starts, axis=0) / lengths[:, np.newaxis].astype(np.float32)
-    rows = starts[shown]
-    return replace(samples, stimuli=stimuli[rows], responses=means[shown], runs=runs[rows])
-
-
-def best_voxels(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=None):
-    """The voxels whose responses a ridge model predicts best, by cross-validation within the given trials.
+def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
+    """The voxels whose responses a model predicts best, within the given trials.
 
     Trials that a decoder is scored on must not be among them: voxels in which chance made the model look good would be
     preferred, and would make it look good again.
@@ -94,7 +63,10 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=None):
         Of at least two runs.
     n_voxels : int
         How many voxels; all of them where there are fewer.
-    alpha, cv, n_jobs
+    alpha : float, optional
+        Penalty of a ridge model, which is scored by cross-validation. Default: no ridge model but the Gaussian field of
+        :func:`~voxelwise.fit_prf`, which has so few parameters that the share that it explains needs no other trials.
+    cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; where there are fewer runs than folds, each run is a fold.
 
     Returns
@@ -108,18 +80,22 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=None):
         If ``n_voxels`` is less than two, or the runs cannot fill the folds.
     """
     check_whole("n_voxels", n_voxels, 2)
-    scores = cross_validate_ridge(trials, alpha, _at_most(cv, trials), n_jobs).mean(axis=0)
+    if alpha is None:
+        scores = fit_prf(trials, n_jobs=n_jobs)["r2"].to_numpy()
+    else:
+        scores = cross_validate_ridge(trials, alpha, _at_most(cv, trials), n_jobs).mean(axis=0)
     return np.sort(np.argsort(-scores, kind="stable")[:n_voxels])
 
 
 @one_thread
-def fit_patterns(trials, voxels, alpha=100.0, cv=10):
+def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     """Fit a model of the patterns that stimuli evoke.
 
-    The weights are those of ridge regression. The noise is what they leave of trials that they were not fitted to, by
-    cross-validation: it holds what the weights miss, too. Its covariance is shrunk towards that of equal and
-    independent noise, as far as [1]_ find best for so many trials and voxels; unshrunk, it would be singular for fewer
-    trials than voxels.
+    The weights are Gaussian fields, or those of ridge regression. The noise is what they leave of trials that they were
+    not fitted to, by cross-validation: so it holds what the weights miss, and how uncertain they are. Its correlations
+    are many more than the trials tell. They are shrunk towards independent noise, by that one of ``SHRINKAGES`` with
+    which the stimuli of held-out trials are reconstructed with the smallest squared error. No other trials are looked
+    at.
 
     Parameters
     ----------
@@ -129,33 +105,81 @@ def fit_patterns(trials, voxels, alpha=100.0, cv=10):
         Columns of the responses that make up a pattern.
     alpha, cv
         As in :func:`best_voxels`.
+    fields : DataFrame, optional
+        ``row``, ``column`` and ``size`` of all voxels, where they are known, as in a recording's truth. Only gains are
+        fitted then: no model of Gaussian fields can do better, which makes this an oracle.
 
     Returns
     -------
     model : PatternModel
-
-    References
-    ----------
-    .. [1] Ledoit and Wolf (2004), A well-conditioned estimator for large-dimensional covariance matrices, Journal of
-       Multivariate Analysis 88, 365-411.
     """
-    check_alpha(alpha)
     voxels = choose_columns(voxels, trials.responses.shape[1])
-    left = trials.responses[:, voxels] - predict_ridge(trials, voxels, alpha, _at_most(cv, trials))
-    weights, intercepts = fit_ridge(trials.stimuli, trials.responses[:, voxels], alpha)
+    prior = trials.stimuli.mean(dtype=np.float64), trials.stimuli.var(dtype=np.float64)
+    folds = draw_folds(_at_most(cv, trials), trials.runs, trials.stimuli, trials.responses)
+    fits = [_fit_weights(trials.take(rows=train), voxels, alpha, fields) for train in folds.train]
+    left = np.full((len(trials.runs), len(voxels)), np.nan)
+    for (weights, intercepts), test in zip(fits, folds.test, strict=True):
+        left[test] = trials.responses[test][:, voxels] - trials.stimuli[test] @ weights - intercepts
+    tested = folds.test.any(axis=0)
+
+    errors = np.zeros(len(SHRINKAGES))
+    for (weights, _), test in zip(fits, folds.test, strict=True):
+        for number, shrinkage in enumerate(SHRINKAGES):
+            noise = shrunk_covariance(left[tested & ~test], shrinkage)
+            surprise = left[test] + (trials.stimuli[test] - prior[0]) @ weights
+            stimuli = posterior_mean(surprise, weights, noise, *prior)
+            errors[number] += ((stimuli - trials.stimuli[test]) ** 2).sum()
+
+    weights, intercepts = _fit_weights(trials, voxels, alpha, fields)
     mean = trials.stimuli.mean(axis=0, dtype=np.float64)
-    return PatternModel(
-        voxels=voxels,
-        weights=weights,
-        mean_stimulus=mean,
-        mean_pattern=mean @ weights + intercepts,
-        noise=LedoitWolf(store_precision=False).fit(left).covariance_,  # its inverse would take most of the time
-        pixel_mean=trials.stimuli.mean(dtype=np.float64),
-        pixel_variance=trials.stimuli.var(dtype=np.float64),
-    )
+    noise = shrunk_covariance(left[tested], SHRINKAGES[errors.argmin()])
+    return PatternModel(voxels, weights, mean, mean @ weights + intercepts, noise, *prior)
 
 
-def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=100.0, cv=10, n_jobs=None):
+def _fit_weights(trials, voxels, alpha, fields):
+    """Weights and intercepts of a linear model of some voxels, shapes (n_pixels, n_voxels) and (n_voxels,)."""
+    if alpha is not None:
+        check_alpha(alpha)
+        return fit_ridge(trials.stimuli, trials.responses[:, voxels], alpha)
+    if fields is None:
+        found = fit_prf(trials, voxels)
+        return field_weights(found, trials.stimulus_shape), (found["on"] + found["constant"]).to_numpy()
+    weights = field_weights(fields.iloc[voxels].assign(gain=1), trials.stimulus_shape)
+    seen, responses = trials.stimuli @ weights, trials.responses[:, voxels]
+    means = seen.mean(axis=0), responses.mean(axis=0)
+    gains = ((seen - means[0]) * (responses - means[1])).sum(axis=0) / ((seen - means[0]) ** 2).sum(axis=0)
+    return gains * weights, means[1] - gains * means[0]
+
+
+def shrunk_covariance(left, shrinkage):
+    """Covariance of what a model leaves, with its off-diagonal elements made smaller by a share."""
+    covariance = np.cov(left, rowvar=False)
+    floor = 1e-6 * covariance.diagonal().max()  # a voxel that never changes has no noise, and no say
+    return (1 - shrinkage) * covariance + np.diag(shrinkage * covariance.diagonal() + floor)
+
+
+def posterior_mean(surprise, weights, noise, mean, variance):
+    """The mean of all plausible stimuli, given how patterns differ from that of a screen grey as the mean pixel.
+
+    Parameters
+    ----------
+    surprise : ndarray, shape (n_trials, n_voxels)
+    weights : ndarray, shape (n_pixels, n_voxels)
+    noise : ndarray, shape (n_voxels, n_voxels)
+        Covariance.
+    mean, variance : float
+        Of each pixel, before anything is measured.
+
+    Returns
+    -------
+    stimuli : ndarray, shape (n_trials, n_pixels)
+    """
+    filters = np.linalg.solve(noise, weights.T).T  # W S^-1
+    precision = filters @ weights.T + np.eye(len(weights)) / variance
+    return mean + np.linalg.solve(precision, filters @ surprise.T).T
+
+
+def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     """Choose voxels and fit a model of their patterns, one fold of whole runs held out at a time.
 
     Voxels, weights and noise all come from the other folds alone.

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from ..models.batches import one_thread
-from .patterns import as_held_out
+from .patterns import as_held_out, posterior_mean
 
 
 @one_thread
@@ -45,11 +45,9 @@ def reconstruct(trials, model):
     """
     stimuli = np.empty(trials.stimuli.shape)
     for rows, fitted in as_held_out(model, len(stimuli)):
-        W, mu, v = fitted.weights, fitted.pixel_mean, fitted.pixel_variance
-        filters = np.linalg.solve(fitted.noise, W.T).T  # W S^-1
-        precision = filters @ W.T + np.eye(len(W)) / v
-        surprise = trials.responses[rows][:, fitted.voxels] - fitted.predict(np.full(len(W), mu))
-        stimuli[rows] = mu + np.linalg.solve(precision, filters @ surprise.T).T
+        grey = np.full(len(fitted.weights), fitted.pixel_mean)
+        surprise = trials.responses[rows][:, fitted.voxels] - fitted.predict(grey)
+        stimuli[rows] = posterior_mean(surprise, fitted.weights, fitted.noise, fitted.pixel_mean, fitted.pixel_variance)
     return stimuli
 
 

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import r2_score
 
 from ..data.samples import is_rest
 from .batches import choose_columns, map_voxels
+from .folds import draw_folds
 
 #: Candidate centres lie this many pixels apart; on screens of more than ten pixels, a fortieth of the larger side.
 STEP = 0.25
 N_SIZES = 14
+_COLUMNS = ["row", "column", "size", "r2", "gain", "on", "constant"]
 
 
 def fit_prf(samples, voxels=None, n_jobs=None):
@@ -17,7 +20,7 @@ def fit_prf(samples, voxels=None, n_jobs=None):
     The model is the population receptive field of [1]_, with the lag of the samples in place of a haemodynamic
     response::
 
-        response = gain * sum over pixels of (field * pixel) + on * (1 with an image, 0 at rest) + constant
+        response = gain * sum over pixels of (field * pixel) + on * (1 with a stimulus, 0 at rest) + constant
         field = exp(-((pixel's row - row)**2 + (pixel's column - column)**2) / (2 * size**2)),    gain > 0
 
     Candidate centres cover the screen and four steps around it, in steps of ``STEP``; there are ``N_SIZES`` sizes, from
@@ -40,29 +43,98 @@ def fit_prf(samples, voxels=None, n_jobs=None):
     fields : DataFrame of float64, one row a voxel, by its column
         ``row`` and ``column`` of the centre in pixels, 0 at the centre of the top left one; ``size``, the standard
         deviation, in pixels; ``r2``, the share of the response's variance, in these samples, that the field explains
-        beyond the reaction to any image. NaN and an ``r2`` of 0 where no field has a positive gain, as for a voxel that
-        never changes. Runs within which a voxel does not change are left out for it.
+        beyond the reaction to any stimulus; ``gain``, ``on`` and ``constant``, as above, the last 0 without rest. NaN
+        and an ``r2`` and a gain of 0 where no field has a positive gain, as for a voxel that never changes. Runs within
+        which a voxel does not change are left out for it.
+
+    Raises
+    ------
+    ValueError
+        If stimuli have no rows and columns.
 
     References
     ----------
     .. [1] Dumoulin, Wandell (2008). Population receptive field estimates in human visual cortex. NeuroImage 39(2),
        647-660.
     """
+    if len(samples.stimulus_shape) != 2:
+        raise ValueError(f"stimulus_shape={samples.stimulus_shape}: a field has its place among rows and columns.")
     voxels = choose_columns(voxels, samples.responses.shape[1])
     shown = ~is_rest(samples.stimuli)
 
     def prepare(rows):
-        # The mean at rest and the mean of all images fit "on" and the constant. What is left at rest is 0.
+        # The mean at rest and the mean of all stimuli fit "on" and the constant. What is left at rest is 0.
         images = samples.stimuli[shown & rows].astype(np.float64)
-        images -= images.sum(axis=0) / max(len(images), 1)
         images = images.reshape(len(images), *samples.stimulus_shape)
-        return rows, shown & rows, images, _Candidates(images)
+        mean = images.sum(axis=0) / max(len(images), 1)
+        return rows, shown, mean, images - mean, _Candidates(images - mean)
 
-    fields = pd.DataFrame(np.nan, pd.Index(voxels, name="voxel"), ["row", "column", "size", "r2"])
-    fields["r2"] = 0.0
+    fields = pd.DataFrame(np.nan, pd.Index(voxels, name="voxel"), _COLUMNS)
+    fields[_COLUMNS[3:]] = 0.0
     for columns, found in map_voxels(prepare, _best, samples, voxels, n_jobs):
         fields.iloc[columns] = found
     return fields
+
+
+def predict_prf(fields, stimuli, stimulus_shape):
+    """The responses of voxels with these fields.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        As :func:`fit_prf` returns it.
+    stimuli : ndarray, shape (n_samples, n_pixels)
+        As in :class:`~voxelwise.Samples`, -1 throughout at rest.
+    stimulus_shape : (int, int)
+
+    Returns
+    -------
+    predicted : ndarray of float64, shape (n_samples, n_voxels)
+    """
+    shown = ~is_rest(stimuli)[:, np.newaxis]
+    weights = field_weights(fields, stimulus_shape)
+    return np.where(shown, stimuli @ weights + fields["on"].to_numpy(), 0) + fields["constant"].to_numpy()
+
+
+def field_weights(fields, stimulus_shape):
+    """Weight of each pixel in each voxel's response, its field times its gain.
+
+    Parameters
+    ----------
+    fields, stimulus_shape
+        As in :func:`predict_prf`.
+
+    Returns
+    -------
+    weights : ndarray of float64, shape (n_pixels, n_voxels)
+    """
+    row, column, size = (fields[name].to_numpy() for name in _COLUMNS[:3])
+    weights = fields["gain"].to_numpy() * np.nan_to_num(_gaussians(row, column, size, stimulus_shape)).T
+    return weights.swapaxes(0, 1).reshape(-1, len(fields))
+
+
+def cross_validate_prf(samples, cv=10, n_jobs=None):
+    """Score Gaussian fields on runs that they were not fitted to.
+
+    Parameters
+    ----------
+    samples : Samples
+    cv, n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
+
+    Returns
+    -------
+    scores : ndarray of float64, shape (n_folds, n_voxels)
+        R2 on the held-out runs of each fold, 0 for a voxel that never changes there.
+    """
+    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    scores = []
+    for train, test in zip(folds.train, folds.test, strict=True):
+        fields, held_out = fit_prf(samples.take(rows=train), n_jobs=n_jobs), samples.take(rows=test)
+        predicted = predict_prf(fields, held_out.stimuli, samples.stimulus_shape)
+        varies = np.ptp(held_out.responses, axis=0) > 0
+        scores.append(np.where(varies, r2_score(held_out.responses, predicted, multioutput="raw_values"), 0))
+    return np.array(scores)
 
 
 class _Candidates:
@@ -90,10 +162,10 @@ def _gaussian(centre, size, n_pixels):
 
 
 def _best(responses, prepared):
-    """Row, column, size and r2 of the best field for each voxel of a batch, shape (n_voxels, 4)."""
-    rows, shown, images, candidates = prepared
+    """What ``_COLUMNS`` names, of the best field for each voxel of a batch, shape (n_voxels, 7)."""
+    rows, shown, mean, images, candidates = prepared
     y = responses - responses[rows].mean(axis=0, dtype=np.float64)
-    products = np.tensordot(y[shown], images, axes=(0, 0))
+    products = np.tensordot(y[shown & rows], images, axes=(0, 0))
     explained, best = np.zeros(len(products)), np.zeros(len(products), dtype=int)
     for number, per_square in enumerate(candidates.per_square):
         gains = candidates.row_weights[number] @ products @ candidates.column_weights[number]
@@ -110,7 +182,16 @@ def _best(responses, prepared):
     total = np.square(y[rows]).sum(axis=0)
     found = explained > 1e-10 * total
     r2 = np.divide(explained, total, out=np.zeros(len(total)), where=found)
-    return np.column_stack([np.where(found, [*fields[:2], np.exp(fields[2])], np.nan).T, r2])
+
+    weights = _gaussians(*fields[:2], np.exp(fields[2]), mean.shape)
+    gain = np.where(found, _gains(weights, products, candidates.images), 0)
+    with_stimulus, at_rest = (
+        responses[rows & moment].mean(axis=0, dtype=np.float64) if (rows & moment).any() else np.zeros(len(total))
+        for moment in (shown, ~shown)
+    )
+    on = with_stimulus - gain * np.tensordot(weights, mean) - at_rest
+    fields = np.where(found, [*fields[:2], np.exp(fields[2])], np.nan)
+    return np.column_stack([*fields, r2, gain, on, at_rest])
 
 
 def _refine(fields, explained, products, candidates):
@@ -130,12 +211,21 @@ def _refine(fields, explained, products, candidates):
 
 def _explained(fields, products, images):
     """Sum of squares of each voxel that its field explains, shape (n_voxels,)."""
-    n_rows, n_columns = images.shape[1:]
-    row, column, size = *fields[:2], np.exp(fields[2])
-    weights = _gaussian(row, size, n_rows)[:, :, np.newaxis] * _gaussian(column, size, n_columns)[:, np.newaxis]
-    gains = (weights * products).sum(axis=(1, 2))
+    weights = _gaussians(*fields[:2], np.exp(fields[2]), images.shape[1:])
+    return np.maximum(_gains(weights, products, images), 0) * (weights * products).sum(axis=(1, 2))
+
+
+def _gains(weights, products, images):
+    """Gain of each voxel's field by least squares, 0 where it reaches no pixel that changes."""
     squares = np.square(np.tensordot(images, weights, axes=([1, 2], [1, 2]))).sum(axis=0)
-    return np.divide(np.maximum(gains, 0) ** 2, squares, out=np.zeros_like(gains), where=squares > 0)
+    gains = (weights * products).sum(axis=(1, 2))
+    return np.divide(gains, squares, out=np.zeros_like(gains), where=squares > 0)
+
+
+def _gaussians(row, column, size, shape):
+    """Fields of voxels, shape (n_voxels, n_rows, n_columns), 1 at their centres."""
+    down, across = (_gaussian(centre, size, n) for centre, n in zip((row, column), shape, strict=True))
+    return down[:, :, np.newaxis] * across[:, np.newaxis]
 
 
 def polar_coordinates(row, column, stimulus_shape):
@@ -151,7 +241,8 @@ def polar_coordinates(row, column, stimulus_shape):
     Returns
     -------
     eccentricity : like ``row``
-        Distance from the centre of the screen, in pixels.
+        Distance from the centre of the screen, in pixels; times ``Recording.degrees_per_pixel``, in degrees of visual
+        angle.
     angle : like ``row``
         Direction from there in degrees, in (-180, 180]: 0 to the right, 90 up, 180 to the left, -90 down.
     """

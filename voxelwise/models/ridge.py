@@ -23,7 +23,7 @@ def check_alpha(alpha):
         raise ValueError(f"alpha={alpha}: a ridge penalty is a finite number of at least 0; the published one is 100.")
 
 
-def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None):
+def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2"):
     """Score a ridge regression for each voxel, one fold of whole runs held out at a time.
 
     The scores are those of scikit-learn's ``Ridge(alpha)`` and ``r2_score`` in a loop over the splits, as in the
@@ -41,22 +41,59 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None):
         ``groups`` are the runs.
     n_jobs : int, optional
         How many batches of voxels are worked on at a time, as in joblib.
+    scoring : {"r2", "r"}
+        R2, or Pearson's correlation of prediction and response.
 
     Returns
     -------
     scores : ndarray of float64, shape (n_splits, n_voxels)
-        R2, the share of the variance of a fold's responses that is explained: 1 at best, 0 for a prediction as good as
-        the fold's mean, below 0 for a worse one.
+        R2 is the share of the variance of a fold's responses that is explained: 1 at best, 0 for a prediction as good
+        as the fold's mean, below 0 for a worse one. The correlation does not mind predictions of another mean or
+        scale: 1 at best, 0 where predictions do not change; its ceiling is the square root of the ceiling of R2, and
+        :func:`mean_correlation` averages it.
 
     Raises
     ------
     ValueError
-        If ``alpha`` is negative, a number is not finite or the runs cannot fill the folds; before anything is computed.
+        If ``alpha`` is negative, there is no such score, a number is not finite or the runs cannot fill the folds;
+        before anything is computed.
     RecordingError
         If there is only one run, and ``cv`` is a number.
     """
     check_alpha(alpha)
-    return score_folds(samples, draw_folds(cv, samples.runs, samples.stimuli, samples.responses), alpha, n_jobs)
+    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    return score_folds(samples, folds, alpha, n_jobs, scoring)
+
+
+def mean_correlation(r, axis=0):
+    """Average correlations by Fisher's z.
+
+    The mean of ``arctanh(r)``, turned back into a correlation. Unlike r itself, z scatters as much around a large
+    correlation as around a small one [1]_.
+
+    Parameters
+    ----------
+    r : array_like
+        Correlations, such as those of the folds.
+    axis : int
+        The one that is averaged over.
+
+    Returns
+    -------
+    mean : ndarray of float64
+
+    References
+    ----------
+    .. [1] Fisher (1921). On the "probable error" of a coefficient of correlation deduced from a small sample. Metron 1,
+       3-32.
+    """
+    return np.tanh(_fisher_z(r).mean(axis=axis))
+
+
+def _fisher_z(r):
+    """Correlations on a scale without ends; a perfect one lies far out, but not at infinity."""
+    most = 1 - np.finfo(float).eps
+    return np.arctanh(np.clip(r, -most, most))
 
 
 def predict_ridge(samples, voxels=None, alpha=100.0, cv=10, n_jobs=None):
@@ -91,14 +128,16 @@ def predict_ridge(samples, voxels=None, alpha=100.0, cv=10, n_jobs=None):
     return predictions
 
 
-def score_folds(samples, folds, alpha, n_jobs=None):
+def score_folds(samples, folds, alpha, n_jobs=None, scoring="r2"):
     """The scores of :func:`cross_validate_ridge`, by splits that are known."""
+    if scoring not in ("r2", "r"):
+        raise ValueError(f'scoring={scoring!r}: expected "r2" or "r".')
     scores = np.zeros((len(folds), samples.responses.shape[1]))
 
     def prepare(rows):
         return Predictors(samples.stimuli, folds.within(rows), alpha)
 
-    for columns, found in map_voxels(prepare, _score_batch, samples, n_jobs=n_jobs):
+    for columns, found in map_voxels(prepare, functools.partial(_score_batch, scoring), samples, n_jobs=n_jobs):
         scores[:, columns] = found
     return scores
 
@@ -226,6 +265,20 @@ class Design:
             scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
         return fill_unknown(np.stack(scores))
 
+    def r(self, predictions, by_row, spreads):
+        """Pearson's correlation of the predictions of each split with the responses, shape (n_splits, n_voxels)."""
+        scores = []
+        for predicted, test in zip(predictions, self.tests, strict=True):
+            rows, (_, variance) = self.test_rows[test], spreads[test]
+            counts = self.counts[rows]
+            around = predicted - (counts * predicted).sum(axis=0) / max(counts.sum(), 1)
+            spread = (counts * around**2).sum(axis=0)
+            # What rounding leaves of a prediction that does not change is no change.
+            changes = spread > 1e-20 * (counts * predicted**2).sum(axis=0)
+            products = (around * by_row[rows]).sum(axis=0)
+            scores.append(np.divide(products, np.sqrt(spread * variance), out=0 * variance, where=changes))
+        return np.tanh(fill_unknown(_fisher_z(np.stack(scores))))
+
 
 class Predictors(Design):
     """A design with one penalty for all voxels.
@@ -264,8 +317,9 @@ def fill_unknown(scores):
     return np.where(known, scores, mean)
 
 
-def _score_batch(responses, predictors):
-    return predictors.score(*predictors.sums(responses))
+def _score_batch(scoring, responses, predictors):
+    by_row, spreads = predictors.sums(responses)
+    return getattr(predictors, scoring)(predictors.predict(by_row), by_row, spreads)
 
 
 def _predict_batch(responses, design):

@@ -6,7 +6,15 @@ Matplotlib.
 
 # ruff: noqa: F401 (what is imported here is what the package offers)
 from .chance import plot_chance, plot_power
-from .charts import plot_alpha_search, plot_regions, plot_repeats, plot_score_histogram, plot_stimuli, plot_time_course
+from .charts import (
+    plot_alpha_search,
+    plot_learning_curves,
+    plot_regions,
+    plot_repeats,
+    plot_score_histogram,
+    plot_stimuli,
+    plot_time_course,
+)
 from .comparisons import plot_field_pairs, plot_lags, plot_score_groups, plot_score_pairs, plot_time_courses
 from .decoding import plot_candidates, plot_identification, plot_pixel_map, plot_reconstructions
 from .fields import plot_fields, plot_summary

@@ -23,7 +23,7 @@ def plot_chance(null, score, largest, threshold):
     marks = (score, VERMILION, "its own score"), (threshold, GREEN, "threshold")
     titles = "one voxel", "largest of all voxels"
     for ax, by_chance, (mark, colour, label), title in zip(axes, (null, largest), marks, titles, strict=True):
-        ax.hist(by_chance, bins=20, color="0.75", edgecolor="white", label="images shifted")
+        ax.hist(by_chance, bins=20, color="0.75", edgecolor="white", label="stimuli shifted")
         ax.axvline(mark, color=colour, linewidth=2, label=label)
         ax.axvline(0, **GUIDE, linestyle=":")
         ax.set(xlabel="R² on held-out runs")

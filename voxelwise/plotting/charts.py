@@ -35,7 +35,7 @@ def plot_time_course(response, shown, prediction=None):
     figure, ax = plt.subplots(figsize=(8, 3.2))
     volumes = np.arange(1, len(response) + 1)
     edges = np.arange(len(response) + 1) + 0.5
-    ax.stairs(shown, edges, label="image on screen", fill=True, color="0.88", transform=ax.get_xaxis_transform())
+    ax.stairs(shown, edges, label="stimulus on screen", fill=True, color="0.88", transform=ax.get_xaxis_transform())
     ax.plot(volumes, response, color=INK, label="measured")
     if prediction is not None:
         ax.plot(volumes, prediction, color=VERMILION, label="predicted")
@@ -67,7 +67,7 @@ def plot_repeats(stimuli, courses, n_on, lag):
         below.plot(volumes, np.nanmean(course, axis=0), color="0.15", linewidth=2.5)
         below.set(xlim=(-0.5, volumes[-1] + 0.5))
         below.set_title(f"{len(course)} repeats", fontsize=11)
-    figure.supxlabel("volumes since the image's onset", fontsize=11)
+    figure.supxlabel("volumes since the stimulus's onset", fontsize=11)
     axes[1, 0].set_ylabel("response (SD)")
     return settle(figure)
 
@@ -144,4 +144,32 @@ def plot_regions(groups, measures):
         ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
     axes[-1, 0].set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
     draw_legend(axes[0, 0], 2)
+    return settle(figure)
+
+
+def plot_learning_curves(panels, limits=None):
+    """Measures over the number of runs that models were fitted to, one panel a kind of measure.
+
+    Parameters
+    ----------
+    panels : dict of str -> dict of str -> (ndarray, ndarray)
+        By the label of the vertical axis, and by the name of the measure: the numbers of runs, and for each of them the
+        values of one or several draws, shape (n_sizes, n_draws). A line joins the means, dots are the draws. Up to six
+        measures a panel.
+    limits : dict of str -> float, optional
+        What a perfect model would reach, by the name of the measure; dashed lines.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(8, 4), squeeze=False)
+    for ax, (label, measures) in zip(axes.flat, panels.items(), strict=True):
+        for colour, (name, (n_runs, values)) in pair_up(LINE_COLOURS, measures.items(), "measures"):
+            ax.plot(n_runs, np.mean(values, axis=1), color=colour, label=name)
+            ax.plot(n_runs, values, "o", color=colour, markersize=4, alpha=0.6)
+            if name in (limits or {}):
+                ax.axhline(limits[name], color=colour, linestyle="--", linewidth=1)
+        ax.set_xscale("log", base=2)
+        ticks = np.unique(np.concatenate([n_runs for n_runs, _ in measures.values()]))
+        ax.set_xticks(ticks, [str(n) for n in ticks])
+        ax.minorticks_off()
+        ax.set(xlabel="runs (log scale)", ylabel=label, ylim=(min(0, ax.get_ylim()[0]), None))
+        draw_legend(ax, 1)
     return settle(figure)

@@ -76,26 +76,28 @@ def plot_field_pairs(fields, titles):
     return settle(figure)
 
 
-def plot_lags(lags, curves, together):
-    """Score over lag, and beside it the score of all lags together.
+def plot_lags(lags, curves, beside):
+    """Score over lag, and beside it the scores of other models.
 
     Parameters
     ----------
     lags : sequence of int
     curves : dict of str -> ndarray, shape (n_lags,)
         By the name of the group of voxels, its score at each lag; up to six groups.
-    together : dict of str -> float
-        The score of the same groups with all lags in one model; a bar right of the lines.
+    beside : dict of str -> dict of str -> float
+        By the name of the model, the score of each of these groups; bars right of the lines.
     """
     figure, ax = plt.subplots()
     last = max(lags)
+    places = last + 1 + np.arange(len(beside))
     for colour, (name, curve) in pair_up(LINE_COLOURS, curves.items(), "groups"):
         ax.plot(lags, curve, "o-", color=colour, markersize=4, label=name)
-        ax.hlines(together[name], last + 0.6, last + 1.4, color=colour, linewidth=3)
+        ax.hlines([scores[name] for scores in beside.values()], places - 0.4, places + 0.4, color=colour, linewidth=3)
     ax.axhline(0, **GUIDE, linestyle=":")
     ax.axvline(last + 0.5, color="0.8", linewidth=1)
-    ax.set(xlabel="lag (volumes)", ylabel="R² on held-out runs, mean over voxels", xlim=(min(lags) - 0.3, last + 1.5))
-    ax.set_xticks([*lags, last + 1], [*map(str, lags), "all"])
+    ax.set(xlabel="lag (volumes)", ylabel="R² on held-out runs, mean over voxels")
+    ax.set_xlim(min(lags) - 0.3, places[-1] + 0.5)
+    ax.set_xticks([*lags, *places], [*map(str, lags), *beside])
     draw_legend(ax, 6)
     return settle(figure)
 
@@ -108,15 +110,15 @@ def plot_time_courses(lags, courses, truth=None):
     lags : sequence of int
     courses : ndarray, shape (n_lags, n_voxels)
         Of up to four voxels, drawn in the colours that mark them.
-    truth : ndarray, shape (n_lags,), optional
-        The true course.
+    truth : ndarray, shape (n_lags, n_voxels), optional
+        The true courses; dashed lines.
     """
     figure, ax = plt.subplots()
-    for (colour, letter), course in pair_up(MARKS, courses.T, "voxels"):
+    for number, ((colour, letter), course) in enumerate(pair_up(MARKS, courses.T, "voxels")):
         ax.plot(lags, course, "o-", color=colour, label=letter)
-    if truth is not None:
-        ax.plot(lags, truth, color=style.INK, linestyle="--", label="true response")
+        if truth is not None:
+            ax.plot(lags, truth[:, number], color=colour, linestyle="--", label=f"{letter}, true")
     ax.axhline(0, **GUIDE, linestyle=":")
     ax.set(xlabel="lag (volumes)", ylabel="weight (share of the largest)", xticks=list(lags))
-    draw_legend(ax, 5)
+    draw_legend(ax, 6)
     return settle(figure)

@@ -25,8 +25,8 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
     ax = figure.add_subplot(grid[:, 0])
     wrong = np.setdiff1d(np.arange(len(correlations)), right)
     ax.axhline(0, **GUIDE, linestyle="--")
-    ax.scatter(wrong + 1, correlations[wrong], s=10, color=_WRONG, linewidth=0, label="other images")
-    ax.scatter(right + 1, correlations[right], s=70, color=_RIGHT, label="image on the screen")
+    ax.scatter(wrong + 1, correlations[wrong], s=10, color=_WRONG, linewidth=0, label="other stimuli")
+    ax.scatter(right + 1, correlations[right], s=70, color=_RIGHT, label="stimulus on the screen")
     ax.set(xlabel="candidate", ylabel="correlation with the measured pattern")
     draw_legend(ax, 2)
     shown = {"on the screen": (right, _RIGHT)}
@@ -55,7 +55,7 @@ def plot_identification(curves):
     most = max(np.max(numbers) for numbers, _ in curves.values())
     by_chance = np.geomspace(1, most, 200)
     ax.plot(by_chance, 100 / by_chance, **GUIDE, linestyle="--", label="chance")
-    ax.set(xscale="log", xlabel="number of candidates (log scale)", ylabel="images identified (%)", ylim=(0, 103))
+    ax.set(xscale="log", xlabel="number of candidates (log scale)", ylabel="stimuli identified (%)", ylim=(0, 103))
     ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if n <= most]
     ax.set_xticks(ticks, [str(n) for n in ticks])
     ax.minorticks_off()

@@ -15,7 +15,8 @@ from nilearn.image import resample_img
 GRID = (64, 64, 30)
 #: Voxel index to millimetres: 3 mm voxels, x from right to left, index (31, 10, 10) at (9, -90, -8) mm.
 AFFINE = np.array([[-3.0, 0, 0, 102], [0, 3, 0, -120], [0, 0, 3, -38], [0, 0, 0, 1]])
-STIMULUS_SHAPE = (10, 10)
+STIMULUS_SHAPE = (10, 10)  # what is known of it
+SCREEN_SHAPE = (12, 12)
 SCREEN_CENTRE = 4.5  # pixels: the centres of the 10 pixels are 0 to 9
 
 #: The voxels that the published figures mark. Each has a field that looks like its published one: centre (row, column)
@@ -125,7 +126,7 @@ def retinotopic_map(mask, rng):
 
 
 def true_fields(voxels):
-    """Weight of each pixel in each voxel's answer.
+    """Weight of each pixel in each voxel's receptive field.
 
     Parameters
     ----------
@@ -137,11 +138,33 @@ def true_fields(voxels):
     fields : ndarray, shape (n_voxels, 10, 10)
         A Gaussian at each voxel's field centre whose sum over the unbounded plane is 1; 0 outside the areas.
     """
-    rows, columns = np.indices(STIMULUS_SHAPE)
-    centre = voxels[["row", "column", "size"]].to_numpy()[:, :, np.newaxis, np.newaxis]
-    row, column, size = centre.swapaxes(0, 1)
-    fields = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * size**2)) / (2 * np.pi * size**2)
-    return np.nan_to_num(fields)
+    weights = gaussian_weights(STIMULUS_SHAPE, voxels["row"], voxels["column"], voxels["size"])
+    return weights.reshape(-1, *STIMULUS_SHAPE)
+
+
+def gaussian_weights(shape, row, column, size):
+    """Gaussians whose sum over the unbounded plane is 1; 0 for those that have no place.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Of the stimuli, in whose middle lie the 10 x 10 pixels by which ``row`` and ``column`` count.
+    row, column : Series, length n_voxels
+        Centres, in pixels.
+    size : Series, length n_voxels, or float
+        Standard deviations, in pixels.
+
+    Returns
+    -------
+    weights : ndarray, shape (n_voxels, n_pixels)
+    """
+    rows, columns = (np.arange(n) - (n - 1) / 2 + SCREEN_CENTRE for n in shape)
+    size = np.broadcast_to(size, len(row))[:, np.newaxis]
+    down, across = (
+        np.exp(-((places - np.asarray(centre)[:, np.newaxis]) ** 2) / (2 * size**2)) / np.sqrt(2 * np.pi * size**2)
+        for places, centre in ((rows, row), (columns, column))
+    )
+    return np.nan_to_num(np.einsum("vi,vj->vij", down, across)).reshape(len(row), -1)
 
 
 def _millimetres(positions):

@@ -4,19 +4,20 @@ import numpy as np
 import pandas as pd
 from scipy.signal import detrend
 
-from .cortex import STIMULUS_SHAPE, true_fields
-from .responses import NOISE_SD, REST, draw_noise, drive_voxels
+from .cortex import true_fields
+from .experiment import draw_stimuli
+from .responses import NOISE_SD, REST, draw_noise, drive_voxels, haemodynamic_response
 
-#: Runs of pure noise that its mean variance is taken from: known to about 0.2 %.
+#: Voxels of pure noise that its mean variance is taken from: known to about 0.2 %.
 N_NOISE = 4000
 
 
-def true_parts(truth, stimuli, lag=2):
-    """Shares of each voxel's signal that on/off explains, and that the pattern of the stimulus adds.
+def true_parts(truth, lag=2):
+    """Shares of each voxel's signal in the random runs that on/off explains, and that the pattern of stimuli adds.
 
-    The signal ``d`` is what the voxel answers without noise. A perfect model of the stimulus ``lag`` volumes earlier
-    knows whether there was one, ``u``, and what the voxel saw of it, ``p``: the pixels weighted by the true field. With
-    ``q``, what a regression on ``u`` leaves of ``p``, the shares are the squared correlations
+    The signal ``d`` is the voxel's response without noise. A perfect linear model of the stimulus ``lag`` volumes
+    earlier knows whether there was one, ``u``, and what the voxel saw of it, ``p``: the pixels weighted by the true
+    field. With ``q``, what a regression on ``u`` leaves of ``p``, the shares are the squared correlations
 
     ``r(u, d)**2`` and ``r(q, d)**2``,
 
@@ -25,49 +26,46 @@ def true_parts(truth, stimuli, lag=2):
     Parameters
     ----------
     truth : DataFrame
-        What was put into each voxel, ``recording.truth``.
-    stimuli : list of ndarray, shape (n_volumes, n_rows, n_columns)
-        What was on the screen in each run, from its first volume to its last, as :func:`~voxelwise.load_run_stimuli`
-        returns it.
+        What was put into each voxel of the simulated recording, ``recording.truth``.
     lag : int
         As in :func:`~voxelwise.load_samples`.
 
     Returns
     -------
     parts : DataFrame, one row a voxel
-        ``on/off`` and ``pattern``, from 0 to 1; NaN in voxels that answer nothing. Times ``truth["share"]``, the
+        ``on/off`` and ``pattern``, from 0 to 1; NaN in voxels that do not respond. Times ``truth["share"]``, the
         signal's share of the variance, they are the R2 that a perfect model would reach on noisy responses.
     """
     fields = true_fields(truth).reshape(len(truth), -1)
     sums = np.zeros((6, len(truth)))
-    for frames in stimuli:
-        shown = frames[: len(frames) - lag]
-        d = _centred(drive_voxels(frames, truth, fields)[lag:])
-        u = _centred((shown != REST).any(axis=(1, 2)).astype(float))
-        p = _centred((shown == 1).reshape(len(shown), -1) @ fields.T)
+    for frames in _runs_of("random"):
+        shown = known_pixels(frames)[: len(frames) - lag]
+        d = _centred(drive_voxels(frames, truth)[lag:])
+        u = _centred((shown != REST).any(axis=1).astype(float))
+        p = _centred((shown == 1) @ fields.T)
         sums += [(d * d).sum(0), np.full(len(truth), u @ u), (p * p).sum(0), u @ d, u @ p, (p * d).sum(0)]
     dd, uu, pp, ud, up, pd_ = sums
     qq, qd = pp - up**2 / uu, pd_ - up * ud / uu
-    answers = (truth["gain"] > 0).to_numpy()
+    responds = (truth["gain"] > 0).to_numpy()
     explained = {"on/off": (ud**2, uu * dd), "pattern": (qd**2, qq * dd)}
     silent = np.full(len(truth), np.nan)
-    return pd.DataFrame({part: np.divide(*of, out=silent.copy(), where=answers) for part, of in explained.items()})
+    return pd.DataFrame({part: np.divide(*of, out=silent.copy(), where=responds) for part, of in explained.items()})
 
 
-def true_ceiling(truth, stimuli, repeated, rng, lag=2):
-    """The true share of the signal in the variance of each voxel's responses.
+def true_ceiling(truth, repeated, rng, lag=2):
+    """The true share of the signal in the variance of each voxel's responses in the figure runs.
 
     Signal and noise are treated as :func:`~voxelwise.load_samples` treats their sum: each run is detrended, and divided
     by the standard deviation of the whole; then the samples are picked, and centred within their run.
 
     Parameters
     ----------
-    truth, stimuli
-        As in :func:`true_parts`, for the runs that show stimuli again.
+    truth
+        As in :func:`true_parts`.
     repeated : ndarray of bool, shape (n_samples,)
         Which samples, as in :class:`~voxelwise.NoiseCeiling`.
     rng : numpy.random.Generator
-        For noise of the simulation's kind, whose variance after these steps is taken from many runs of it.
+        For noise of the simulation's kind, whose variance after these steps is taken from many voxels of it.
     lag : int
         What the samples were loaded with.
 
@@ -76,12 +74,12 @@ def true_ceiling(truth, stimuli, repeated, rng, lag=2):
     ceiling : ndarray of float64, shape (n_voxels,)
         The R2 that is to be expected of a model that knows the signal, with all that earlier stimuli left behind.
     """
-    fields, gain = true_fields(truth).reshape(len(truth), -1), truth["gain"].to_numpy()
-    ends = np.cumsum([len(frames) - lag for frames in stimuli])
+    runs, gain = _runs_of("figure"), truth["gain"].to_numpy()
+    ends = np.cumsum([len(frames) - lag for frames in runs])
     explained = total = 0
-    for frames, rows in zip(stimuli, np.split(repeated, ends[:-1]), strict=True):
-        signal = detrend(gain * drive_voxels(frames, truth, fields), axis=0)
-        noise = detrend(np.rint(NOISE_SD * draw_noise(len(frames), N_NOISE, rng)), axis=0)
+    for frames, rows in zip(runs, np.split(repeated, ends[:-1]), strict=True):
+        signal = detrend(gain * drive_voxels(frames, truth), axis=0)
+        noise = detrend(np.rint(NOISE_SD * draw_noise(len(frames), np.zeros((1, N_NOISE)), rng)), axis=0)
         scale = rows.sum() / (signal.var(axis=0) + noise.var(axis=0).mean())
         signal, noise = signal[lag:][rows].var(axis=0), noise[lag:][rows].var(axis=0).mean()
         explained += scale * signal
@@ -89,22 +87,31 @@ def true_ceiling(truth, stimuli, repeated, rng, lag=2):
     return explained / total
 
 
-def true_time_course(n_lags):
-    """The response to one volume of stimulation, in the simulated recording the same for all voxels.
+def true_time_course(truth, n_lags):
+    """The response of each voxel to one volume of stimulation.
 
     Parameters
     ----------
+    truth
+        As in :func:`true_parts`.
     n_lags : int
 
     Returns
     -------
-    course : ndarray, shape (n_lags,)
+    course : ndarray, shape (n_lags, n_voxels)
         How much of the response falls into the same volume, the next one, and so on; the whole response sums to 1.
     """
-    flash = np.full((n_lags, *STIMULUS_SHAPE), REST)
-    flash[0] = 1
-    voxel = pd.DataFrame({"on_response": [0.0]})
-    return drive_voxels(flash, voxel, np.full((1, flash[0].size), 1 / flash[0].size))[:, 0]
+    return haemodynamic_response(truth["time_to_peak"].to_numpy())[:n_lags]
+
+
+def known_pixels(frames):
+    """Those pixels of the screen that the labels tell, shape (n_volumes, 100)."""
+    return frames[:, 1:-1, 1:-1].reshape(len(frames), -1)
+
+
+def _runs_of(kind):
+    """What was on the screen in the runs of a kind."""
+    return [frames for name, frames in draw_stimuli().items() if name.startswith(kind)]
 
 
 def _centred(values):

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ..errors import RecordingError
 from ..files import replace_folder
 from . import cortex, experiment, responses
-from .responses import NOISE_SD, TR, draw_noise, drive_voxels, set_gains
+from .responses import NOISE_SD, RUN_GAIN_SD, TR, draw_noise, drive_voxels, set_gains, share_noise
 
 SEED = 2008
 BASELINE = 1000.0
@@ -92,14 +92,15 @@ def write_recording(folder, n_jobs=2):
     rng = np.random.default_rng(SEED)
     mask = cortex.visual_cortex_mask()
     voxels = cortex.retinotopic_map(mask, rng)
-    fields = cortex.true_fields(voxels).reshape(len(voxels), -1)
-    stimuli = experiment.draw_stimuli(rng)
-    voxels = set_gains(voxels, fields, [frames for name, frames in stimuli.items() if "random" in name], rng)
+    stimuli = experiment.draw_stimuli()
+    voxels = set_gains(voxels, mask, [frames for name, frames in stimuli.items() if "random" in name], rng)
+    shares = share_noise(mask, rng)
+    voxels = voxels.assign(shared_noise=(shares**2).sum(axis=0))
 
     _write_masks(folder, mask, voxels)
     voxels.to_csv(folder / "truth.tsv", sep="\t", index_label="voxel", float_format="%.6f")
     jobs = (
-        joblib.delayed(_write_run)(folder, name, frames, mask, voxels, fields, np.random.default_rng([SEED, number]))
+        joblib.delayed(_write_run)(folder, name, frames, mask, voxels, shares, np.random.default_rng([SEED, number]))
         for number, (name, frames) in enumerate(stimuli.items())
     )
     runs = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")(jobs)
@@ -109,10 +110,10 @@ def write_recording(folder, n_jobs=2):
     (folder / "manifest.json").write_text(json.dumps(sizes, indent=1))
 
 
-def _write_run(folder, name, frames, mask, voxels, fields, rng):
+def _write_run(folder, name, frames, mask, voxels, shares, rng):
     """One run's volumes and labels."""
-    signal = voxels["gain"].to_numpy() * drive_voxels(frames, voxels, fields)
-    values = BASELINE + signal + NOISE_SD * draw_noise(*signal.shape, rng)
+    signal = rng.normal(1, RUN_GAIN_SD) * voxels["gain"].to_numpy() * drive_voxels(frames, voxels)
+    values = BASELINE + signal + NOISE_SD * draw_noise(len(frames), shares, rng)
     volumes = np.zeros((*mask.shape, len(frames)), dtype=np.int16, order="F")
     volumes[mask] = np.rint(values).T
     image = nibabel.Nifti1Image(volumes, cortex.AFFINE)
@@ -120,7 +121,8 @@ def _write_run(folder, name, frames, mask, voxels, fields, rng):
     image.header["pixdim"][4] = TR
     image.to_filename(folder / "func" / f"data_{name}.nii.gz")
 
-    rows = frames.transpose(0, 2, 1).reshape(len(frames), -1)  # each stimulus column by column, Fortran's order
+    known = frames[:, 1:-1, 1:-1]
+    rows = known.transpose(0, 2, 1).reshape(len(frames), -1)  # each stimulus column by column, Fortran's order
     np.savetxt(folder / "label" / f"data_{name}_label.csv", rows, fmt="%d", delimiter=",")
 
 

@@ -1,0 +1,64 @@
+"""Scores by number of runs, against scikit-learn in a plain loop."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from tests.plain import plain_loop
+from voxelwise import cross_validate_ridge, learning_curve
+
+
+def test_it_equals_a_plain_loop_over_draws(small_samples):
+    """Each draw is an order of the runs that are not held out; models are fitted to the first of them."""
+    scores = learning_curve(small_samples, [1, 3], [2], 3.0, 4, rng=np.random.default_rng(5))
+    rng, test = np.random.default_rng(5), np.flatnonzero(small_samples.runs == 2)
+    orders = [rng.permutation([0, 1, 3]) for _ in range(4)]
+    for n, found in zip((1, 3), scores, strict=True):
+        splits = [(np.flatnonzero(np.isin(small_samples.runs, order[:n])), test) for order in orders]
+        np.testing.assert_allclose(found, plain_loop(small_samples, Ridge(3.0), splits)[0], atol=1e-7)
+    assert len(np.unique(scores[0, :, 0].round(9))) > 1 and np.ptp(scores[1], axis=0).max() < 1e-9
+
+
+def test_more_runs_score_better(samples, scores):
+    """Of the voxels that are predicted; all other runs do as well as the same split of a cross-validation."""
+    n_runs, held_out = [1, 2, 4, 8, 16], [0, 5, 10, 15]
+    found = learning_curve(samples, n_runs, held_out, 300, 4, rng=np.random.default_rng(0))
+    assert found.shape == (5, 4, 5438)
+    assert (np.diff(found[..., scores > 0.1].mean(axis=(1, 2))) > 0.002).all()
+    test = np.isin(samples.runs, held_out)
+    for scoring in ("r2", "r"):
+        last = learning_curve(samples, [16], held_out, n_draws=1, rng=np.random.default_rng(0), scoring=scoring)
+        expected = cross_validate_ridge(samples, cv=[(np.flatnonzero(~test), np.flatnonzero(test))], scoring=scoring)
+        np.testing.assert_allclose(last[0], expected, atol=1e-9)
+
+
+def test_a_voxel_out_of_view_has_the_mean_of_the_draws_that_saw_it(small_samples):
+    """The second run is drawn first by some, and tells nothing of the first voxel."""
+    responses = small_samples.responses.copy()
+    responses[small_samples.runs == 1, 0] = 0
+    partly = dataclasses.replace(small_samples, responses=responses)
+    scores = learning_curve(partly, [1, 3], [2], n_draws=6, rng=np.random.default_rng(0))[0, :, 0]
+    rng = np.random.default_rng(0)
+    blind = np.array([rng.permutation([0, 1, 3])[0] == 1 for _ in range(6)])
+    assert 0 < blind.sum() < 6
+    np.testing.assert_allclose(scores[blind], scores[~blind].mean(), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (dict(n_runs=[1, 4]), "n_runs=4: 3 runs are not held out; expected a whole number from 1 to 3"),
+        (dict(n_runs=[0]), "n_runs=0"),
+        (dict(test_runs=[]), r"test_runs=\[\]: expected some of the runs 0, 1, 2, 3"),
+        (dict(test_runs=[2, 4]), "test_runs"),
+        (dict(n_draws=0), "n_draws=0"),
+        (dict(rng=0), "rng=0: expected a generator"),
+        (dict(alpha=-1.0), "alpha=-1"),
+        (dict(scoring="z"), "scoring='z'"),
+    ],
+)
+def test_wrong_arguments_are_refused(small_samples, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        learning_curve(small_samples, **dict(n_runs=[1], test_runs=[2], rng=np.random.default_rng(0)) | wrong)

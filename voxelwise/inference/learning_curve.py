@@ -1,0 +1,59 @@
+"""How many runs does it take? Scores on the same held-out runs, of models that were fitted to few and to many."""
+
+import numpy as np
+
+from ..data.samples import check_whole
+from ..models.folds import Folds
+from ..models.ridge import check_alpha, score_folds
+
+
+def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, n_jobs=None, scoring="r2"):
+    """Fit a ridge regression for each voxel to more and more runs, and score all on the same held-out runs.
+
+    A draw puts the runs that are not held out in a random order, and models are fitted to the first of them. So what
+    is fitted to more runs has seen all that the models before it in the draw have seen.
+
+    Parameters
+    ----------
+    samples : Samples
+    n_runs : sequence of int
+        How many runs to fit to.
+    test_runs : sequence of int
+        The runs to score on, as in ``samples.runs``; all others may be drawn.
+    alpha : float
+        Penalty on the squared weights, the same for any number of runs, as in :func:`~voxelwise.cross_validate_ridge`.
+    n_draws : int
+    rng : numpy.random.Generator
+        Draws the orders, once for all voxels.
+    n_jobs, scoring
+        As in :func:`~voxelwise.cross_validate_ridge`.
+
+    Returns
+    -------
+    scores : ndarray of float64, shape (len(n_runs), n_draws, n_voxels)
+        R2, or the correlation, over all samples of the held-out runs. Of a voxel that never changes in the runs that
+        were drawn, the mean over the other draws; 0 if there are none.
+
+    Raises
+    ------
+    ValueError
+        If a run to score on is not there, ``n_runs`` are not between 1 and the number of other runs, there is no draw,
+        ``rng`` is no generator, ``alpha`` is negative or there is no such score; before anything is computed.
+    """
+    check_alpha(alpha)
+    check_whole("n_draws", n_draws, 1)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng={rng!r}: expected a generator, such as numpy.random.default_rng(0).")
+    runs, test = np.unique(samples.runs), np.isin(samples.runs, test_runs)
+    if not np.size(test_runs) or not np.isin(test_runs, runs).all():
+        raise ValueError(f"test_runs={test_runs}: expected some of the runs {', '.join(map(str, runs))}.")
+    others = np.setdiff1d(runs, test_runs)
+    for n in n_runs:
+        check_whole("n_runs", n, 1, len(others), f"{len(others)} runs are not held out; ")
+    orders = [rng.permutation(others) for _ in range(n_draws)]
+
+    def score(n):
+        train = np.array([np.isin(samples.runs, order[:n]) for order in orders])
+        return score_folds(samples, Folds(train, np.broadcast_to(test, train.shape)), alpha, n_jobs, scoring)
+
+    return np.array([score(n) for n in n_runs])
