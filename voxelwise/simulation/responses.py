@@ -161,7 +161,7 @@ def set_gains(voxels, mask, random_runs, rng):
     marked = list(MARKED_COLUMNS)
     r2[marked], surround[marked], time_to_peak[marked] = MARKED_R2, MARKED_SURROUND, 4.0
     per_share = _R2_PER_SHARE + _R2_PER_SECOND * (time_to_peak - TIME_TO_PEAK[0]).clip(max=2)
-    share = ((r2 - _R2_OF_NOISE) / per_share).clip(max=0.92)
+    share = ((r2 - _R2_OF_NOISE) / per_share).clip(max=0.72)
 
     voxels = voxels.assign(surround=surround, time_to_peak=time_to_peak, share=share)
     drive = np.concatenate([drive_voxels(frames, voxels) for frames in random_runs])
