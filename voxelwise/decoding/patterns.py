@@ -124,15 +124,15 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
 
     errors = np.zeros(len(SHRINKAGES))
     for (weights, _), test in zip(fits, folds.test, strict=True):
+        covariance = np.cov(left[tested & ~test], rowvar=False)
+        surprise = left[test] + (trials.stimuli[test] - prior[0]) @ weights
         for number, shrinkage in enumerate(SHRINKAGES):
-            noise = shrunk_covariance(left[tested & ~test], shrinkage)
-            surprise = left[test] + (trials.stimuli[test] - prior[0]) @ weights
-            stimuli = posterior_mean(surprise, weights, noise, *prior)
+            stimuli = posterior_mean(surprise, weights, shrink_covariance(covariance, shrinkage), *prior)
             errors[number] += ((stimuli - trials.stimuli[test]) ** 2).sum()
 
     weights, intercepts = _fit_weights(trials, voxels, alpha, fields)
     mean = trials.stimuli.mean(axis=0, dtype=np.float64)
-    noise = shrunk_covariance(left[tested], SHRINKAGES[errors.argmin()])
+    noise = shrink_covariance(np.cov(left[tested], rowvar=False), SHRINKAGES[errors.argmin()])
     return PatternModel(voxels, weights, mean, mean @ weights + intercepts, noise, *prior)
 
 
@@ -151,9 +151,8 @@ def _fit_weights(trials, voxels, alpha, fields):
     return gains * weights, means[1] - gains * means[0]
 
 
-def shrunk_covariance(left, shrinkage):
-    """Covariance of what a model leaves, with its off-diagonal elements made smaller by a share."""
-    covariance = np.cov(left, rowvar=False)
+def shrink_covariance(covariance, shrinkage):
+    """A covariance with its off-diagonal elements made smaller by a share."""
     floor = 1e-6 * covariance.diagonal().max()  # a voxel that never changes has no noise, and no say
     return (1 - shrinkage) * covariance + np.diag(shrinkage * covariance.diagonal() + floor)
 

@@ -72,6 +72,11 @@ def draw_stimuli():
     return runs
 
 
+def known_pixels(frames):
+    """Those pixels of the screen that the labels tell, shape (n_volumes, 10, 10)."""
+    return frames[:, 1:-1, 1:-1]
+
+
 def _read_drawings(text):
     """The drawings that stand side by side in a text, ndarrays of int; empty lines fill up what is less high."""
     for lines in zip(*map(str.split, text.strip().split("\n")), strict=True):

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.signal import detrend
 
 from .cortex import true_fields
-from .experiment import draw_stimuli
+from .experiment import draw_stimuli, known_pixels
 from .responses import NOISE_SD, REST, draw_noise, drive_voxels, haemodynamic_response
 
 #: Voxels of pure noise that its mean variance is taken from: known to about 0.2 %.
@@ -39,7 +39,7 @@ def true_parts(truth, lag=2):
     fields = true_fields(truth).reshape(len(truth), -1)
     sums = np.zeros((6, len(truth)))
     for frames in _runs_of("random"):
-        shown = known_pixels(frames)[: len(frames) - lag]
+        shown = known_pixels(frames)[: len(frames) - lag].reshape(len(frames) - lag, -1)
         d = _centred(drive_voxels(frames, truth)[lag:])
         u = _centred((shown != REST).any(axis=1).astype(float))
         p = _centred((shown == 1) @ fields.T)
@@ -102,11 +102,6 @@ def true_time_course(truth, n_lags):
         How much of the response falls into the same volume, the next one, and so on; the whole response sums to 1.
     """
     return haemodynamic_response(truth["time_to_peak"].to_numpy())[:n_lags]
-
-
-def known_pixels(frames):
-    """Those pixels of the screen that the labels tell, shape (n_volumes, 100)."""
-    return frames[:, 1:-1, 1:-1].reshape(len(frames), -1)
 
 
 def _runs_of(kind):

@@ -121,7 +121,7 @@ def _write_run(folder, name, frames, mask, voxels, shares, rng):
     image.header["pixdim"][4] = TR
     image.to_filename(folder / "func" / f"data_{name}.nii.gz")
 
-    known = frames[:, 1:-1, 1:-1]
+    known = experiment.known_pixels(frames)
     rows = known.transpose(0, 2, 1).reshape(len(frames), -1)  # each stimulus column by column, Fortran's order
     np.savetxt(folder / "label" / f"data_{name}_label.csv", rows, fmt="%d", delimiter=",")
 
