@@ -73,19 +73,20 @@ def load_trials(recording, kind="random", lag=2, hrf_model="spm", high_pass=0.01
         return average_trials(load_samples(recording, kind, lag))
     paths, labels = recording.func[kind], recording.label[kind]
 
-    def estimate(path, label, frames):
+    # Only reading is spread over threads: what ignores a warning, as an estimate does, ignores it for all of them.
+    runs = zip(paths, labels, map(len, seen), strict=True)
+    reads = (joblib.delayed(read_voxels)(path, mask_img, label, n_rows) for path, label, n_rows in runs)
+    volumes = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(reads)
+    stimuli, responses = [], []
+    for path, frames, values in zip(paths, seen, volumes, strict=True):
         t_r = float(nibabel.load(path).header.get_zooms()[3])
         starts, lengths = _find_shown(frames, np.zeros(len(frames)))
         events = pd.DataFrame({"onset": starts * t_r, "duration": lengths * t_r})
         try:
-            return frames[starts], estimate_trials(
-                read_voxels(path, mask_img, label, len(frames)), events, t_r, hrf_model, high_pass
-            )
+            responses.append(estimate_trials(values, events, t_r, hrf_model, high_pass))
         except ValueError as error:
             raise RecordingError(f"{path}: {error}") from None
-
-    jobs = (joblib.delayed(estimate)(*run) for run in zip(paths, labels, seen, strict=True))
-    stimuli, responses = zip(*joblib.Parallel(n_jobs=n_jobs, prefer="threads")(jobs), strict=True)
+        stimuli.append(frames[starts])
     return Samples(
         stimuli=np.concatenate([shown.reshape(len(shown), -1) for shown in stimuli]),
         responses=np.concatenate(responses),
