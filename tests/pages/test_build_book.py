@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import matplotlib.font_manager  # finds the fonts, once
 import nbformat
 import psutil
 import pytest
@@ -50,6 +51,8 @@ def test_refresh_is_the_same_whatever_the_reader_has_set(book, tmp_path):
     own = dict(MPLBACKEND="Agg", MATPLOTLIBRC=str(tmp_path / "matplotlibrc"))
     own |= dict(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     own |= dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), "/dev/null/nowhere")
+    # Or each kernel would look through all fonts again, and say so where that takes long.
+    own["MPLCONFIGDIR"] = matplotlib.get_cachedir()
     away = book.start("--refresh", **own)
     out, err = away.communicate(timeout=120)
     assert (away.returncode, err) == (0, "")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from ..data.samples import check_whole
 from ..models.batches import choose_columns, one_thread
@@ -173,9 +174,9 @@ def posterior_mean(surprise, weights, noise, mean, variance):
     -------
     stimuli : ndarray, shape (n_trials, n_pixels)
     """
-    filters = np.linalg.solve(noise, weights.T).T  # W S^-1
+    filters = cho_solve(cho_factor(noise), weights.T).T  # W S^-1
     precision = filters @ weights.T + np.eye(len(weights)) / variance
-    return mean + np.linalg.solve(precision, filters @ surprise.T).T
+    return mean + cho_solve(cho_factor(precision), filters @ surprise.T).T
 
 
 def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):

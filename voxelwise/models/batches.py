@@ -40,20 +40,17 @@ one_thread = _OneThread()
 
 
 def map_batches(function, responses, *shared, n_jobs=None):
-    """Call ``function(batch, *shared)`` on one batch of voxels after another; yields their columns and the results.
+    """Call ``function(batch, *shared)`` on one batch of voxels after another; returns their columns and the results.
 
     The calls go through joblib: ``joblib.parallel_config`` decides where they run, and another process finds the
     function in its module. A batch holds the same voxels wherever that is, so the results are the same too.
     """
     batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
-    backend, _ = joblib.parallel.get_active_backend()
-    # Some of joblib's backends (multiprocessing, Ray) cannot hand out results as they come in.
-    return_as = "generator" if backend.supports_return_generator else "list"
     with one_thread:
-        results = joblib.Parallel(n_jobs=n_jobs, return_as=return_as)(
+        results = joblib.Parallel(n_jobs=n_jobs)(
             joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in batches
         )
-        yield from zip(batches, results, strict=True)
+    return zip(batches, results, strict=True)
 
 
 @one_thread

@@ -146,14 +146,18 @@ class _Candidates:
         sizes = np.geomspace(step, max(n_rows, n_columns) / 2, N_SIZES)
         rows, columns = (np.arange(-0.5 - 4 * step, n - 0.5 + 4.5 * step, step) for n in (n_rows, n_columns))
         self.places = rows, columns, np.log(sizes)
-        self.row_weights = _gaussian(rows, sizes[:, np.newaxis], n_rows)
-        self.column_weights = _gaussian(columns, sizes[:, np.newaxis], n_columns).swapaxes(1, 2)
+        row_weights = _gaussian(rows, sizes[:, np.newaxis], n_rows)
+        column_weights = _gaussian(columns, sizes[:, np.newaxis], n_columns).swapaxes(1, 2)
         # Fewer images, with the same sums of products.
         images = np.linalg.qr(images.reshape(len(images), n_rows * n_columns), mode="r").reshape(-1, n_rows, n_columns)
-        pairs = zip(self.row_weights, self.column_weights, strict=True)
+        pairs = zip(row_weights, column_weights, strict=True)
         squares = np.stack([np.square(along @ images @ across).sum(axis=0) for along, across in pairs])
         seen = squares > 1e-6 * squares.max(axis=(1, 2), keepdims=True)
-        self.images, self.per_square = images, np.divide(1, squares, out=np.zeros_like(squares), where=seen)
+        per_square = np.divide(1, squares, out=np.zeros_like(squares), where=seen)
+        # Half the digits tell which candidate is best, in half the time.
+        self.per_square = per_square.astype(np.float32)
+        self.row_weights, self.column_weights = row_weights.astype(np.float32), column_weights.astype(np.float32)
+        self.images = images
 
 
 def _gaussian(centre, size, n_pixels):
@@ -166,17 +170,19 @@ def _best(responses, prepared):
     rows, shown, mean, images, candidates = prepared
     y = responses - responses[rows].mean(axis=0, dtype=np.float64)
     products = np.tensordot(y[shown & rows], images, axes=(0, 0))
-    explained, best = np.zeros(len(products)), np.zeros(len(products), dtype=int)
+    most, best = np.zeros(len(products), np.float32), np.zeros(len(products), dtype=int)
+    rounded = products.astype(np.float32)
     for number, per_square in enumerate(candidates.per_square):
-        gains = candidates.row_weights[number] @ products @ candidates.column_weights[number]
-        squares = (np.maximum(gains, 0) ** 2 * per_square).reshape(len(products), -1)
+        gains = candidates.row_weights[number] @ rounded @ candidates.column_weights[number]
+        squares = (np.maximum(gains, 0, out=gains) * gains * per_square).reshape(len(products), -1)
         here = squares.argmax(axis=1)
         value = squares[np.arange(len(here)), here]
-        better = value > explained
-        explained[better], best[better] = value[better], number * per_square.size + here[better]
+        better = value > most
+        most[better], best[better] = value[better], number * per_square.size + here[better]
 
     size, row, column = np.unravel_index(best, candidates.per_square.shape)
     fields = np.stack([along[at] for along, at in zip(candidates.places, (row, column, size), strict=True)])
+    explained = np.where(most > 0, _explained(fields, products, candidates.images), 0)
     fields, explained = _refine(fields, explained, products, candidates)
     # What a field explains of a voxel that never changes, or only with on and off, is nothing but rounding.
     total = np.square(y[rows]).sum(axis=0)
