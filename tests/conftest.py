@@ -66,7 +66,8 @@ def small_samples():
     responses = stimuli @ rng.normal(size=(16, 50)) + rng.normal(size=(120, 50))
     mask = rng.permutation(np.arange(120) < 50).reshape(6, 5, 4).astype(np.uint8)
     mask_img = nibabel.Nifti1Image(mask, np.diag([-2.0, 2.0, 2.5, 1.0]))
-    return Samples.from_arrays(stimuli, responses, np.repeat(range(4), [30, 24, 36, 30]), (4, 4), mask_img)
+    runs = np.repeat(range(4), [30, 24, 36, 30])
+    return Samples.from_arrays(stimuli, responses, runs, stimulus_shape=(4, 4), mask_img=mask_img)
 
 
 @pytest.fixture

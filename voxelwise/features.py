@@ -8,7 +8,7 @@ import numpy as np
 from nilearn.glm.first_level.hemodynamic_models import compute_regressor
 from scipy.signal import lfilter
 
-from .data.samples import check_whole, is_rest
+from .data.samples import check_whole, columns_of, is_rest
 
 #: Names of the codings.
 CODINGS = ("published", "rest black", "on/off", "on/off and pixels")
@@ -44,7 +44,7 @@ def recode(samples, coding):
     -------
     recoded : Samples
         With other ``stimuli``, float32. With an on/off column these are pictures no longer, and ``stimulus_shape`` is
-        ``(n_columns,)``.
+        ``(n_columns,)``; if there are pixels beside it, both are named ``features``.
 
     Raises
     ------
@@ -66,8 +66,11 @@ def recode(samples, coding):
     if coding == "rest black":
         return dataclasses.replace(samples, stimuli=pixels)
     on = np.where(rest, 0, ON).astype(np.float32)
-    columns = on if coding == "on/off" else np.hstack([on, pixels])
-    return dataclasses.replace(samples, stimuli=columns, stimulus_shape=columns.shape[1:])
+    if coding == "on/off":
+        return dataclasses.replace(samples, stimuli=on, stimulus_shape=(1,), features=None)
+    columns = np.hstack([on, pixels])
+    features = columns_of({"on/off": 1, "pixels": pixels.shape[1]})
+    return dataclasses.replace(samples, stimuli=columns, stimulus_shape=columns.shape[1:], features=features)
 
 
 def with_delays(samples, lags, max_lag=None):
@@ -118,8 +121,10 @@ def with_delays(samples, lags, max_lag=None):
             "which leaves two volumes of the shortest run."
         )
     rows = np.concatenate([rows[max_lag:] for rows in run_rows])
+    starts = samples.stimuli.shape[1] * np.arange(len(lags))[:, np.newaxis]
     return dataclasses.replace(
         samples.take(rows),
+        features=samples.features and {name: (starts + c).ravel() for name, c in samples.features.items()},
         stimuli=np.hstack([samples.stimuli[rows - lag] for lag in lags]),
         stimulus_shape=(len(lags), *samples.stimulus_shape) if len(lags) > 1 else samples.stimulus_shape,
     )

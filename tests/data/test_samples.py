@@ -114,12 +114,15 @@ def test_samples_from_arrays():
     assert samples.runs.tolist() == [0, 0, 1, 1, 2, 2] and samples.stimulus_shape == (2,)
     assert samples.stimuli.dtype == samples.responses.dtype == np.float32
     mask_img = nibabel.Nifti1Image(np.eye(3, dtype=np.uint8)[..., np.newaxis], np.eye(4))
-    assert Samples.from_arrays(X, Y, runs, (2, 1), mask_img).stimulus_shape == (2, 1)
+    assert Samples.from_arrays(X, Y, runs, None, (2, 1), mask_img).stimulus_shape == (2, 1)
+    named = Samples.from_arrays(X, Y, runs, {"first": 1, "second": 1}).take(rows=slice(2, None))
+    assert {name: list(columns) for name, columns in named.features.items()} == {"first": [0], "second": [1]}
     for arguments, message in [
         ((X[:5], Y, runs), "X has 5 rows, Y 6 and runs 6"),
         ((X, Y, list("aabbaa")), "do not stand together"),
-        ((X, Y, runs, (3, 1)), r"stimulus_shape=\(3, 1\) has 3 values; X has 2 columns"),
-        ((X, Y[:, :2], runs, None, mask_img), "mask_img has 3 voxels; Y has 2 columns"),
+        ((X, Y, runs, {"first": 1, "second": 2}), "columns of each that add up to the 2 of X"),
+        ((X, Y, runs, None, (3, 1)), r"stimulus_shape=\(3, 1\) has 3 values; X has 2 columns"),
+        ((X, Y[:, :2], runs, None, None, mask_img), "mask_img has 3 voxels; Y has 2 columns"),
         ((np.where(X == 5, np.nan, X), Y, runs), "X: row 2, column 1 is nan"),
         ((X, Y[0], runs), "Y has 1 dimensions"),
     ]:

@@ -18,7 +18,7 @@ def as_samples(stimuli, responses):
     """Samples of some runs; stimuli (n_volumes, n_rows, n_columns) and responses (n_volumes, n_voxels) of each."""
     X, shape = np.concatenate(stimuli), stimuli[0].shape[1:]
     runs = np.repeat(np.arange(len(stimuli)), [len(frames) for frames in stimuli])
-    return Samples.from_arrays(X.reshape(len(X), -1), np.concatenate(responses), runs, shape)
+    return Samples.from_arrays(X.reshape(len(X), -1), np.concatenate(responses), runs, stimulus_shape=shape)
 
 
 def in_loops(y, trials, pattern):

@@ -31,7 +31,7 @@ def simulate(seed, n_voxels=40, n_strong=0):
     noise[..., :n_strong] += 4 * stimuli[..., :1]
     responses = zscore(detrend(noise, axis=1), axis=1)
     runs = np.repeat(np.arange(6), 58)
-    return vw.Samples.from_arrays(stimuli.reshape(-1, 9), responses.reshape(-1, n_voxels), runs, (3, 3))
+    return vw.Samples.from_arrays(stimuli.reshape(-1, 9), responses.reshape(-1, n_voxels), runs, stimulus_shape=(3, 3))
 
 
 def test_what_is_silent_passes_at_the_stated_rate():

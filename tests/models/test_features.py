@@ -57,6 +57,8 @@ def test_each_row_holds_the_stimuli_before_it_and_none_of_another_run(small_samp
     before = [[small_samples.stimuli[row - lag].reshape(4, 4) for lag in (0, 2, 3)] for row in rows]
     np.testing.assert_array_equal(shifted.stimuli.reshape(-1, *shifted.stimulus_shape), before)
     assert other.stimulus_shape == (4, 4)
+    named = vw.with_delays(dataclasses.replace(small_samples, features={"first": np.arange(3)}), [0, 2])
+    assert named.features["first"].tolist() == [0, 1, 2, 16, 17, 18]
     for some in (shifted, other):
         np.testing.assert_array_equal(some.responses, small_samples.responses[rows])
         np.testing.assert_array_equal(some.runs, small_samples.runs[rows])

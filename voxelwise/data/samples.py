@@ -32,6 +32,8 @@ class Samples:
         Rows and columns of a stimulus; ``stimuli.reshape(-1, *stimulus_shape)`` are as they were seen.
     mask_img : Nifti1Image or None
         In memory; its non-zero voxels, in C order, are the columns of ``responses``. None where they have no place.
+    features : dict of str -> ndarray of int, or None
+        Columns of ``stimuli`` that each named feature space has; None where they are one space without a name.
     """
 
     stimuli: np.ndarray
@@ -39,9 +41,10 @@ class Samples:
     runs: np.ndarray
     stimulus_shape: tuple
     mask_img: nibabel.Nifti1Image | None = None
+    features: dict | None = None
 
     @classmethod
-    def from_arrays(cls, X, Y, runs, stimulus_shape=None, mask_img=None):
+    def from_arrays(cls, X, Y, runs, features=None, stimulus_shape=None, mask_img=None):
         """Samples of matrices that were made elsewhere.
 
         Parameters
@@ -52,6 +55,9 @@ class Samples:
             Responses.
         runs : array_like, shape (n_samples,)
             The run of each sample, any labels; rows of a run stand together.
+        features : dict of str -> int, optional
+            Names of the feature spaces whose columns stand side by side in ``X``, and how many columns each has, such
+            as ``{"luminance": 64, "gabor": 128}``.
         stimulus_shape : tuple of int, optional
             How a row of ``X`` is laid out on the screen. Default: ``(n_features,)``.
         mask_img : Nifti1Image, optional
@@ -64,7 +70,7 @@ class Samples:
         Raises
         ------
         ValueError
-            If the lengths differ, a number is not finite, a run is torn apart, or shape or mask do not fit.
+            If the lengths differ, a number is not finite, a run is torn apart, or spaces, shape or mask do not fit.
         """
         X, Y = (_as_matrix(name, values) for name, values in (("X", X), ("Y", Y)))
         numbers = np.unique(runs, return_inverse=True)[1].ravel()
@@ -76,9 +82,12 @@ class Samples:
         shape = (X.shape[1],) if stimulus_shape is None else tuple(stimulus_shape)
         if np.prod(shape) != X.shape[1]:
             raise ValueError(f"stimulus_shape={shape} has {np.prod(shape)} values; X has {X.shape[1]} columns.")
+        if features is not None and (min(features.values(), default=0) < 1 or sum(features.values()) != X.shape[1]):
+            raise ValueError(f"features={features}: expected columns of each that add up to the {X.shape[1]} of X.")
         if mask_img is not None and np.count_nonzero(mask_img.dataobj) != Y.shape[1]:
             raise ValueError(f"mask_img has {np.count_nonzero(mask_img.dataobj)} voxels; Y has {Y.shape[1]} columns.")
-        return cls(X, Y, np.repeat(np.arange(len(starts)), np.diff([*starts, len(numbers)])), shape, mask_img)
+        runs = np.repeat(np.arange(len(starts)), np.diff([*starts, len(numbers)]))
+        return cls(X, Y, runs, shape, mask_img, None if features is None else columns_of(features))
 
     @property
     def run_rows(self):
@@ -215,6 +224,12 @@ def check_whole(name, value, least=0, most=math.inf, why=""):
     if not fits:
         wanted = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
         raise ValueError(f"{name}={value!r}: {why}expected a whole number {wanted}.")
+
+
+def columns_of(features):
+    """The columns of feature spaces that stand side by side, a dict of ndarray, from how many each has."""
+    ends = np.cumsum(list(features.values()))
+    return {name: np.arange(end - n, end) for (name, n), end in zip(features.items(), ends, strict=True)}
 
 
 def is_rest(stimuli):
