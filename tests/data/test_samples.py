@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import pickle
 
+import joblib
 import nibabel
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from voxelwise import (
     RecordingError,
     Samples,
     correlate_with_screen,
+    cross_validate_ridge,
     is_rest,
     load_recording,
     load_samples,
@@ -128,6 +130,18 @@ def test_samples_from_arrays():
     ]:
         with pytest.raises(ValueError, match=message):
             Samples.from_arrays(*arguments)
+
+
+def test_responses_may_stay_in_a_file(small_samples, tmp_path):
+    """They are read where they are needed, and by other processes too."""
+    np.save(tmp_path / "responses.npy", small_samples.responses)
+    filed = np.load(tmp_path / "responses.npy", mmap_mode="r")
+    samples = Samples.from_arrays(small_samples.stimuli, filed, small_samples.runs)
+    assert np.shares_memory(samples.responses, filed)
+    scores = cross_validate_ridge(small_samples, cv=4)
+    for backend in ("threading", "loky"):
+        with joblib.parallel_config(backend, n_jobs=2):
+            np.testing.assert_array_equal(cross_validate_ridge(samples, cv=4), scores)
 
 
 def test_correlations_with_the_screen_find_the_lag(small_samples):

@@ -44,11 +44,11 @@ def some(samples):
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_jobs_and_threads_change_nothing(call, some):
     with threadpool_limits(1):
-        alone = call(some)
+        alone = call(some, n_jobs=1)
     with threadpool_limits(2):
         assert_same(call(some), alone)
         assert_same(call(some, n_jobs=2), alone)
-        with joblib.parallel_config(backend="threading", n_jobs=2):
+        with joblib.parallel_config(backend="loky", n_jobs=2):
             assert_same(call(some), alone)
 
 

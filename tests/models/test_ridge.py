@@ -74,6 +74,17 @@ def test_any_splitter_equals_the_plain_loop(small_samples, cv):
     np.testing.assert_allclose(vw.cross_validate_ridge(samples, 3.0, cv), expected, atol=1e-7)
 
 
+def test_more_features_than_samples_equal_the_plain_loop(small_samples):
+    features = np.random.default_rng(0).normal(size=(len(small_samples.runs), 300))
+    wide = vw.Samples.from_arrays(features, small_samples.responses, small_samples.runs)
+    scores, predictions = plain_loop(wide, Ridge(50.0), vw.RunKFold(4))
+    np.testing.assert_allclose(vw.cross_validate_ridge(wide, 50.0, 4), scores, atol=1e-6)
+    np.testing.assert_allclose(vw.predict_ridge(wide, None, 50.0, 4), predictions, atol=1e-5)
+    fitted, known = vw.VoxelwiseRidge(50.0).fit(features, wide.responses), Ridge(50.0).fit(features, wide.responses)
+    np.testing.assert_allclose(fitted.coef_, known.coef_, atol=1e-6)
+    np.testing.assert_allclose(fitted.intercept_, known.intercept_, atol=1e-6)
+
+
 def test_dull_pixels_and_few_samples_get_the_smallest_solution(small_samples):
     """A constant pixel, a doubled one, fewer samples than pixels: least squares of the smallest norm, as there."""
     half = small_samples.stimuli[:, :8]

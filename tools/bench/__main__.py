@@ -36,6 +36,15 @@ RACES = (
     ("All fields", "scikit-learn, 151 voxels, all cores", ("by_scikit_learn", "sampled_fields", -1), SHARE),
     ("All fields", "himalaya, 151 voxels", ("by_himalaya", "sampled_fields"), SHARE),
 )
+#: The same for many features, and the products of float32 that the book's way cannot do without, in 1e12 operations.
+WIDE_RACES = (
+    ("Ridge scores", "scikit-learn, published loop", ("by_scikit_learn", "wide_ridge_scores"), 1),
+    ("Alpha search", "himalaya, 1 of 10 folds", ("by_himalaya", "alpha_search_one_fold", "wide"), 10),
+    ("Plain search", "himalaya", ("by_himalaya", "alpha_search_once", "wide"), 1),
+    ("Plain search", "scikit-learn, leave one out", ("by_scikit_learn", "wide_search_once"), 1),
+)
+FILED = ("Ridge scores", "Plain search")
+PRODUCT = ("by_this_book", "product")
 SIZES = (1_000, 5_000, 20_000, 100_000)
 SPREAD_SIZE = 20_000
 
@@ -50,7 +59,9 @@ def measure_all():
     peers = [call for what, _, peer_call, _ in RACES for call in (CALLS.get(what, PIPELINE), peer_call)]
     sizes = [(*call, size) for size in SIZES for call in CALLS.values()]
     spreads = [each for call in CALLS.values() for each in spread(call)]
-    found = {call: [] for call in (*peers, *sizes, STARTING, *spreads)}
+    wide = [call for what, _, peer_call, _ in WIDE_RACES for call in (("by_this_book", "wide", what), peer_call)]
+    filed = [("by_this_book", "filed", what) for what in FILED]
+    found = {call: [] for call in (*peers, *sizes, STARTING, *spreads, *wide, *filed, PRODUCT)}
     measure(*PIPELINE)  # makes the recording if need be
     for call in REPETITIONS * list(found):
         found[call].append(measure(*call))
@@ -92,6 +103,37 @@ def table_of_sizes(medians):
     return make_table(["What"], ["Voxels", "Time (s)", "Per voxel (µs)", "Memory (MB)"], rows)
 
 
+def operations(what, n_samples, n_voxels, n_features):
+    """Operations in matrix products, in units of 1e12, that a call takes with ten folds and twenty penalties.
+
+    A score takes ``X'Y`` and predictions of all samples. For each pair of training and test set, and each penalty, a
+    search takes predictions of no more rows than there are samples or features; for each training set, the products
+    along its directions.
+    """
+    n_pairs, n_trains = {"Ridge scores": (0, 0), "Plain search": (10, 10), "Alpha search": (90, 55)}[what]
+    n_rows = min(n_samples // 10, n_features)
+    once = 2 * n_samples * n_features * n_voxels
+    searched = 2 * n_features * n_voxels * (20 * n_pairs * n_rows + n_trains * n_features)
+    return ((1 + (what != "Plain search")) * once + searched) / 1e12
+
+
+def table_of_large(medians):
+    """Many features: this book beside each peer, and how near it comes to the machine's own speed; then from files."""
+    speed, rows = 2 * 6_000**3 / 1e12 / medians[PRODUCT]["seconds"], []
+    for what, peer, peer_call, parts in WIDE_RACES:
+        mine, seconds = medians["by_this_book", "wide", what]["seconds"], medians[peer_call]["seconds"] * parts
+        share = operations(what, 2_000, 20_000, 400) / mine / speed
+        about = "" if parts == 1 else "≈\N{NO-BREAK SPACE}"
+        rows.append([what, peer, show(mine), about + show(seconds), show(seconds / mine), f"{share:.0%}"])
+    for what in FILED:
+        seconds, peak, _ = medians["by_this_book", "filed", what]
+        share = operations(what, 8_000, 60_000, 1_000) / seconds / speed
+        rows.append(
+            [f"{what}, from files", f"none; {peak / 1e3:.1f} GB at peak", show(seconds), "", "", f"{share:.0%}"]
+        )
+    return make_table(["What", "Peer"], ["This book (s)", "Peer (s)", "Peer / book", "Share of speed"], rows)
+
+
 def table_of_dask(medians):
     """Seconds without and with two processes or workers."""
     rows = []
@@ -114,7 +156,12 @@ def describe_measurement():
 def main():
     """Measure, then replace the tables of the pages; each whole or not at all."""
     medians = measure_all()
-    for name, table in (("benchmarks", table_of_peers), ("sizes", table_of_sizes), ("dask", table_of_dask)):
+    for name, table in (
+        ("benchmarks", table_of_peers),
+        ("large", table_of_large),
+        ("sizes", table_of_sizes),
+        ("dask", table_of_dask),
+    ):
         text = table(medians) + describe_measurement()
         replace_file(ROOT / "book" / "_measured" / f"{name}.md", text.encode())
         print(f"\n{text}", end="", flush=True)

@@ -21,16 +21,16 @@ def ridge_scores():
     return lambda: np.stack([model.fit(x[train], y[train]).score(x[test], y[test]) for train, test in splits])
 
 
-def alpha_search_one_fold():
+def alpha_search_one_fold(made="recorded"):
     """``RidgeCV`` over the other nine folds, for the first of ten outer folds."""
-    train, test, inner = inputs.one_fold()
+    train, test, inner = inputs.one_fold(getattr(inputs, made)())
     model = RidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inner)
     return lambda: model.fit(train.stimuli, train.responses).score(test.stimuli, test.responses)
 
 
-def alpha_search_once():
+def alpha_search_once(made="recorded"):
     """``RidgeCV`` over all ten folds, without an outer loop."""
-    samples = inputs.recorded()
+    samples = getattr(inputs, made)()
     model = RidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inputs.splits(samples))
     return lambda: model.fit(samples.stimuli, samples.responses).best_alphas_
 

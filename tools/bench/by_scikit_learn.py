@@ -2,7 +2,7 @@
 
 import joblib
 import numpy as np
-from sklearn.linear_model import LassoLarsCV, Ridge
+from sklearn.linear_model import LassoLarsCV, Ridge, RidgeCV
 from sklearn.metrics import r2_score
 
 from voxelwise.models.search import ALPHAS
@@ -29,9 +29,22 @@ def ridge_scores():
     return lambda: published.score(samples.stimuli, samples.responses)
 
 
+def wide_ridge_scores():
+    """The same loop, on many features."""
+    samples = inputs.wide()
+    return lambda: published.score(samples.stimuli, samples.responses)
+
+
+def wide_search_once():
+    """``RidgeCV`` with a penalty for each voxel, by leaving out one sample at a time, its only way."""
+    samples = inputs.wide()
+    model = RidgeCV(alphas=ALPHAS, alpha_per_target=True)
+    return lambda: model.fit(samples.stimuli, samples.responses).alpha_
+
+
 def alpha_search_one_fold():
     """Nested loops for the first of ten outer folds."""
-    train, test, inner = inputs.one_fold()
+    train, test, inner = inputs.one_fold(inputs.recorded())
 
     def run():
         curves = np.zeros((len(ALPHAS), train.responses.shape[1]))

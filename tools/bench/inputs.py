@@ -1,11 +1,12 @@
 """What the measured calls are given: the simulated recording, as it is or with any number of voxels."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from voxelwise import RunKFold, load_recording, load_samples
+from voxelwise import RunKFold, Samples, load_recording, load_samples
 
 
 def recorded():
@@ -29,9 +30,8 @@ def splits(samples, n_splits=10):
     return list(RunKFold(n_splits).split(samples.runs, groups=samples.runs))
 
 
-def one_fold():
+def one_fold(samples):
     """The samples to train on and those to test on of the first of ten folds, and the nine inner folds."""
-    samples = recorded()
     train, test = map(samples.take, splits(samples)[0])
     return train, test, splits(train, 9)
 
@@ -41,3 +41,28 @@ def sampled():
     samples = recorded()
     pixels = StandardScaler().fit_transform(samples.stimuli.astype(np.float64))
     return pixels, samples.responses[:, 18::36], splits(samples, 5)
+
+
+def wide(n_samples=2_000, n_voxels=20_000, n_features=400):
+    """Made-up responses to more features than pixels: float32, in runs of a hundred samples."""
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((n_samples, n_features), dtype=np.float32)
+    weights = rng.standard_normal((n_features, n_voxels), dtype=np.float32) / np.float32(n_features) ** 0.5
+    responses = rng.standard_normal((n_samples, n_voxels), dtype=np.float32)
+    responses += features @ weights
+    return Samples.from_arrays(features, responses, np.arange(n_samples) // 100)
+
+
+def filed(folder, n_samples=8_000, n_voxels=60_000, n_features=1_000):
+    """The same from files: responses stay on disk until they are needed. Written a block of voxels at a time."""
+    path = Path(folder) / "responses.npy"
+    responses = np.lib.format.open_memmap(path, "w+", np.float32, (n_samples, n_voxels))
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((n_samples, n_features), dtype=np.float32)
+    for start in range(0, n_voxels, 5_000):
+        block = responses[:, start : start + 5_000]
+        weights = rng.standard_normal((n_features, block.shape[1]), dtype=np.float32) / np.float32(n_features) ** 0.5
+        block[:] = features @ weights + rng.standard_normal(block.shape, dtype=np.float32)
+    responses.flush()
+    del responses, block
+    return Samples.from_arrays(features, np.load(path, mmap_mode="r"), np.arange(n_samples) // 100)

@@ -226,6 +226,16 @@ def check_whole(name, value, least=0, most=math.inf, why=""):
         raise ValueError(f"{name}={value!r}: {why}expected a whole number {wanted}.")
 
 
+def check_finite(**matrices):
+    """Raise a ValueError that names the first number that is not finite, by matrix, row and column."""
+    for name, values in matrices.items():
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(values.sum()):
+                continue
+        for row, column in np.argwhere(~np.isfinite(values)):
+            raise ValueError(f"{name}: row {row}, column {column} is {values[row, column]}; expected finite numbers.")
+
+
 def columns_of(features):
     """The columns of feature spaces that stand side by side, a dict of ndarray, from how many each has."""
     ends = np.cumsum(list(features.values()))
@@ -306,7 +316,5 @@ def _as_matrix(name, values):
     values = np.asarray(values, np.float32)
     if values.ndim != 2:
         raise ValueError(f"{name} has {values.ndim} dimensions {values.shape}; expected a matrix, a row a sample.")
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{name}: row {row}, column {column} is {values[row, column]}; expected finite numbers.")
+    check_finite(**{name: values})
     return values

@@ -116,7 +116,7 @@ def noise_ceiling(samples, between="run", n_jobs=None):
         What two repeats must not have in common. Within a run, slow noise makes trials alike, and the ceiling too high;
         ``"trial"`` is for recordings that repeat no stimulus in another run.
     n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
 
     Returns
     -------

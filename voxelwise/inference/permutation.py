@@ -11,7 +11,7 @@ from ..data.samples import check_whole
 from ..errors import RecordingError
 from ..models.batches import map_voxels
 from ..models.folds import draw_folds
-from ..models.ridge import Predictors, check_alpha
+from ..models.ridge import Predictors, check_alpha, in_range
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
         Called as ``reorder(runs, rng)`` for each permutation, returns the new order of the rows, as
         :func:`shift_within_runs` does. No row may leave its run.
     n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
 
     Returns
     -------
@@ -268,9 +268,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
     predictors, shown = prepared
-    y = predictors.centre(responses)
-    # Powers of 2 change no digit, and no square of a response leaves the range of float32.
-    y = np.ldexp(y, -np.frexp(abs(y).max(axis=0))[1])
+    y = in_range(predictors.centre(responses))
     spreads = predictors.spreads(y)
     scores = predictors.score(predictors.add_up(y), spreads).mean(axis=0)
     # Scores that are only compared with each other need no more digits than float32 has. All of these are made alike,

@@ -22,7 +22,7 @@ def score_transfer(train_samples, test_samples, alpha=100.0, n_jobs=None):
     alpha : float
         Penalty on the squared weights, as in :func:`~voxelwise.cross_validate_ridge`.
     n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
 
     Returns
     -------

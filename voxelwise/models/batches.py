@@ -7,6 +7,8 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..data.samples import check_finite
+
 #: Voxels in a batch: enough that NumPy's own loops do the work, few enough to stay near the processor.
 BATCH_SIZE = 500
 
@@ -43,11 +45,14 @@ def map_batches(function, responses, *shared, n_jobs=None):
     """Call ``function(batch, *shared)`` on one batch of voxels after another; returns their columns and the results.
 
     The calls go through joblib: ``joblib.parallel_config`` decides where they run, and another process finds the
-    function in its module. A batch holds the same voxels wherever that is, so the results are the same too.
+    function in its module. Where it says nothing, they run in threads, which share the responses, on all cores. A batch
+    holds the same voxels wherever that is, so the results are the same too.
     """
+    _, configured = joblib.parallel.get_active_backend()
+    n_jobs = next(number for number in (n_jobs, configured, -1) if number is not None)
     batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
     with one_thread:
-        results = joblib.Parallel(n_jobs=n_jobs)(
+        results = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
             joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in batches
         )
     return zip(batches, results, strict=True)
@@ -108,16 +113,6 @@ def number_alike(rows):
     seen = {}
     numbers = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows], dtype=int)
     return numbers, np.unique(numbers, return_index=True)[1]
-
-
-def check_finite(**matrices):
-    """Raise a ValueError that names the first number that is not finite, by matrix, row and column."""
-    for name, values in matrices.items():
-        with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(values.sum()):
-                continue
-        for row, column in np.argwhere(~np.isfinite(values)):
-            raise ValueError(f"{name}: row {row}, column {column} is {values[row, column]}; expected finite numbers.")
 
 
 def choose_columns(voxels, n_voxels):

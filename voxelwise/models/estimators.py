@@ -6,14 +6,16 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.samples import Samples
-from .batches import group_by_view, map_voxels
+from .batches import map_voxels
 from .folds import draw_folds
-from .ridge import Design, check_alpha, fill_unknown, fit_ridge
-from .search import ALPHAS, check_alphas, score_penalties
+from .ridge import Design, Solver, check_alpha, fill_unknown
+from .search import ALPHAS, Penalties, check_alphas
 
 
 class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """What both estimators share: responses in one or two dimensions, predictions and scores."""
+
+    n_jobs = None
 
     def fit(self, X, y, runs=None):
         """Fit the weights of each voxel.
@@ -37,13 +39,18 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if numbers.shape != (len(X),):
             raise ValueError(f"runs has shape {numbers.shape}; expected one run for each of the {len(X)} samples.")
         samples = Samples(X, y[:, np.newaxis] if y.ndim == 1 else y, numbers, X.shape[1:])
-        alphas = self._choose_penalties(samples, runs)
-        intercepts = samples.responses.mean(axis=0, dtype=np.float64)
-        weights = np.zeros((len(intercepts), X.shape[1]))
-        for columns, rows in group_by_view(samples, samples.responses):
-            some = samples.responses[np.ix_(rows, columns)]
-            found, intercepts[columns] = fit_ridge(X[rows], some, alphas[columns])
-            weights[columns] = found.T
+        alphas, folds = self._choices(samples, runs)
+        curves = np.zeros((len(alphas), samples.responses.shape[1]))
+        weights, intercepts = np.zeros((curves.shape[1], X.shape[1])), samples.responses.mean(axis=0, dtype=np.float64)
+
+        def prepare(rows):
+            choices = None if folds is None else Penalties(Design(X, folds.within(rows)), alphas)
+            return rows, Solver(X[rows]), alphas, choices
+
+        for columns, found in map_voxels(prepare, _fit_batch, samples, n_jobs=self.n_jobs):
+            curves[:, columns], weights[columns], intercepts[columns] = found
+        if folds is not None:
+            self.cv_scores_, self.best_alphas_ = curves, alphas[curves.argmax(axis=0)]
         self.coef_, self.intercept_ = (weights[0], float(intercepts[0])) if y.ndim == 1 else (weights, intercepts)
         return self
 
@@ -102,9 +109,9 @@ class VoxelwiseRidge(_Ridge):
     def __init__(self, alpha=1.0):
         self.alpha = alpha
 
-    def _choose_penalties(self, samples, runs):
+    def _choices(self, samples, runs):
         check_alpha(self.alpha)
-        return np.full(samples.responses.shape[1], float(self.alpha))
+        return np.array([self.alpha], dtype=np.float64), None
 
 
 class VoxelwiseRidgeCV(_Ridge):
@@ -121,7 +128,7 @@ class VoxelwiseRidgeCV(_Ridge):
         A number of folds: of whole consecutive runs where ``runs`` are given to ``fit``, of consecutive samples where
         not.
     n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
 
     Attributes
     ----------
@@ -137,23 +144,17 @@ class VoxelwiseRidgeCV(_Ridge):
         self.cv = cv
         self.n_jobs = n_jobs
 
-    def _choose_penalties(self, samples, runs):
-        alphas = check_alphas(self.alphas)
-        folds = draw_folds(self.cv, runs, samples.stimuli, samples.responses)
-        self.cv_scores_ = np.zeros((len(alphas), samples.responses.shape[1]))
-
-        def prepare(rows):
-            return Design(samples.stimuli, folds.within(rows)), alphas
-
-        for columns, found in map_voxels(prepare, _score_batch, samples, n_jobs=self.n_jobs):
-            self.cv_scores_[:, columns] = found
-        self.best_alphas_ = alphas[self.cv_scores_.argmax(axis=0)]
-        return self.best_alphas_
+    def _choices(self, samples, runs):
+        return check_alphas(self.alphas), draw_folds(self.cv, runs, samples.stimuli, samples.responses)
 
 
-def _score_batch(responses, prepared):
-    """Mean R2 of each penalty for a batch of voxels."""
-    design, alphas = prepared
-    by_row, spreads = design.sums(responses)
-    scores = score_penalties(design, slice(None), alphas, design.train_products(by_row), by_row, spreads)
-    return fill_unknown(scores).mean(axis=0)
+def _fit_batch(responses, prepared):
+    """Mean scores of the penalties for a batch of voxels, and weights and intercepts with the best one."""
+    rows, solver, alphas, choices = prepared
+    curves = np.zeros((len(alphas), responses.shape[1]))
+    if choices is not None:
+        by_row, spreads = choices.design.sums(responses)
+        scores = choices.score(choices.design.train_products(by_row), by_row, spreads)
+        curves = fill_unknown(scores).mean(axis=0)
+    weights, intercepts = solver.solve(responses[rows], alphas[curves.argmax(axis=0)])
+    return curves, weights.T, intercepts

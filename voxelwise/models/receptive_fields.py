@@ -29,7 +29,7 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     max_iter : int
         Steps along the path; a field has at most as many pixels.
     n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
 
     Returns
     -------

@@ -11,9 +11,9 @@ import math
 from numbers import Real
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array
 
-from .batches import choose_columns, map_voxels, number_alike, one_thread, varies
+from .batches import choose_columns, map_voxels, number_alike, varies
 from .folds import Folds, draw_folds
 
 
@@ -40,7 +40,7 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
         A number of folds of whole consecutive runs, as :class:`~voxelwise.RunKFold` draws them; or a splitter, whose
         ``groups`` are the runs.
     n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib.
+        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
     scoring : {"r2", "r"}
         R2, or Pearson's correlation of prediction and response.
 
@@ -180,13 +180,37 @@ def with_constant(x):
     return np.column_stack([x, np.ones(len(x))])
 
 
-@one_thread
-def fit_ridge(x, y, alpha):
-    """Weights (n_features, n_voxels) and intercepts (n_voxels,) of a ridge; ``alpha`` is a number, or one a voxel."""
-    x_mean, y_mean = x.mean(axis=0, dtype=np.float64), y.mean(axis=0, dtype=np.float64)
-    centred = with_constant(x - x_mean)
-    weights = Basis(centred.T @ centred).solve(centred.T @ (y - y_mean), alpha)
-    return weights[:-1], y_mean + weights[-1] - x_mean @ weights[:-1]
+def rotate(x):
+    """Features in no more columns than there are rows, and what turns weights of these into weights of the features.
+
+    A ridge penalty does not mind how features are rotated, and so many columns hold all that the rows differ in.
+    """
+    if x.shape[1] <= len(x):
+        return x, eye_array(x.shape[1])
+    directions, along = np.linalg.qr(x.T)
+    return along.T, directions
+
+
+def in_range(y):
+    """Each voxel times a power of 2, which changes no digit, so that no square of a response leaves float32."""
+    return np.ldexp(y, -np.frexp(abs(y).max(axis=0))[1])
+
+
+class Solver:
+    """Features of some samples, made ready for fitting them to any responses."""
+
+    def __init__(self, x):
+        self._mean = x.mean(axis=0, dtype=np.float64)
+        rotated, self._back = rotate(x - self._mean)
+        self._x = with_constant(rotated)
+        self._basis = Basis(self._x.T @ self._x)
+
+    def solve(self, y, alpha):
+        """Weights (n_features, n_voxels) and intercepts (n_voxels,); ``alpha`` is a number, or one for each voxel."""
+        mean = y.mean(axis=0, dtype=np.float64)
+        found = self._basis.solve(self._x.T @ (y - mean), alpha)
+        weights = self._back @ found[:-1]
+        return weights, mean + found[-1] - self._mean @ weights
 
 
 class Design:
@@ -204,7 +228,7 @@ class Design:
         x = x - x.mean(axis=0)
         sides = np.vstack([folds.train, folds.test]).T
         self.row_of, first = number_alike(np.hstack([sides, x]))  # the row of each sample
-        self.x = with_constant(x[first])  # (n_rows, n_features + 1), centred
+        self.x = with_constant(rotate(x[first])[0])  # (n_rows, n_columns + 1), centred
         self.counts = np.bincount(self.row_of).astype(np.float64)[:, np.newaxis]  # samples of each row, (n_rows, 1)
         trained = folds.train.any(axis=0)
         self._trained = trained if trained.any() and not trained.all() else slice(None)  # no copy of all
