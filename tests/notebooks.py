@@ -8,6 +8,7 @@ import base64
 import functools
 import io
 import re
+from importlib.metadata import distributions
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,13 @@ import pytest
 from nbval.plugin import IPyNbCell
 from PIL import Image
 
+from tests.pictures import compare_pictures
 from tools.press.memory import peak_memory
 from tools.press.warm import warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
 NOTEBOOKS = [*CHAPTERS, ROOT / "book" / "own_data.ipynb"]
-MAX_RMS = 2  # of 255: another version of a font, and not another curve
 MAX_MEMORY = 1.5e9  # bytes, what Binder can be relied on to give
 start_warm = functools.cache(warm_up)
 
@@ -32,6 +33,14 @@ def pytest_runtest_setup(item):
     """Before the first kernel: all are forked from a process that has imported the libraries."""
     if isinstance(item, IPyNbCell) or "client" in item.fixturenames:
         start_warm()
+
+
+def pytest_report_header():
+    """Say first which libraries are not those that the stored outputs were made with."""
+    pins = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    installed = {each.name.lower().replace("_", "-"): each.version for each in distributions()}
+    other = [f"{name} {installed[name]} (not {pin})" for name, pin in pins if installed.get(name, pin) != pin]
+    return f"other than in the lock: {', '.join(other) or 'none'}"
 
 
 def pytest_collection_modifyitems(items):
@@ -54,10 +63,9 @@ def compare_outputs(stored, fresh, where):
     """Fail unless the cell has all its outputs, with the same text, and pictures that look the same."""
     meant = "If that is meant: make refresh"
     assert list(map(read_text, stored)) == list(map(read_text, fresh)), f"{where}: other outputs. {meant}"
-    for before, now in zip(read_pictures(stored), read_pictures(fresh), strict=True):
-        assert before.shape == now.shape, f"{where}: the picture has another size. {meant}"
-        rms = np.sqrt(np.mean((before - now) ** 2))
-        assert rms <= MAX_RMS, f"{where}: the picture differs by RMS {rms:.1f} of 255. {meant}"
+    for number, pair in enumerate(zip(read_pictures(stored), read_pictures(fresh), strict=True)):
+        difference = compare_pictures(*pair, f"{where}{number or ''}")
+        assert difference is None, f"{where}: {difference}. {meant}"
 
 
 def read_text(output):

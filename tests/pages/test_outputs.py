@@ -2,14 +2,19 @@
 
 import base64
 import io
+import shutil
 import subprocess
 import sys
 
 import nbformat
+import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from nbformat import v4
 from PIL import Image
 
+from tests import pictures
 from tests.notebooks import ROOT, compare_outputs, without_data
 
 
@@ -41,4 +46,31 @@ def test_nbval_compares_with_it(tmp_path):
     command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-v", "-p", "no:cacheprovider", tmp_path]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert "red.ipynb::Cell 0 PASSED" in ended.stdout, ended.stdout + ended.stderr
-    assert "blue.ipynb, Cell 0 (fig-red): the picture differs by RMS" in ended.stdout
+    assert "blue.ipynb, Cell 0 (fig-red): 100.00% of its pixels differ: the content differs; see" in ended.stdout
+    assert "other than in the lock" in ended.stdout
+
+
+def draw(moved=0, cmap="viridis", panels=2):
+    """A figure with a curve and a map, in pixels."""
+    canvas = FigureCanvasAgg(Figure(figsize=(6, 2.5), dpi=100))
+    left, right = canvas.figure.subplots(1, 2)
+    x = np.linspace(0, 1, 200)
+    left.plot(x, np.sin(7 * x) + 2.4 * moved)
+    left.set(xlabel="time", ylabel="response", title="A voxel", ylim=(-1.2, 1.2))
+    right.imshow(np.outer(x, x), cmap=cmap)
+    right.set_visible(panels == 2)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba()).astype(float)
+
+
+def test_a_shift_of_text_is_forgiven_and_a_shift_of_a_curve_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "FOLDER", pictures.ROOT / "_build" / "differences" / tmp_path.name)
+    stored = draw()
+    assert pictures.compare_pictures(stored, np.roll(stored, 1, axis=1), "same") is None
+    assert not pictures.FOLDER.exists()
+    for name, other in dict(curve=draw(0.03), colours=draw(cmap="plasma"), panel=draw(panels=1)).items():
+        assert "the content differs" in pictures.compare_pictures(stored, other, name)
+        assert len(list(pictures.FOLDER.glob(f"{name}-*.png"))) == 3
+    assert "text or edges moved" in pictures.compare_pictures(stored, np.roll(stored, 3, axis=0), "text")
+    assert "600 x 250 pixels and had 600 x 249" in pictures.compare_pictures(stored[1:], stored, "size")
+    shutil.rmtree(pictures.FOLDER)
