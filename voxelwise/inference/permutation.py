@@ -39,8 +39,8 @@ class PermutationTest:
     -----
     A rate is kept on average over experiments. Where voxels share noise, they pass together or not at all, and the
     share that passes varies from one experiment to the next by more than a binomial distribution says. In the noise of
-    the simulated recording, 0.056 of 760 silent voxels have ``p_values`` of at most 0.05 on average over 40 experiments,
-    with a standard deviation of 0.031; that of independent voxels is 0.008. What to expect of one recording is what
+    the simulated recording, 0.056 of 760 silent voxels have ``p_values`` of at most 0.05 on average over 40
+    experiments, with a standard deviation of 0.031; that of independent voxels is 0.008. What to expect of one is what
     the permutations do to each other: each in turn, be it the observed one ::
 
         every = np.vstack([test.scores, test.permutation_scores])[:, silent]
