@@ -12,7 +12,7 @@ from .decoding.reconstruction import reconstruct, score_pixels
 from .decoding.trials import average_trials, estimate_trials, load_trials
 from .errors import RecordingError
 from .features import CODINGS, recode, with_delays, with_hrf
-from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
+from .inference.ceiling import NoiseCeiling, find_repeats, find_trials, noise_ceiling
 from .inference.learning_curve import learning_curve
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
@@ -48,6 +48,7 @@ __all__ = [
     "decode_patches",
     "estimate_trials",
     "field_weights",
+    "find_repeats",
     "find_trials",
     "fit_patterns",
     "fit_prf",

@@ -13,7 +13,7 @@ from .brain import grid_positions, regions_of_interest, unmask
 from .data.samples import load_samples
 from .errors import RecordingError
 from .files import replace_folder
-from .inference.ceiling import noise_ceiling
+from .inference.ceiling import find_repeats, noise_ceiling
 from .inference.permutation import permutation_test
 from .models.folds import draw_folds
 from .models.prf import fit_prf, polar_coordinates
@@ -79,7 +79,7 @@ def write_results(
     n_permutations=200,
     rate=0.05,
     seed=0,
-    repeat_kind="figure",
+    repeat_kind=None,
 ):
     """Score every voxel, test the score, fit its fields, and write all for use outside the book.
 
@@ -114,8 +114,9 @@ def write_results(
         As in :func:`~voxelwise.permutation_test` and its ``discoveries``.
     seed : int
         Of the permutations.
-    repeat_kind : str
-        Kind of the runs that show stimuli again, for the noise ceiling.
+    repeat_kind : str, optional
+        Kind of the runs that show stimuli again, for the noise ceiling. Default: that of
+        :func:`~voxelwise.find_repeats`.
 
     Raises
     ------
@@ -135,6 +136,7 @@ def write_results(
     test = permutation_test(samples, alpha, cv, n_permutations, rng=np.random.default_rng(seed))
     table["p_value"], table["discovery"] = test.p_values, test.discoveries(rate).astype(int)
     table["best_alpha"] = _choose_alpha(samples, np.geomspace(*alpha_range, n_alphas), cv)
+    repeat_kind = repeat_kind or find_repeats(recording)
     table[CEILINGS] = _measure_ceiling(recording, repeat_kind, lag)
     parts = _measure_fields(fields), _measure_gaussians(samples, recording.degrees_per_pixel), _view(recording, samples)
     table = table.join(parts)

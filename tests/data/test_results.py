@@ -136,7 +136,7 @@ def test_ceilings_come_from_the_runs_that_repeat_stimuli(tmp_path, mine):
         recording.folder / "func" / "data_figure_run6.nii.gz", lambda values: values + rng.normal(size=values.shape)
     )
     recording = load_recording(recording.folder)
-    write_results(tmp_path / "results", recording, samples, **SETTINGS | dict(lag=1))
+    write_results(tmp_path / "results", recording, samples, **SETTINGS | dict(lag=1, repeat_kind=None))
     ceiling = noise_ceiling(load_samples(recording, "figure", lag=1))
     expected = np.transpose([ceiling.r2, ceiling.error, ceiling.pattern, ceiling.pattern_error])
     np.testing.assert_allclose(read_table(tmp_path / "results")[results.CEILINGS], expected, rtol=1e-5, atol=1e-9)
