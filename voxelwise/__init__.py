@@ -10,9 +10,11 @@ from .decoding.patches import decode_patches
 from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_without_each_fold
 from .decoding.reconstruction import reconstruct, score_pixels
 from .decoding.trials import average_trials, estimate_trials, load_trials
+from .derivatives import load_results, write_derivatives
 from .errors import RecordingError
 from .features import CODINGS, recode, with_delays, with_hrf
 from .inference.ceiling import NoiseCeiling, find_repeats, find_trials, noise_ceiling
+from .inference.group import group_maps
 from .inference.learning_curve import learning_curve
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
@@ -23,6 +25,7 @@ from .models.receptive_fields import fit_receptive_fields
 from .models.ridge import cross_validate_ridge, mean_correlation, predict_ridge
 from .models.search import AlphaSearch, search_alpha
 from .simulation.cortex import true_fields
+from .simulation.subjects import simulated_subjects
 from .simulation.truth import true_ceiling, true_parts, true_time_course
 
 __all__ = [
@@ -56,10 +59,12 @@ __all__ = [
     "fit_without_each_fold",
     "grid_positions",
     "group_by_area",
+    "group_maps",
     "identify",
     "is_rest",
     "learning_curve",
     "load_recording",
+    "load_results",
     "load_run_stimuli",
     "load_samples",
     "load_stimuli",
@@ -77,6 +82,7 @@ __all__ = [
     "score_transfer",
     "search_alpha",
     "shift_within_runs",
+    "simulated_subjects",
     "true_ceiling",
     "true_fields",
     "true_parts",
@@ -85,4 +91,5 @@ __all__ = [
     "voxel_at",
     "with_delays",
     "with_hrf",
+    "write_derivatives",
 ]

@@ -1,0 +1,58 @@
+"""A few small subjects in a common space, whose anatomy and gain differ."""
+
+import nibabel
+import numpy as np
+from nibabel.affines import apply_affine, from_matvec
+from scipy.stats import zscore
+
+from ..data.samples import Samples
+
+VOXEL = 4.0  # mm
+#: Of the voxels to model and of the patches, one in each hemisphere, that answer to the screen; in mm of MNI space.
+_CENTRE, _RADII = np.array([0, -82, 4]), np.array([36, 24, 24])
+_PATCHES, _PATCH_SIZE = np.array([[-10, -92, 0], [10, -92, 0]]), 9.0
+
+
+def simulated_subjects(rng, n_subjects=8, displacement=4.0, gain_spread=0.5, n_runs=4, n_volumes=60):
+    """Subjects who saw different stimuli, after their brains were brought to MNI space as well as that goes.
+
+    Two patches at the back of the head answer to the screen, the more the nearer to their middle. In each subject they
+    lie a little elsewhere and are a little larger or smaller, they answer more or less, and the grid of the voxels is
+    another one.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    n_subjects : int
+    displacement : float
+        How far the subjects' brains are from the common one, along each axis, as a standard deviation in mm.
+    gain_spread : float
+        Standard deviation of the logarithm of the gain.
+    n_runs, n_volumes : int
+        Of each subject, and of each run.
+
+    Yields
+    ------
+    subject : str
+        ``"01"`` and so on.
+    samples : Samples
+        Of about 1300 voxels of 4 mm: six features of the screen, and the responses at the same moment, z-scored within
+        each run.
+    r2 : ndarray of float64, shape (n_voxels,)
+        The truth: the share of the features in the variance of each voxel.
+    """
+    for number in range(1, n_subjects + 1):
+        off, size, gain = rng.normal(0, displacement, 3), rng.normal(1, 0.04), np.exp(rng.normal(0, gain_spread))
+        affine = from_matvec(np.eye(3) * VOXEL, _CENTRE - 48 + rng.uniform(0, VOXEL, 3))
+        places = (apply_affine(affine, np.indices((24, 24, 24)).reshape(3, -1).T) - off - _CENTRE) / size + _CENTRE
+        inside = (((places - _CENTRE) / _RADII) ** 2).sum(axis=1) < 1
+        mask_img = nibabel.Nifti1Image(inside.reshape(24, 24, 24).astype(np.uint8), affine)
+        squares = ((places[inside, np.newaxis] - _PATCHES) ** 2).sum(axis=2)
+        strength = gain * np.exp(-squares.min(axis=1) / (2 * _PATCH_SIZE**2))
+        weights = rng.normal(size=(6, len(strength)))
+        weights *= strength / np.linalg.norm(weights, axis=0)
+        X = rng.normal(size=(n_runs, n_volumes, 6))
+        Y = zscore(X @ weights + rng.normal(size=(n_runs, n_volumes, len(strength))), axis=1)
+        runs = np.repeat(np.arange(n_runs), n_volumes)
+        samples = Samples.from_arrays(X.reshape(len(runs), -1), Y.reshape(len(runs), -1), runs, mask_img=mask_img)
+        yield f"{number:02}", samples, strength**2 / (1 + strength**2)
