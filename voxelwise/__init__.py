@@ -5,6 +5,7 @@ from .data.check import check_folder
 from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
+from .data.subjects import simulated_subjects
 from .decoding.identification import Identification, identify
 from .decoding.patches import decode_patches
 from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_without_each_fold
@@ -13,8 +14,8 @@ from .decoding.trials import average_trials, estimate_trials, load_trials
 from .derivatives import load_results, write_derivatives
 from .errors import RecordingError
 from .features import CODINGS, recode, with_delays, with_hrf
+from .group import group_maps
 from .inference.ceiling import NoiseCeiling, find_repeats, find_trials, noise_ceiling
-from .inference.group import group_maps
 from .inference.learning_curve import learning_curve
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
@@ -25,7 +26,6 @@ from .models.receptive_fields import fit_receptive_fields
 from .models.ridge import cross_validate_ridge, mean_correlation, predict_ridge
 from .models.search import AlphaSearch, search_alpha
 from .simulation.cortex import true_fields
-from .simulation.subjects import simulated_subjects
 from .simulation.truth import true_ceiling, true_parts, true_time_course
 
 __all__ = [

@@ -6,8 +6,8 @@ import pandas as pd
 from nilearn.glm.second_level import SecondLevelModel
 from scipy.ndimage import affine_transform
 
-from ..brain import unmask
-from ..errors import RecordingError
+from .brain import unmask
+from .errors import RecordingError
 
 
 def group_maps(images, threshold=0.1, template=None):
