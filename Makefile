@@ -33,8 +33,8 @@ test: export OPENBLAS_NUM_THREADS = 1
 test: $(TESTER)  ## run every check, the stored outputs included (ARGS=what pytest shall do instead)
 	$(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-real: $(TESTER)  ## check the book against what is published of the real recording
-	$(RUN) -m pytest -rs tests/real_recording.py
+test-real: $(TESTER)  ## check the book against what is published of real recordings, where they are at hand
+	$(RUN) -m pytest -rs tests/real_recording.py tests/inference/test_real_responses.py
 
 lint: $(TESTER)  ## check the code's style
 	$(RUN) -m ruff check .

@@ -23,7 +23,7 @@ from tools.press.warm import warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
-NOTEBOOKS = [*CHAPTERS, ROOT / "book" / "own_data.ipynb"]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 MAX_MEMORY = 1.5e9  # bytes, what Binder can be relied on to give
 start_warm = functools.cache(warm_up)
 

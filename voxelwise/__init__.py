@@ -5,14 +5,17 @@ from .data.check import check_folder
 from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
+from .data.subjects import simulated_subjects
 from .decoding.identification import Identification, identify
 from .decoding.patches import decode_patches
 from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_without_each_fold
 from .decoding.reconstruction import reconstruct, score_pixels
 from .decoding.trials import average_trials, estimate_trials, load_trials
+from .derivatives import load_results, write_derivatives
 from .errors import RecordingError
 from .features import CODINGS, recode, with_delays, with_hrf
-from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
+from .group import group_maps
+from .inference.ceiling import NoiseCeiling, find_repeats, find_trials, noise_ceiling
 from .inference.learning_curve import learning_curve
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
@@ -48,6 +51,7 @@ __all__ = [
     "decode_patches",
     "estimate_trials",
     "field_weights",
+    "find_repeats",
     "find_trials",
     "fit_patterns",
     "fit_prf",
@@ -55,10 +59,12 @@ __all__ = [
     "fit_without_each_fold",
     "grid_positions",
     "group_by_area",
+    "group_maps",
     "identify",
     "is_rest",
     "learning_curve",
     "load_recording",
+    "load_results",
     "load_run_stimuli",
     "load_samples",
     "load_stimuli",
@@ -76,6 +82,7 @@ __all__ = [
     "score_transfer",
     "search_alpha",
     "shift_within_runs",
+    "simulated_subjects",
     "true_ceiling",
     "true_fields",
     "true_parts",
@@ -84,4 +91,5 @@ __all__ = [
     "voxel_at",
     "with_delays",
     "with_hrf",
+    "write_derivatives",
 ]

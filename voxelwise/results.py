@@ -13,8 +13,9 @@ from .brain import grid_positions, regions_of_interest, unmask
 from .data.samples import load_samples
 from .errors import RecordingError
 from .files import replace_folder
-from .inference.ceiling import noise_ceiling
+from .inference.ceiling import find_repeats, noise_ceiling
 from .inference.permutation import permutation_test
+from .models.estimators import VoxelwiseRidge
 from .models.folds import draw_folds
 from .models.prf import fit_prf, polar_coordinates
 from .models.receptive_fields import fit_receptive_fields
@@ -79,7 +80,8 @@ def write_results(
     n_permutations=200,
     rate=0.05,
     seed=0,
-    repeat_kind="figure",
+    repeat_kind=None,
+    weights=False,
 ):
     """Score every voxel, test the score, fit its fields, and write all for use outside the book.
 
@@ -88,6 +90,9 @@ def write_results(
     - ``scores.nii.gz``: mean R2 of each voxel, NaN outside the mask;
     - ``fields.nii.gz``: the coefficients of the receptive fields, shape (x, y, z, n_pixels) with the pixels row by row,
       NaN outside the mask;
+    - with ``weights``, ``coefficients.nii.gz`` and ``intercepts.nii.gz``: the ridge regression with this ``alpha`` on
+      all samples, shape (x, y, z, n_features) with the features in the order of ``samples.stimuli``, and (x, y, z). A
+      voxel's prediction for stimuli ``X`` is ``X @ coefficients + intercept``;
     - ``voxels.tsv``: one row for each voxel of the mask, "n/a" for what is missing;
     - ``voxels.json``: what the columns of the table mean, and what they were computed with.
 
@@ -114,8 +119,11 @@ def write_results(
         As in :func:`~voxelwise.permutation_test` and its ``discoveries``.
     seed : int
         Of the permutations.
-    repeat_kind : str
-        Kind of the runs that show stimuli again, for the noise ceiling.
+    repeat_kind : str, optional
+        Kind of the runs that show stimuli again, for the noise ceiling. Default: that of
+        :func:`~voxelwise.find_repeats`.
+    weights : bool
+        Whether to write the weights of the ridge regression, too.
 
     Raises
     ------
@@ -135,6 +143,7 @@ def write_results(
     test = permutation_test(samples, alpha, cv, n_permutations, rng=np.random.default_rng(seed))
     table["p_value"], table["discovery"] = test.p_values, test.discoveries(rate).astype(int)
     table["best_alpha"] = _choose_alpha(samples, np.geomspace(*alpha_range, n_alphas), cv)
+    repeat_kind = repeat_kind or find_repeats(recording)
     table[CEILINGS] = _measure_ceiling(recording, repeat_kind, lag)
     parts = _measure_fields(fields), _measure_gaussians(samples, recording.degrees_per_pixel), _view(recording, samples)
     table = table.join(parts)
@@ -142,14 +151,16 @@ def write_results(
     settings |= dict(n_permutations=n_permutations, rate=rate, seed=seed, repeat_kind=repeat_kind)
     sidecar = _describe(recording, settings | dict(stimulus_shape=list(map(int, samples.stimulus_shape))))
     with replace_folder(folder) as making:
-        unmask(scores.mean(axis=0), samples.mask_img, outside=np.nan).to_filename(making / "scores.nii.gz")
-        weights = fields.reshape(len(fields), -1)
-        unmask(weights, samples.mask_img, outside=np.nan).to_filename(making / "fields.nii.gz")
+        images = {"scores": scores.mean(axis=0), "fields": fields.reshape(len(fields), -1)}
+        if weights:
+            model = VoxelwiseRidge(alpha).fit(samples.stimuli, samples.responses, runs=samples.runs)
+            images |= {"coefficients": model.coef_, "intercepts": model.intercept_}
+        for name, values in images.items():
+            unmask(values, samples.mask_img, outside=np.nan).to_filename(making / f"{name}.nii.gz")
         # Six digits are about what float32 responses are good for.
         text = dict(na_rep="n/a", float_format="%.6g", lineterminator="\n", encoding="utf-8")
         table.to_csv(making / "voxels.tsv", sep="\t", index=False, **text)
-        described = json.dumps(sidecar, indent=2, ensure_ascii=False, default=str)  # str is for a splitter
-        (making / "voxels.json").write_text(described + "\n", encoding="utf-8")
+        (making / "voxels.json").write_bytes(as_json(sidecar))
 
 
 def _place(samples):
@@ -227,5 +238,14 @@ def _describe(recording, settings):
     }
     columns = COLUMNS | {column: (text, "1") for column, text in regions.items()}
     sidecar = {name: {"Description": text, "Units": unit} for name, (text, unit) in columns.items()}
-    versions = {"Python": platform.python_version()} | {package: version(package) for package in PACKAGES}
-    return sidecar | {"GeneratedBy": {"Recording": recording.name, "Parameters": settings, "Versions": versions}}
+    return sidecar | {"GeneratedBy": {"Recording": recording.name, "Parameters": settings, "Versions": list_versions()}}
+
+
+def list_versions():
+    """Versions of Python and of the packages that results depend on, by name."""
+    return {"Python": platform.python_version()} | {package: version(package) for package in PACKAGES}
+
+
+def as_json(content):
+    """What a sidecar holds, as bytes."""
+    return (json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n").encode()  # str is for a splitter

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from nibabel.affines import apply_affine
+from sklearn.linear_model import Ridge
 
 from tests.plain import rewrite
 from voxelwise import (
@@ -136,10 +137,27 @@ def test_ceilings_come_from_the_runs_that_repeat_stimuli(tmp_path, mine):
         recording.folder / "func" / "data_figure_run6.nii.gz", lambda values: values + rng.normal(size=values.shape)
     )
     recording = load_recording(recording.folder)
-    write_results(tmp_path / "results", recording, samples, **SETTINGS | dict(lag=1))
+    write_results(tmp_path / "results", recording, samples, **SETTINGS | dict(lag=1, repeat_kind=None))
     ceiling = noise_ceiling(load_samples(recording, "figure", lag=1))
     expected = np.transpose([ceiling.r2, ceiling.error, ceiling.pattern, ceiling.pattern_error])
     np.testing.assert_allclose(read_table(tmp_path / "results")[results.CEILINGS], expected, rtol=1e-5, atol=1e-9)
+
+
+def test_weights_on_request_predict_new_stimuli(tmp_path, mine):
+    """From the images alone; of each voxel, fitted to the runs within which it changes."""
+    recording, samples = mine
+    write_results(tmp_path / "results", recording, samples, **SETTINGS, weights=True)
+    inside = np.asarray(samples.mask_img.dataobj) != 0
+    names = "coefficients", "intercepts"
+    coefficients, intercepts = (nibabel.load(tmp_path / "results" / f"{name}.nii.gz").get_fdata() for name in names)
+    assert np.isnan(coefficients[~inside]).all() and np.isnan(intercepts[~inside]).all()
+    X = np.random.default_rng(3).normal(size=(7, 16))
+    predicted = X @ coefficients[inside].T + intercepts[inside]
+    expected = Ridge(SETTINGS["alpha"]).fit(samples.stimuli, samples.responses).predict(X)
+    seen = samples.runs != 1
+    some = Ridge(SETTINGS["alpha"]).fit(samples.stimuli[seen], samples.responses[seen, OUT_OF_VIEW])
+    expected[:, OUT_OF_VIEW] = some.predict(X)
+    np.testing.assert_allclose(predicted, expected, atol=1e-4)
 
 
 def test_where_a_field_lies(tmp_path, mine, monkeypatch):

@@ -1,14 +1,29 @@
 """The noise ceiling, against its formula in loops, a closed form, and the known truth of simulated runs."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 from nilearn.signal import clean
 from scipy.signal import lfilter
 from scipy.stats import t
+from sklearn.linear_model import Ridge
 
-from voxelwise import RecordingError, Samples, find_trials, load_run_stimuli, noise_ceiling, true_ceiling
+from tests.plain import plain_loop
+from voxelwise import (
+    RecordingError,
+    Samples,
+    cross_validate_ridge,
+    find_repeats,
+    find_trials,
+    load_recording,
+    load_run_stimuli,
+    noise_ceiling,
+    permutation_test,
+    search_alpha,
+    true_ceiling,
+)
 from voxelwise.simulation.responses import drive_voxels
 
 LAG = 2
@@ -173,3 +188,67 @@ def test_repeats_in_one_run_are_not_enough():
     frames = np.zeros((2, 8, 1, 1)) + [[[[0]], [[-1]]] * 4, [[[1]], [[-1]]] * 4]
     with pytest.raises(RecordingError, match="is shown in two of the 2 runs"):
         noise_ceiling(as_samples(list(frames), np.ones((2, 8, 3))))
+    samples = as_samples(list(frames[:1]), np.random.default_rng(0).normal(size=(1, 8, 3)))
+    with pytest.raises(RecordingError, match='There are some within a run: see between="trial"'):
+        noise_ceiling(samples)
+
+
+def test_repeats_are_found_by_name():
+    """Of volumes by the name of the moment, whatever the features: the same sums. Unnamed samples have no say."""
+    samples = irregular_samples(np.random.default_rng(0))
+    trials = find_trials(samples)
+    moments = [
+        None if n[0] < 0 else n for n in trials[["stimulus", "volume", "rest"]].itertuples(index=False, name=None)
+    ]
+    recoded = dataclasses.replace(samples, stimuli=np.random.default_rng(1).normal(size=(len(trials), 40)))
+    found, expected = noise_ceiling(recoded, stimuli=moments), noise_ceiling(samples)
+    np.testing.assert_allclose(found.r2, expected.r2, rtol=1e-9)
+    np.testing.assert_array_equal(found.repeated, expected.repeated)
+    with pytest.raises(ValueError, match="stimuli: 2 names; expected one for each of the"):
+        noise_ceiling(samples, stimuli=["a", "b"])
+
+
+def single_trials(rng, n_runs, share, n_stimuli=25, n_voxels=300, n_repeats=4):
+    """One response a trial, without rest and without a mask; names tell which trials are repeats."""
+    names = rng.permuted(np.tile(np.arange(n_stimuli), (n_runs, n_repeats)), axis=1).ravel()
+    X = rng.normal(size=(n_stimuli, 4))
+    signal = X @ rng.normal(size=(4, n_voxels))
+    signal = (signal - signal.mean(axis=0)) / signal.std(axis=0)
+    Y = np.sqrt(share) * signal[names] + np.sqrt(1 - share) * rng.normal(size=(len(names), n_voxels))
+    samples = Samples.from_arrays(X[names], Y, np.repeat(np.arange(n_runs), n_stimuli * n_repeats))
+    return samples, [f"picture {name}" for name in names]
+
+
+def test_single_trials_within_a_run():
+    """Also where a picture follows itself, and where the features of a picture differ from trial to trial."""
+    rng = np.random.default_rng(0)
+    samples, names = single_trials(rng, 1, share=0.4)
+    assert any(one == other for one, other in itertools.pairwise(names))
+    samples.stimuli[:] += rng.normal(size=samples.stimuli.shape)
+    found = noise_ceiling(samples, between="trial", stimuli=names)
+    assert found.r2.mean() == pytest.approx(0.4, abs=0.02) and found.repeated.all()
+    np.testing.assert_allclose(found.pattern, found.r2)
+    with pytest.raises(RecordingError, match="two of the 1 runs"):
+        noise_ceiling(samples, stimuli=names)
+
+
+def test_single_trials_without_a_mask_go_through_every_door():
+    samples, names = single_trials(np.random.default_rng(1), 4, share=0.3, n_voxels=40, n_repeats=1)
+    expected, _ = plain_loop(samples, Ridge(5.0), [(samples.runs != run, samples.runs == run) for run in range(4)])
+    np.testing.assert_allclose(cross_validate_ridge(samples, 5.0, 4), expected, atol=1e-4)
+    assert search_alpha(samples, np.geomspace(0.1, 1e4, 12), 4).curves.shape == (12, 40)
+    test = permutation_test(samples, 5.0, 4, 49, rng=np.random.default_rng(0))
+    assert test.discoveries(0.05).mean() > 0.9
+    assert noise_ceiling(samples, stimuli=names).r2.mean() == pytest.approx(0.3, abs=0.05)
+
+
+def test_the_kind_of_runs_that_repeats_stimuli_is_found(recording, small_folder):
+    """Whatever it is called, and the random runs last."""
+    assert find_repeats(recording) == "figure"
+    assert find_repeats(load_recording(small_folder)) is None
+    for kind in ("random", "film"):
+        for number in (7, 8):
+            for folder, suffix in (("func", ".nii.gz"), ("label", ".csv")):
+                path = small_folder / folder / f"data_{kind}_run{number}{suffix}"
+                path.write_bytes((small_folder / folder / f"run1{suffix}").read_bytes())
+        assert find_repeats(load_recording(small_folder)) == kind

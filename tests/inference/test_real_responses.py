@@ -14,11 +14,14 @@ from voxelwise import (
     RunKFold,
     best_voxels,
     cross_validate_ridge,
+    find_repeats,
+    find_trials,
     fit_patterns,
     fit_prf,
     identify,
     load_recording,
     load_samples,
+    noise_ceiling,
     with_hrf,
 )
 from voxelwise.models.lasso import fit_lasso
@@ -63,6 +66,17 @@ def test_the_stimulus_of_a_trial_is_told_from_the_others_of_its_run(samples):
         model = fit_patterns(train, best_voxels(train, 200), cv=4)
         right.append(identify(test, model).ranks == 1)
     assert np.mean(right) > 0.85
+
+
+def test_the_ceiling_of_trials_by_name_is_above_what_models_reach(samples):
+    """But for luck. Some stimuli follow themselves: by names, not by equal rows, they are trials of their own."""
+    assert find_repeats(load_recording(DATA / "miyawaki_v1_figures")) == "random", "its only kind of runs"
+    assert find_trials(samples)["volume"].max() == 1
+    ceiling = noise_ceiling(samples, stimuli=map(bytes, samples.stimuli))
+    scores = cross_validate_ridge(samples, 10, 6).mean(axis=0)
+    assert ceiling.repeated.all() and (ceiling.r2 > 0.3).sum() > 300
+    assert (scores < ceiling.r2 + 2 * ceiling.error).mean() > 0.98
+    assert np.corrcoef(scores, ceiling.r2)[0, 1] > 0.9
 
 
 def test_fields_are_those_that_were_published():

@@ -1,5 +1,7 @@
 """The estimators: scikit-learn's own checks, and its Ridge in plain loops."""
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -81,6 +83,19 @@ def test_a_voxel_is_fitted_to_the_runs_within_which_it_changes(data):
         assert fitted.intercept_[4] == pytest.approx(alone.intercept_)
         assert not fitted.coef_[6].any() and fitted.intercept_[6] == 3.5
     assert fitted.best_alphas_[4] == alone.best_alphas_[0]
+
+
+@pytest.mark.parametrize("model", [VoxelwiseRidge(2.0), VoxelwiseRidgeCV(ALPHAS, 3)])
+def test_a_pickle_predicts_new_stimuli_and_holds_no_training_data(data, model):
+    """It is as large as what it has learned, however many samples there were."""
+    X, Y, runs = data
+    fitted = clone(model).fit(X, Y, runs=runs)
+    pickled = pickle.dumps(fitted)
+    twice = pickle.dumps(clone(model).fit(np.tile(X, (2, 1)), np.tile(Y, (2, 1)), runs=np.append(runs, runs + 6)))
+    assert len(pickled) == len(twice) < sum(np.size(learned) for learned in vars(fitted).values()) * 8 + 1000
+    new = np.random.default_rng(5).normal(size=(4, 12))
+    np.testing.assert_array_equal(pickle.loads(pickled).predict(new), fitted.predict(new))
+    np.testing.assert_allclose(fitted.predict(new), new @ fitted.coef_.T + fitted.intercept_)
 
 
 @pytest.mark.parametrize(

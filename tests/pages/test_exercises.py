@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from tests.notebooks import CHAPTERS
+from tests.notebooks import NOTEBOOKS
 from tests.pages.running import find_parameters, printed_in, read_chapter, run_chapter
 
 ANSWER = re.compile(r"^<details>\n<summary>Answer</summary>\n\n(.*?)\n\n</details>$", re.DOTALL | re.MULTILINE)
@@ -48,8 +48,8 @@ def numbers(text):
 
 
 def list_changes():
-    """Each chapter with the steps of its answers that change parameters."""
-    for path in CHAPTERS:
+    """Each notebook with the steps of its answers that change parameters."""
+    for path in NOTEBOOKS:
         changes = [[s for s in steps if s[0]] for _, steps in read_answers(read_chapter(path))]
         changes = [steps for steps in changes if steps]
         for number, steps in enumerate(changes, start=1):
@@ -58,7 +58,7 @@ def list_changes():
                 yield pytest.param(path, steps, id=name)
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_answers_set_parameters_and_quote_what_is_stored(path):
     notebook = read_chapter(path)
     _, parameters = find_parameters(notebook)

@@ -1,5 +1,7 @@
 """Recordings that are unlike the book's in every way, through all chapters."""
 
+import re
+
 import nibabel
 import numpy as np
 import pytest
@@ -41,7 +43,8 @@ def folders(tmp_path_factory):
 
 #: Without other kinds of run each chapter, and with them those that look at them.
 CASES = [(chapter, "grey") for chapter in CHAPTERS]
-CASES += [(chapter, "repeated") for chapter in CHAPTERS if r"\"figure\"" in chapter.read_text(encoding="utf-8")]
+LOOKS_AT_OTHERS = re.compile(r'\\"figure\\"|find_repeats')
+CASES += [(path, "repeated") for path in CHAPTERS if LOOKS_AT_OTHERS.search(path.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("chapter, name", CASES, ids=lambda value: getattr(value, "stem", value))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ..data.samples import is_rest
+from ..data.samples import is_rest, load_run_stimuli
 from ..errors import RecordingError
 from ..models.batches import map_voxels
 
@@ -55,14 +55,19 @@ class NoiseCeiling:
         return n * self.r2 / (1 + (n - 1) * self.r2)
 
 
-def find_trials(samples):
+def find_trials(samples, stimuli=None):
     """Which trial and which stimulus each sample belongs to, and for how long it has.
 
-    A trial starts with a stimulus and goes on, through the rest after it, until the next stimulus starts.
+    A trial starts with a stimulus and goes on, through the rest after it, until the next stimulus starts. Where stimuli
+    have names, each sample is a trial of its own, also between others of its name.
 
     Parameters
     ----------
     samples : Samples
+    stimuli : sequence of hashable, length n_samples, optional
+        The name of each sample's stimulus, None where there is none: of single trials, such as :func:`load_trials`
+        gives, that of the picture; of a film, that of the moment, such as ``("film", 17)``. Default: equal rows of
+        ``samples.stimuli`` are the same stimulus.
 
     Returns
     -------
@@ -70,7 +75,18 @@ def find_trials(samples):
         ``run``; ``trial``, numbered over all runs; ``stimulus``, the same number for equal stimuli, and -1 for the rest
         before the first stimulus of a run; ``volume``, counted from 0 at the start of the trial; ``rest``, whether the
         stimulus is gone.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many names as samples.
     """
+    if stimuli is not None:
+        names = pd.Series(list(stimuli), dtype=object)
+        if len(names) != len(samples.runs):
+            raise ValueError(f"stimuli: {len(names)} names; expected one for each of the {len(samples.runs)} samples.")
+        each = dict(trial=range(len(names)), stimulus=pd.factorize(names)[0], volume=0, rest=False)
+        return pd.DataFrame({"run": samples.runs, **each})
     rest = is_rest(samples.stimuli)
     changed, new_run = np.ones((2, len(rest)), dtype=bool)
     changed[1:] = (samples.stimuli[1:] != samples.stimuli[:-1]).any(axis=1)
@@ -83,7 +99,33 @@ def find_trials(samples):
     return pd.DataFrame({"run": samples.runs, "trial": trial, "stimulus": stimulus, "volume": volume, "rest": rest})
 
 
-def noise_ceiling(samples, between="run", n_jobs=None):
+def find_repeats(recording):
+    """The kind of runs that show stimuli again, from their labels alone.
+
+    Parameters
+    ----------
+    recording : Recording
+
+    Returns
+    -------
+    kind : str or None
+        The first kind that shows a stimulus in two of its runs; ``"random"``, which models are fitted to, comes last.
+        None if there is none.
+
+    Raises
+    ------
+    RecordingError
+        If labels cannot be read.
+    """
+    for kind in sorted(recording.func, key=lambda kind: kind == "random"):
+        runs = [run.reshape(len(run), -1) for run in load_run_stimuli(recording, kind)]
+        shown = np.concatenate([np.unique(run[~is_rest(run)], axis=0) for run in runs])
+        if len(np.unique(shown, axis=0)) < len(shown):
+            return kind
+    return None
+
+
+def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     """Estimate for each voxel the R2 of a perfect model, from stimuli that are shown again.
 
     Two responses to the same stimulus, as many volumes after its onset, share the signal. If they are of different
@@ -115,6 +157,8 @@ def noise_ceiling(samples, between="run", n_jobs=None):
     between : {"run", "trial"}
         What two repeats must not have in common. Within a run, slow noise makes trials alike, and the ceiling too high;
         ``"trial"`` is for recordings that repeat no stimulus in another run.
+    stimuli : sequence of hashable, length n_samples, optional
+        Names by which repeats are found, as in :func:`find_trials`.
     n_jobs : int, optional
         How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
 
@@ -126,6 +170,8 @@ def noise_ceiling(samples, between="run", n_jobs=None):
     ------
     RecordingError
         If no stimulus is shown in two runs (or trials).
+    ValueError
+        If there are not as many names as samples.
 
     References
     ----------
@@ -136,12 +182,13 @@ def noise_ceiling(samples, between="run", n_jobs=None):
     .. [3] Schoppe et al. (2016). Measuring the performance of neural models. Frontiers in Computational
        Neuroscience 10, 10.
     """
-    trials = find_trials(samples)
+    trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)
     if not repeated.any():
         raise RecordingError(
             f"No stimulus is shown in two of the {trials[between].nunique()} {between}s. It takes repeats "
             f"in different {between}s: expected some that share stimuli, as the figure runs do."
+            + (' There are some within a run: see between="trial".' if _are_repeated(trials, "trial").any() else "")
         )
     found = np.zeros((4, samples.responses.shape[1]))
 

@@ -1,0 +1,59 @@
+"""A few small subjects in a common space, whose anatomy and gain differ."""
+
+import nibabel
+import numpy as np
+from nibabel.affines import apply_affine, from_matvec
+from scipy.stats import zscore
+
+from .samples import Samples
+
+VOXEL = 4.0  # mm
+#: The voxels to model, and the patches that answer to the screen, from their middle; all in mm of MNI space.
+_CENTRE, _RADII = np.array([0, -82, 4]), np.array([36, 24, 24])
+_PATCHES, _PATCH_SIZE = np.array([[-14, -6, -2], [14, -6, -2]]), 9.0
+
+
+def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4, n_runs=4, n_volumes=60):
+    """Subjects who saw different stimuli, after their brains were brought to MNI space as well as that goes.
+
+    Two patches at the back of the head answer to the screen, one on each side, most in their middle. In each subject
+    they lie a little elsewhere and answer more or less, the brain is a little larger or smaller, and the grid of the
+    voxels is another one.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    n_subjects : int
+    displacement : float
+        How far the patches lie from their usual place, along each axis, as a standard deviation in mm.
+    gain_spread : float
+        Standard deviation of the logarithm of the gain.
+    n_runs, n_volumes : int
+        Of each subject, and of each run.
+
+    Yields
+    ------
+    subject : str
+        ``"01"`` and so on.
+    samples : Samples
+        Of about 1300 voxels of 4 mm: six features of the screen, and the responses at the same moment, z-scored within
+        each run.
+    r2 : ndarray of float64, shape (n_voxels,)
+        The truth: the share of the features in the variance of each voxel.
+    """
+    # Each has a generator of its own: another number of subjects, or another spread, leaves the rest as it was.
+    for number, own in enumerate(rng.spawn(n_subjects), start=1):
+        off, size, gain = own.normal(0, displacement, 3), own.normal(1, 0.04), np.exp(own.normal(0, gain_spread))
+        affine = from_matvec(np.eye(3) * VOXEL, _CENTRE - 48 + own.uniform(0, VOXEL, 3))
+        places = (apply_affine(affine, np.indices((24, 24, 24)).reshape(3, -1).T) - _CENTRE) / size
+        inside = ((places / _RADII) ** 2).sum(axis=1) < 1
+        mask_img = nibabel.Nifti1Image(inside.reshape(24, 24, 24).astype(np.uint8), affine)
+        squares = ((places[inside, np.newaxis] - off - _PATCHES) ** 2).sum(axis=2)
+        strength = gain * np.exp(-squares.min(axis=1) / (2 * _PATCH_SIZE**2))
+        weights = own.normal(size=(6, len(strength)))
+        weights *= strength / np.linalg.norm(weights, axis=0)
+        X = own.normal(size=(n_runs, n_volumes, 6))
+        Y = zscore(X @ weights + own.normal(size=(n_runs, n_volumes, len(strength))), axis=1)
+        runs = np.repeat(np.arange(n_runs), n_volumes)
+        samples = Samples.from_arrays(X.reshape(len(runs), -1), Y.reshape(len(runs), -1), runs, mask_img=mask_img)
+        yield f"{number:02}", samples, strength**2 / (1 + strength**2)

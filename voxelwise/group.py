@@ -1,0 +1,80 @@
+"""What subjects have in common: their maps in one space."""
+
+import nibabel
+import numpy as np
+import pandas as pd
+from nilearn.glm.second_level import SecondLevelModel
+from scipy.ndimage import affine_transform
+
+from .brain import unmask
+from .errors import RecordingError
+
+
+def group_maps(images, threshold=0.1, template=None):
+    """Mean, t and share of the subjects, for each voxel that all of them have.
+
+    The t-value, of nilearn's second level [1]_, is that of a mean above 0. It speaks of the mean, which a few subjects
+    with high scores may raise; the share counts subjects, and knows nothing of how high their scores are.
+
+    Parameters
+    ----------
+    images : dict of str -> Nifti1Image, or sequence of Nifti1Image
+        A map of each subject, NaN outside its mask, as :func:`~voxelwise.load_results` reads them. All lie in one
+        space; their grids may differ.
+    threshold : float
+        A subject counts for the share where its value is above this.
+    template : Nifti1Image, optional
+        The grid to bring all maps to, by linear interpolation between the voxels that are known. Default: that of the
+        first map.
+
+    Returns
+    -------
+    maps : dict of str -> Nifti1Image
+        ``mean``, ``t`` and ``share``; NaN where not all subjects have a value.
+
+    Raises
+    ------
+    ValueError
+        If there are less than two maps, or one is not an image of three dimensions.
+    RecordingError
+        If there is no voxel that all subjects have.
+
+    References
+    ----------
+    .. [1] Holmes and Friston (1998). Generalisability, random effects and population inference. NeuroImage 7, S754.
+    """
+    images = dict(images if hasattr(images, "keys") else enumerate(images))
+    if len(images) < 2:
+        raise ValueError(f"images: {len(images)} of them; expected maps of two subjects or more.")
+    for subject, image in images.items():
+        if not hasattr(image, "affine") or len(image.shape) != 3:
+            raise ValueError(
+                f"images: that of subject {subject!r} is {getattr(image, 'shape', type(image).__name__)}; expected a "
+                "Nifti1Image of three dimensions. Values on a surface have none: group maps need a volume."
+            )
+    template = next(iter(images.values())) if template is None else template
+    values = np.array([_bring_to(template, image) for image in images.values()])
+    shared = np.isfinite(values).all(axis=0)
+    if not shared.any():
+        raise RecordingError(
+            f"No voxel lies in the masks of all {len(images)} subjects. Are their maps in one space? Maps in the "
+            "subjects' own spaces have to be brought to a common one first."
+        )
+    mask_img = nibabel.Nifti1Image(shared.astype(np.uint8), template.affine)
+    values = values[:, shared]
+    model = SecondLevelModel(mask_img).fit(
+        [unmask(each, mask_img) for each in values], design_matrix=pd.DataFrame({"mean": np.ones(len(values))})
+    )
+    t = model.compute_contrast("mean", output_type="stat").get_fdata()[shared]
+    found = {"mean": values.mean(axis=0), "t": t, "share": (values > threshold).mean(axis=0)}
+    return {name: unmask(of_voxels, mask_img, outside=np.nan) for name, of_voxels in found.items()}
+
+
+def _bring_to(template, image):
+    """Values of a map on the template's grid; NaN where less than half of what is mixed is known."""
+    values = image.get_fdata(dtype=np.float32)
+    known = np.isfinite(values)
+    where = np.linalg.inv(image.affine) @ template.affine  # from the template's grid to the map's
+    parts = np.where(known, values, 0), known.astype(np.float32)
+    mixed, weight = (affine_transform(part, where, output_shape=template.shape, order=1) for part in parts)
+    return np.divide(mixed, weight, out=np.full_like(mixed, np.nan), where=weight > 0.5)
