@@ -16,6 +16,7 @@ from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
 from .inference.learning_curve import learning_curve
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
+from .models.banded import BandedRidgeCV, BandSearch, search_bands
 from .models.estimators import VoxelwiseRidge, VoxelwiseRidgeCV
 from .models.folds import RunKFold
 from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordinates, predict_prf
@@ -28,6 +29,8 @@ from .simulation.truth import true_ceiling, true_parts, true_time_course
 __all__ = [
     "CODINGS",
     "AlphaSearch",
+    "BandSearch",
+    "BandedRidgeCV",
     "Identification",
     "NoiseCeiling",
     "PatternModel",
@@ -75,6 +78,7 @@ __all__ = [
     "score_pixels",
     "score_transfer",
     "search_alpha",
+    "search_bands",
     "shift_within_runs",
     "true_ceiling",
     "true_fields",

@@ -13,7 +13,9 @@ from .search import ALPHAS, check_alphas, score_penalties
 
 
 class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """What both estimators share: responses in one or two dimensions, predictions and scores."""
+    """What the estimators share: responses in one or two dimensions, predictions and scores."""
+
+    _solve = staticmethod(fit_ridge)  # weights and intercepts from X, Y and what `_choose_penalties` chose for each
 
     def fit(self, X, y, runs=None):
         """Fit the weights of each voxel.
@@ -37,12 +39,12 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if numbers.shape != (len(X),):
             raise ValueError(f"runs has shape {numbers.shape}; expected one run for each of the {len(X)} samples.")
         samples = Samples(X, y[:, np.newaxis] if y.ndim == 1 else y, numbers, X.shape[1:])
-        alphas = self._choose_penalties(samples, runs)
+        chosen = self._choose_penalties(samples, runs)
         intercepts = samples.responses.mean(axis=0, dtype=np.float64)
         weights = np.zeros((len(intercepts), X.shape[1]))
         for columns, rows in group_by_view(samples, samples.responses):
             some = samples.responses[np.ix_(rows, columns)]
-            found, intercepts[columns] = fit_ridge(X[rows], some, alphas[columns])
+            found, intercepts[columns] = self._solve(X[rows], some, chosen[columns])
             weights[columns] = found.T
         self.coef_, self.intercept_ = (weights[0], float(intercepts[0])) if y.ndim == 1 else (weights, intercepts)
         return self

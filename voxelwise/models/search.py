@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .batches import map_voxels
-from .folds import Folds, draw_folds
+from .folds import draw_folds
 from .ridge import Design, check_alpha, fill_unknown
 
 #: Penalties to choose from, evenly spaced on a logarithmic scale.
@@ -48,6 +48,15 @@ def check_alphas(alphas):
     if not np.size(alphas):
         raise ValueError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
     return np.unique(np.asarray(alphas, dtype=np.float64))
+
+
+def draw_outer_folds(cv, samples):
+    """The splits that ``cv`` stands for, if the others can take turns within each of them."""
+    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    n_splits = len(folds)
+    if n_splits < MIN_FOLDS or not folds.nested().test.any(axis=1).reshape(n_splits, -1).any(axis=1).all():
+        raise ValueError(f"cv={cv}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
+    return folds
 
 
 def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
@@ -99,16 +108,11 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
        Bioinformatics 7, 91.
     """
     alphas = check_alphas(alphas)
-    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    folds = draw_outer_folds(cv, samples)
     n_splits, n_voxels = len(folds), samples.responses.shape[1]
-    if n_splits < MIN_FOLDS or not folds.nested().test.any(axis=1).reshape(n_splits, -1).any(axis=1).all():
-        raise ValueError(f"cv={cv}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
 
     def prepare(rows):
-        outer = folds.within(rows)
-        inner = outer.nested()
-        both = Folds(np.vstack([outer.train, inner.train]), np.vstack([outer.test, inner.test]))
-        return Design(samples.stimuli, both), n_splits, alphas
+        return Design(samples.stimuli, folds.within(rows).with_nested()), n_splits, alphas
 
     curves, chosen, scores = (np.zeros((n, n_voxels)) for n in (len(alphas), n_splits, n_splits))
     chosen += alphas[0]
@@ -124,14 +128,19 @@ def _search_batch(responses, prepared):
     design, n_splits, alphas = prepared
     by_row, spreads = design.sums(responses)
     products = design.train_products(by_row)
-    inner = score_penalties(design, slice(n_splits, None), alphas, products, by_row, spreads)
-    inner = np.stack([fill_unknown(some).mean(axis=0) for some in inner.reshape(n_splits, -1, *inner.shape[1:])])
+    inner = score_within(design, n_splits, alphas, products, by_row, spreads)
     chosen = alphas[inner.argmax(axis=1)]
     predictions = [
         design.x[design.test_rows[test]] @ design.bases[train].solve(products[train], alpha)
         for alpha, train, test in zip(chosen, design.trains, design.tests, strict=False)
     ]
     return inner.mean(axis=0), chosen, design.r2(predictions, by_row, spreads)
+
+
+def score_within(design, n_splits, alphas, products, by_row, spreads):
+    """Mean R2 of each penalty on the splits within each of the first, shape (n_splits, n_alphas, n_voxels)."""
+    inner = score_penalties(design, slice(n_splits, None), alphas, products, by_row, spreads)
+    return np.stack([fill_unknown(some).mean(axis=0) for some in inner.reshape(n_splits, -1, *inner.shape[1:])])
 
 
 def score_penalties(design, splits, alphas, products, by_row, spreads):
