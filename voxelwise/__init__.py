@@ -11,9 +11,10 @@ from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_with
 from .decoding.reconstruction import reconstruct, score_pixels
 from .decoding.trials import average_trials, estimate_trials, load_trials
 from .errors import RecordingError
-from .features import CODINGS, recode, with_delays, with_hrf
+from .features import CODINGS, gabor_energy, local_contrast, luminance, recode, stack_features, with_delays, with_hrf
 from .inference.ceiling import NoiseCeiling, find_trials, noise_ceiling
 from .inference.learning_curve import learning_curve
+from .inference.partition import VariancePartition, partition_variance
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
 from .models.banded import BandedRidgeCV, BandSearch, search_bands
@@ -39,6 +40,7 @@ __all__ = [
     "RecordingError",
     "RunKFold",
     "Samples",
+    "VariancePartition",
     "VoxelwiseRidge",
     "VoxelwiseRidgeCV",
     "average_trials",
@@ -56,6 +58,7 @@ __all__ = [
     "fit_prf",
     "fit_receptive_fields",
     "fit_without_each_fold",
+    "gabor_energy",
     "grid_positions",
     "group_by_area",
     "identify",
@@ -66,8 +69,11 @@ __all__ = [
     "load_samples",
     "load_stimuli",
     "load_trials",
+    "local_contrast",
+    "luminance",
     "mean_correlation",
     "noise_ceiling",
+    "partition_variance",
     "permutation_test",
     "polar_coordinates",
     "predict_prf",
@@ -80,6 +86,7 @@ __all__ = [
     "search_alpha",
     "search_bands",
     "shift_within_runs",
+    "stack_features",
     "true_ceiling",
     "true_fields",
     "true_parts",

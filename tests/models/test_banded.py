@@ -83,6 +83,19 @@ def test_the_estimator_is_ridge_on_scaled_columns(banded, given):
         np.testing.assert_allclose(model.predict(X)[:, voxel], expected.predict(scaled(X, band)), atol=1e-9)
 
 
+def test_a_space_that_is_left_out_is_not_there(banded):
+    """Of three spaces that are there or not, the choice is among seven models."""
+    search = search_bands(banded, ALPHAS, [0, 2], cv=4)
+    assert np.isinf(search.penalties).any() and np.isfinite(search.penalties).any(axis=1).all()
+    X, Y = banded.stimuli.astype(float), banded.responses.astype(float)
+    model = BandedRidgeCV(banded.features, ALPHAS, [1, 0]).fit(X, Y)
+    for voxel, penalties in enumerate(model.best_alphas_.T):
+        there = np.repeat(np.isfinite(penalties), list(WIDTHS.values()))
+        expected = Ridge(penalties.min()).fit(X[:, there], Y[:, voxel])
+        np.testing.assert_allclose(model.coef_[voxel, there], expected.coef_, atol=1e-9)
+        assert not model.coef_[voxel, ~there].any()
+
+
 def test_without_spaces_it_is_the_search_for_one_penalty(banded):
     one = dataclasses.replace(banded, features=None)
     search, plain = search_bands(one, ALPHAS, cv=4), search_alpha(one, ALPHAS, cv=4)
@@ -120,7 +133,7 @@ def test_voxels_out_of_view_are_scored_by_the_other_runs(banded):
     [
         (dict(alphas=[]), "alphas is empty"),
         (dict(ratios=[]), "ratios is empty"),
-        (dict(ratios=[1, 0]), "ratios: 0 is none"),
+        (dict(ratios=[1, -0.1]), "ratios: -0.1 is none"),
         (dict(ratios="all"), "ratios: all is none"),
         (dict(cv=2), "cv=2.*needs 3 folds"),
     ],

@@ -18,7 +18,7 @@ from .ridge import Design, fill_unknown, fit_ridge
 from .search import ALPHAS, check_alphas, draw_outer_folds, score_within
 
 #: The smallest penalty over that of each space: what is tried, in all combinations.
-RATIOS = (1.0, 0.1, 0.01)
+RATIOS = (1.0, 0.1, 0.0)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class BandSearch:
     Attributes
     ----------
     penalties : ndarray of float64, shape (n_splits, n_spaces, n_voxels)
-        Those that were chosen without looking at each outer fold.
+        Those that were chosen without looking at each outer fold; infinite for a space that was left out.
     scores : ndarray of float64, shape (n_splits, n_voxels)
         R2 on each outer fold, with these penalties.
     split : ndarray of float64, shape (n_splits, n_spaces, n_voxels)
@@ -44,10 +44,10 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
     """Choose a ridge penalty for each feature space and voxel, and score the choice on samples that it has not seen.
 
     For centred features X and responses y, the weights minimise ``|y - Xw|^2 + sum over spaces of a_s |w_s|^2`` [1]_.
-    The penalty of a space is ``a_s = alpha / ratio``; all combinations of ``ratios`` whose largest is the largest of
-    all are tried with all ``alphas``. Folds are held out and take turns within as in :func:`~voxelwise.search_alpha`.
-    The penalties with the best mean R2 on the inner folds are chosen; of equals the first in the order of the ratios,
-    and the smaller alpha.
+    The penalty of a space is ``a_s = alpha / ratio``, and a ratio of 0 leaves the space out. All combinations of
+    ``ratios`` whose largest is the largest of all are tried with all ``alphas``. Folds are held out and take turns
+    within as in :func:`~voxelwise.search_alpha`. The penalties with the best mean R2 on the inner folds are chosen; of
+    equals the first in the order of the ratios, and the smaller alpha.
 
     The predictions of the model are a sum over spaces, so the R2 of a fold can be split into parts that add up to it,
     the *product measure* [1]_: for predictions ``p_s`` and responses ``y``, each less its mean in the fold,
@@ -61,8 +61,8 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
     alphas : sequence of float
         The penalties to choose from.
     ratios : sequence of float
-        How much smaller the squared scale of a space may be, above 0. The number of combinations grows with the number
-        of spaces: three ratios make 5 for two spaces, 19 for three, 65 for four.
+        The smallest penalty over that of each space; only how they relate to the largest of them matters. Three ratios
+        have 5 combinations for two spaces, 19 for three, 65 for four.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
         The outer folds, at least 3.
     n_jobs : int, optional
@@ -91,8 +91,8 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
     folds = draw_outer_folds(cv, samples)
     n_splits, n_voxels = len(folds), samples.responses.shape[1]
     best = np.full((n_splits, n_voxels), -np.inf)
-    penalties = np.zeros((n_splits, len(spaces), n_voxels)) + (alphas[0] / bands[0])[:, np.newaxis]
-    split = np.zeros_like(penalties)
+    penalties = np.full((n_splits, len(spaces), n_voxels), alphas[0])
+    split = np.zeros(penalties.shape)
     for band in bands:
         stimuli = samples.stimuli * scales_of(band, spaces)
 
@@ -102,7 +102,7 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
         for columns, (inner, chosen, parts) in map_voxels(prepare, _search_batch, samples, n_jobs=n_jobs):
             better = inner > best[:, columns]
             best[:, columns] = np.where(better, inner, best[:, columns])
-            for kept, new in ((penalties, chosen[:, np.newaxis] / band[:, np.newaxis]), (split, parts)):
+            for kept, new in ((penalties, _per_space(chosen[:, np.newaxis], band[:, np.newaxis])), (split, parts)):
                 kept[:, :, columns] = np.where(better[:, np.newaxis], new, kept[:, :, columns])
     split = fill_unknown(split)
     return BandSearch(penalties, split.sum(axis=1), split)
@@ -127,6 +127,7 @@ class BandedRidgeCV(_Ridge):
     Attributes
     ----------
     best_alphas_ : ndarray of float64, shape (n_spaces, n_voxels)
+        Infinite for a space that is left out.
     coef_, intercept_, n_features_in_
         As of :class:`VoxelwiseRidge`.
     """
@@ -157,7 +158,7 @@ class BandedRidgeCV(_Ridge):
                 columns, curves = columns[better], curves[:, better]
                 best[columns] = curves.max(axis=0)
                 chosen[columns, 0], chosen[columns, 1:] = alphas[curves.argmax(axis=0)], band
-        self.best_alphas_ = chosen[:, 0] / chosen[:, 1:].T
+        self.best_alphas_ = _per_space(chosen[:, 0], chosen[:, 1:].T)
         return chosen
 
     def _solve(self, x, y, chosen):
@@ -185,8 +186,8 @@ def check_spaces(features, n_columns):
 def draw_bands(n_spaces, ratios):
     """All combinations of ratios that have the largest, itself 1, in some space; an array (n_bands, n_spaces)."""
     for ratio in np.ravel(ratios):
-        if not (isinstance(ratio, Real) and 0 < ratio < math.inf):
-            raise ValueError(f"ratios: {ratio} is none; expected finite numbers above 0, such as [1, 0.1, 0.01].")
+        if not (isinstance(ratio, Real) and 0 <= ratio < math.inf):
+            raise ValueError(f"ratios: {ratio} is none; expected finite numbers of at least 0, such as [1, 0.1, 0].")
     if not np.size(ratios):
         raise ValueError("ratios is empty: expected numbers above 0, such as [1, 0.1, 0.01].")
     ratios = np.unique(ratios)[::-1] / np.max(ratios)
@@ -199,6 +200,11 @@ def scales_of(band, spaces):
     for ratio, columns in zip(band, spaces, strict=True):
         scales[columns] = np.sqrt(ratio)
     return scales
+
+
+def _per_space(alphas, ratios):
+    """The penalty of each space."""
+    return np.where(ratios > 0, alphas / np.where(ratios > 0, ratios, 1), np.inf)
 
 
 def _search_batch(responses, prepared):
