@@ -1,14 +1,12 @@
 """How much of a score belongs to which feature space?"""
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..features import stack_features
-from ..models.banded import RATIOS, search_bands
-from ..models.search import ALPHAS, draw_outer_folds
+from ..models.banded import RATIOS, draw_bands, search_models
+from ..models.search import ALPHAS
 
 
 @dataclass(frozen=True)
@@ -74,24 +72,27 @@ def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None)
     names = tuple(samples.features or ())
     if len(names) < 2:
         raise ValueError(f"samples.features has {len(names)} spaces; expected two or more, as of stack_features.")
-    folds = draw_outer_folds(cv, samples)
-    splits = list(zip(map(np.flatnonzero, folds.train), map(np.flatnonzero, folds.test), strict=True))
-
-    @functools.cache  # of two spaces, the one is what is left without the other
-    def search(some):
-        spaces = {name: samples.stimuli[:, samples.features[name]] for name in some}
-        return search_bands(stack_features(samples, spaces), alphas, ratios, splits, n_jobs)
+    full = np.ones((1, len(names)), dtype=bool)
+    single = np.eye(len(names), dtype=bool)
+    models = [_bands_among(some, ratios) for some in np.vstack([full, single, ~single])]
+    full, *others = search_models(samples, models, alphas, cv, n_jobs)
+    unique = [full.scores - without.scores for without in others[len(names) :]]
 
     def as_table(parts):
         return pd.DataFrame(dict(zip(names, parts, strict=True)))
 
-    full = search(names)
-    alone = [search((name,)).scores.mean(axis=0) for name in names]
-    unique = [full.scores - search(tuple(other for other in names if other != name)).scores for name in names]
     return VariancePartition(
         scores=full.scores,
-        alone=as_table(alone),
+        alone=as_table([search.scores.mean(axis=0) for search in others[: len(names)]]),
         unique=as_table([part.mean(axis=0) for part in unique]),
         unique_error=as_table([part.std(axis=0, ddof=1) / np.sqrt(len(part)) for part in unique]),
         split=as_table(full.split.mean(axis=0)),
     )
+
+
+def _bands_among(some, ratios):
+    """The bands that leave out all but some spaces, given as a mask."""
+    bands = draw_bands(some.sum(), ratios)
+    among = np.zeros((len(bands), len(some)))
+    among[:, some] = bands
+    return among

@@ -85,27 +85,36 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
     .. [1] Dupré la Tour, Eickenberg, Nunez-Elizalde, Gallant (2022). Feature-space selection with banded ridge
        regression. NeuroImage 264, 119728.
     """
-    alphas = check_alphas(alphas)
-    spaces = list(check_spaces(samples.features, samples.stimuli.shape[1]).values())
-    bands = draw_bands(len(spaces), ratios)
-    folds = draw_outer_folds(cv, samples)
-    n_splits, n_voxels = len(folds), samples.responses.shape[1]
-    best = np.full((n_splits, n_voxels), -np.inf)
-    penalties = np.full((n_splits, len(spaces), n_voxels), alphas[0])
-    split = np.zeros(penalties.shape)
-    for band in bands:
-        stimuli = samples.stimuli * scales_of(band, spaces)
+    bands = draw_bands(len(samples.features or [None]), ratios)
+    return search_models(samples, [bands], alphas, cv, n_jobs)[0]
 
-        def prepare(rows, stimuli=stimuli):
+
+def search_models(samples, models, alphas, cv, n_jobs=None):
+    """Several searches at once, each among bands of its own; a band that several of them know is tried once."""
+    alphas = check_alphas(alphas)
+    labels = label_columns(samples.features, samples.stimuli.shape[1])
+    folds = draw_outer_folds(cv, samples)
+    n_splits, n_voxels, n_spaces = len(folds), samples.responses.shape[1], labels.max() + 1
+    best = np.full((len(models), n_splits, 1, n_voxels), -np.inf)
+    penalties = np.full((len(models), n_splits, n_spaces, n_voxels), alphas[0])
+    split = np.zeros(penalties.shape)
+    for band in np.unique(np.concatenate(models), axis=0)[::-1]:
+        scales = np.sqrt(band[labels])
+        there = scales > 0
+        stimuli, spaces = samples.stimuli[:, there] * scales[there], np.arange(n_spaces)[:, np.newaxis] == labels[there]
+
+        def prepare(rows, stimuli=stimuli, spaces=spaces):
             return Design(stimuli, folds.within(rows).with_nested()), n_splits, alphas, spaces
 
+        known = [number for number, bands in enumerate(models) if (bands == band).all(axis=1).any()]
         for columns, (inner, chosen, parts) in map_voxels(prepare, _search_batch, samples, n_jobs=n_jobs):
-            better = inner > best[:, columns]
-            best[:, columns] = np.where(better, inner, best[:, columns])
-            for kept, new in ((penalties, _per_space(chosen[:, np.newaxis], band[:, np.newaxis])), (split, parts)):
-                kept[:, :, columns] = np.where(better[:, np.newaxis], new, kept[:, :, columns])
-    split = fill_unknown(split)
-    return BandSearch(penalties, split.sum(axis=1), split)
+            inner, chosen = inner[:, np.newaxis], _per_space(chosen[:, np.newaxis], band[:, np.newaxis])
+            for model in known:
+                better = inner > best[model][..., columns]
+                for kept, new in ((best, inner), (penalties, chosen), (split, parts)):
+                    kept[model][..., columns] = np.where(better, new, kept[model][..., columns])
+    parts = [fill_unknown(each) for each in split]
+    return [BandSearch(*found, part.sum(axis=1), part) for *found, part in zip(penalties, parts, strict=True)]
 
 
 class BandedRidgeCV(_Ridge):
@@ -142,13 +151,13 @@ class BandedRidgeCV(_Ridge):
     def _choose_penalties(self, samples, runs):
         """The common penalty of each voxel, and its band beside it, shape (n_voxels, 1 + n_spaces)."""
         alphas = check_alphas(self.alphas)
-        spaces = list(check_spaces(self.groups, samples.stimuli.shape[1]).values())
-        bands = draw_bands(len(spaces), self.ratios)
+        labels = label_columns(self.groups, samples.stimuli.shape[1])
+        bands = draw_bands(labels.max() + 1, self.ratios)
         folds = draw_folds(self.cv, runs, samples.stimuli, samples.responses)
         best = np.full(samples.responses.shape[1], -np.inf)
         chosen = np.tile(np.append(alphas[0], bands[0]), (len(best), 1))
         for band in bands:
-            stimuli = samples.stimuli * scales_of(band, spaces)
+            stimuli = samples.stimuli * np.sqrt(band[labels])
 
             def prepare(rows, stimuli=stimuli):
                 return Design(stimuli, folds.within(rows)), alphas
@@ -163,24 +172,23 @@ class BandedRidgeCV(_Ridge):
 
     def _solve(self, x, y, chosen):
         """Weights and intercepts, one band after the other."""
-        spaces = list(check_spaces(self.groups, x.shape[1]).values())
+        labels = label_columns(self.groups, x.shape[1])
         weights, intercepts = np.empty((x.shape[1], len(chosen))), np.empty(len(chosen))
         for band in np.unique(chosen[:, 1:], axis=0):
             here = (chosen[:, 1:] == band).all(axis=1)
-            scales = scales_of(band, spaces)
+            scales = np.sqrt(band[labels])
             found, intercepts[here] = fit_ridge(x * scales, y[:, here], chosen[here, 0])
             weights[:, here] = scales[:, np.newaxis] * found
         return weights, intercepts
 
 
-def check_spaces(features, n_columns):
-    """Columns of each space, a dict of ndarray; raises a ValueError unless each column is in one space."""
-    if features is None:
-        return {"features": np.arange(n_columns)}
-    spaces = {name: np.asarray(columns) for name, columns in features.items()}
-    if sorted(itertools.chain.from_iterable(map(np.ravel, spaces.values()))) != list(range(n_columns)):
+def label_columns(features, n_columns):
+    """Number of the space of each column; raises a ValueError unless each column is in one space."""
+    spaces = [range(n_columns)] if features is None else list(features.values())
+    columns = np.concatenate([np.ravel(columns) for columns in spaces])
+    if not all(map(len, spaces)) or not np.array_equal(np.sort(columns), np.arange(n_columns)):
         raise ValueError(f"groups: expected each of the {n_columns} columns in one space, and in no other.")
-    return spaces
+    return np.repeat(np.arange(len(spaces)), list(map(len, spaces)))[np.argsort(columns)]
 
 
 def draw_bands(n_spaces, ratios):
@@ -192,14 +200,6 @@ def draw_bands(n_spaces, ratios):
         raise ValueError("ratios is empty: expected numbers above 0, such as [1, 0.1, 0.01].")
     ratios = np.unique(ratios)[::-1] / np.max(ratios)
     return np.array([band for band in itertools.product(ratios, repeat=n_spaces) if max(band) == 1])
-
-
-def scales_of(band, spaces):
-    """What each column is multiplied by, float64: a penalty of 1 is then one of 1 / ratio."""
-    scales = np.empty(sum(map(len, spaces)))
-    for ratio, columns in zip(band, spaces, strict=True):
-        scales[columns] = np.sqrt(ratio)
-    return scales
 
 
 def _per_space(alphas, ratios):
@@ -222,13 +222,13 @@ def _search_batch(responses, prepared):
 
 
 def _split_r2(design, test, weights, by_row, spreads, spaces):
-    """Parts of the R2 on a test set that spaces have, shape (n_spaces, n_voxels); they add up to it."""
+    """Parts of the R2 on a test set that spaces, masks of columns, have; shape (n_spaces, n_voxels)."""
     rows, (_, variance) = design.test_rows[test], spreads[test]
     counts = design.counts[rows]
     n = max(counts.sum(), 1)
     middle, mean = (counts * design.x[rows]).sum(axis=0) / n, by_row[rows].sum(axis=0) / n
-    around = design.x[rows] - middle
-    predicted = [around[:, columns] @ weights[columns] for columns in spaces]
+    around = design.x[rows] - middle  # of what is always 1, nothing
+    predicted = [around[:, :-1][:, columns] @ weights[:-1][columns] for columns in spaces]
     beyond = 2 * (by_row[rows] - counts * mean) - counts * sum(predicted)
     off = n * (middle @ weights - mean) ** 2 / len(spaces)
     return np.stack([np.einsum("rv,rv->v", part, beyond) - off for part in predicted]) / variance
