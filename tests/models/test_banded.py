@@ -96,6 +96,18 @@ def test_a_space_that_is_left_out_is_not_there(banded):
         assert not model.coef_[voxel, ~there].any()
 
 
+def test_columns_may_stand_in_any_order(banded):
+    order = np.random.default_rng(1).permutation(15)
+    groups = {name: np.flatnonzero(np.isin(order, columns)) for name, columns in banded.features.items()}
+    mixed = dataclasses.replace(banded, stimuli=banded.stimuli[:, order], features=groups)
+    first, second = (search_bands(some, ALPHAS, cv=4) for some in (banded, mixed))
+    np.testing.assert_allclose(first.split, second.split, atol=1e-9)
+    first, second = (
+        BandedRidgeCV(some.features, ALPHAS).fit(some.stimuli, some.responses).coef_ for some in (banded, mixed)
+    )
+    np.testing.assert_allclose(first[:, order], second, atol=1e-9)
+
+
 def test_without_spaces_it_is_the_search_for_one_penalty(banded):
     one = dataclasses.replace(banded, features=None)
     search, plain = search_bands(one, ALPHAS, cv=4), search_alpha(one, ALPHAS, cv=4)

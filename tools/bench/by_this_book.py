@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples, voxel_at
+from voxelwise import BandedRidgeCV, cross_validate_ridge, fit_receptive_fields, load_recording, load_samples, voxel_at
 from voxelwise.models.search import search_alpha
 from voxelwise.simulation.cortex import MARKED_VOXELS
 
@@ -29,3 +29,15 @@ def call(name, n_voxels=None, n_jobs=None):
     if n_jobs is not None:
         CALLS[name](inputs.tiled(1000), n_jobs=n_jobs)  # starts the worker processes
     return partial(CALLS[name], samples, n_jobs=n_jobs)
+
+
+def banded_ridge():
+    """``BandedRidgeCV``, for the first of five outer folds."""
+    train, test, inner = inputs.banded()
+    model = BandedRidgeCV(train.features, cv=inner)
+
+    def run():
+        fitted = model.fit(train.stimuli, train.responses, runs=train.runs)
+        return fitted.score(test.stimuli, test.responses, multioutput="raw_values")
+
+    return run

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from voxelwise import RunKFold, load_recording, load_samples
+from voxelwise import RunKFold, is_rest, load_recording, load_samples, local_contrast, recode, stack_features
 
 
 def recorded():
@@ -41,3 +41,16 @@ def sampled():
     samples = recorded()
     pixels = StandardScaler().fit_transform(samples.stimuli.astype(np.float64))
     return pixels, samples.responses[:, 18::36], splits(samples, 5)
+
+
+def banded():
+    """Three feature spaces and every 36th voxel: what to train on and to test on, and four inner folds."""
+    samples = recorded()
+    spaces = {
+        "on/off": ~is_rest(samples.stimuli),
+        "pixels": recode(samples, "rest black").stimuli,
+        "contrast": local_contrast(samples, [(2, 2)]),
+    }
+    stacked = stack_features(samples.take(voxels=range(18, samples.responses.shape[1], 36)), spaces)
+    train, test = map(stacked.take, splits(stacked, 5)[0])
+    return train, test, splits(train, 4)
