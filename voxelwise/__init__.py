@@ -13,13 +13,15 @@ from .decoding.reconstruction import reconstruct, score_pixels
 from .decoding.trials import average_trials, estimate_trials, load_trials
 from .derivatives import load_results, write_derivatives
 from .errors import RecordingError
-from .features import CODINGS, recode, with_delays, with_hrf
+from .features import CODINGS, gabor_energy, local_contrast, luminance, recode, stack_features, with_delays, with_hrf
 from .group import group_maps
 from .inference.ceiling import NoiseCeiling, find_repeats, find_trials, noise_ceiling
 from .inference.learning_curve import learning_curve
+from .inference.partition import VariancePartition, partition_variance
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
-from .models.estimators import VoxelwiseRidge, VoxelwiseRidgeCV
+from .models.banded import BandSearch, search_bands
+from .models.estimators import BandedRidgeCV, VoxelwiseRidge, VoxelwiseRidgeCV
 from .models.folds import RunKFold
 from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordinates, predict_prf
 from .models.receptive_fields import fit_receptive_fields
@@ -31,6 +33,8 @@ from .simulation.truth import true_ceiling, true_parts, true_time_course
 __all__ = [
     "CODINGS",
     "AlphaSearch",
+    "BandSearch",
+    "BandedRidgeCV",
     "Identification",
     "NoiseCeiling",
     "PatternModel",
@@ -39,6 +43,7 @@ __all__ = [
     "RecordingError",
     "RunKFold",
     "Samples",
+    "VariancePartition",
     "VoxelwiseRidge",
     "VoxelwiseRidgeCV",
     "average_trials",
@@ -57,6 +62,7 @@ __all__ = [
     "fit_prf",
     "fit_receptive_fields",
     "fit_without_each_fold",
+    "gabor_energy",
     "grid_positions",
     "group_by_area",
     "group_maps",
@@ -69,8 +75,11 @@ __all__ = [
     "load_samples",
     "load_stimuli",
     "load_trials",
+    "local_contrast",
+    "luminance",
     "mean_correlation",
     "noise_ceiling",
+    "partition_variance",
     "permutation_test",
     "polar_coordinates",
     "predict_prf",
@@ -81,8 +90,10 @@ __all__ = [
     "score_pixels",
     "score_transfer",
     "search_alpha",
+    "search_bands",
     "shift_within_runs",
     "simulated_subjects",
+    "stack_features",
     "true_ceiling",
     "true_fields",
     "true_parts",

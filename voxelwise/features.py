@@ -1,4 +1,4 @@
-"""Other ways to turn the screen into columns: other codings of rest, other lags, a haemodynamic response."""
+"""Other ways to turn the screen into columns: other codings and lags, a haemodynamic response, spaces of features."""
 
 import dataclasses
 import math
@@ -6,12 +6,15 @@ from numbers import Real
 
 import numpy as np
 from nilearn.glm.first_level.hemodynamic_models import compute_regressor
-from scipy.signal import lfilter
+from scipy.signal import fftconvolve, lfilter
 
 from .data.samples import check_whole, columns_of, is_rest
+from .errors import RecordingError
 
 #: Names of the codings.
 CODINGS = ("published", "rest black", "on/off", "on/off and pixels")
+#: Rows and columns of the patches whose contrast the published decoder reads.
+PATCHES = ((1, 1), (1, 2), (2, 1), (2, 2))
 #: Value of the on/off column while a stimulus is on the screen. A column that is a hundred times as large needs a
 #: hundredth of the weight, and a ridge penalty on the square of that hardly shrinks it. Pixels keep their values and
 #: their penalty.
@@ -176,3 +179,158 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     response, _ = compute_regressor(([0], [t_r], [1]), hrf_model, frame_times)
     stimuli = np.concatenate([lfilter(response[:, 0], 1, black[rows], axis=0) for rows in run_rows])
     return dataclasses.replace(samples, stimuli=stimuli.astype(np.float32))
+
+
+def stack_features(samples, spaces):
+    """The same responses, with named feature spaces side by side.
+
+    Parameters
+    ----------
+    samples : Samples
+    spaces : dict of str -> array_like, shape (n_samples, ...)
+        By name, any features of the same moments; each row is laid flat.
+
+    Returns
+    -------
+    stacked : Samples
+        ``features`` names the columns of each space.
+
+    Raises
+    ------
+    ValueError
+        If there is no space, or one has another number of rows.
+    """
+    if not spaces:
+        raise ValueError("spaces is empty: expected arrays of features by name, a row a sample.")
+    columns = {}
+    for name, values in spaces.items():
+        if len(values) != len(samples.runs):
+            found = f'spaces: "{name}" has {len(values)} rows, the responses {len(samples.runs)}'
+            raise ValueError(f"{found}; expected one row for each sample.")
+        columns[name] = np.asarray(values, np.float32).reshape(len(values), -1)
+    features = columns_of({name: values.shape[1] for name, values in columns.items()})
+    stimuli = np.hstack(list(columns.values()))
+    return dataclasses.replace(samples, stimuli=stimuli, stimulus_shape=stimuli.shape[1:], features=features)
+
+
+def luminance(samples):
+    """Mean of the pixels of each stimulus.
+
+    Parameters
+    ----------
+    samples : Samples
+        Whose stimuli are pictures; rest counts as black, 0.
+
+    Returns
+    -------
+    features : ndarray of float32, shape (n_samples, 1)
+
+    Raises
+    ------
+    RecordingError
+        If the stimuli are no pictures.
+    """
+    return _pictures(samples).mean(axis=(1, 2))[:, np.newaxis]
+
+
+def local_contrast(samples, patches=PATCHES):
+    """Mean contrast of all patches of the screen, at one scale or several.
+
+    A white pixel was a flickering checkerboard in the published experiment, a black one the grey of the screen; so the
+    contrast of a patch is the mean of its pixels. The scales are those of the published decoder [1]_. Patches overlap:
+    a screen of 10 x 10 pixels has 81 of 2 x 2.
+
+    Parameters
+    ----------
+    samples : Samples
+        Whose stimuli are pictures; rest counts as black, 0.
+    patches : sequence of (int, int)
+        Rows and columns of a patch.
+
+    Returns
+    -------
+    features : ndarray of float32, shape (n_samples, n_patches)
+        Patches of the first size, row by row, then those of the second, and so on.
+
+    Raises
+    ------
+    ValueError
+        If there is no patch, or one is larger than the screen.
+    RecordingError
+        If the stimuli are no pictures.
+
+    References
+    ----------
+    .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of
+       multiscale local image decoders. Neuron 60(5), 915-929.
+    """
+    pictures = _pictures(samples)
+    if not len(patches):
+        raise ValueError("patches is empty: expected rows and columns of patches, such as [(2, 2)].")
+    for patch in patches:
+        for size, most in zip(patch, pictures.shape[1:], strict=True):
+            check_whole("patches", size, 1, most)
+    windows = [np.lib.stride_tricks.sliding_window_view(pictures, patch, axis=(1, 2)) for patch in patches]
+    return np.hstack([window.mean(axis=(3, 4)).reshape(len(pictures), -1) for window in windows])
+
+
+def gabor_energy(samples, wavelengths=(2, 4), n_orientations=4):
+    """Energy of Gabor filters at each pixel: how much of a grating there is, whatever its phase.
+
+    The filters are those of motion-free energy models [1]_: a cosine and a sine grating under one round Gaussian, an
+    octave wide (its standard deviation is 0.56 wavelengths), less what they would answer to a uniform screen. The
+    energy is the root of the sum of both squared answers. Beyond its rim the screen is black.
+
+    Parameters
+    ----------
+    samples : Samples
+        Whose stimuli are pictures; rest counts as black, 0.
+    wavelengths : sequence of float
+        In pixels, at least 2.
+    n_orientations : int
+        Evenly spaced over half a turn, the first a grating that changes from column to column.
+
+    Returns
+    -------
+    features : ndarray of float32, shape (n_samples, n_wavelengths * n_orientations * n_pixels)
+        All pixels of the first wavelength and orientation, then of the next orientation, and so on.
+
+    Raises
+    ------
+    ValueError
+        If there is no wavelength, one is too short, or there is no orientation.
+    RecordingError
+        If the stimuli are no pictures.
+
+    References
+    ----------
+    .. [1] Kay, Naselaris, Prenger, Gallant (2008). Identifying natural images from human brain activity. Nature 452,
+       352-355.
+    """
+    check_whole("n_orientations", n_orientations, 1)
+    if not len(wavelengths) or not all(isinstance(each, Real) and 2 <= each < math.inf for each in wavelengths):
+        raise ValueError(f"wavelengths={wavelengths}: expected pixels from crest to crest, at least 2 each.")
+    pictures = _pictures(samples)
+    angles = np.pi * np.arange(n_orientations) / n_orientations
+    filters = [_gabor(wavelength, angle) for wavelength in wavelengths for angle in angles]
+    energies = [abs(fftconvolve(pictures, each[np.newaxis], mode="same", axes=(1, 2))) for each in filters]
+    return np.hstack([energy.reshape(len(pictures), -1) for energy in energies]).astype(np.float32)
+
+
+def _gabor(wavelength, angle):
+    """A complex Gabor filter of mean 0, three standard deviations to each side; its Gaussian sums to 1."""
+    sd = np.sqrt(np.log(2) / 2) / np.pi * 3 * wavelength
+    reach = np.arange(-np.ceil(3 * sd), np.ceil(3 * sd) + 1)
+    y, x = np.meshgrid(reach, reach, indexing="ij")
+    gaussian = np.exp(-(x**2 + y**2) / (2 * sd**2))
+    gaussian /= gaussian.sum()
+    grating = np.exp(2j * np.pi / wavelength * (x * np.cos(angle) + y * np.sin(angle)))
+    return gaussian * (grating - (gaussian * grating).sum())
+
+
+def _pictures(samples):
+    """Stimuli as they were on the screen, shape (n_samples, n_rows, n_columns); rest is black."""
+    if len(samples.stimulus_shape) != 2:
+        shape = samples.stimulus_shape
+        raise RecordingError(f"stimulus_shape={shape}: expected rows and columns; take features from the pictures.")
+    return recode(samples, "rest black").stimuli.reshape(-1, *samples.stimulus_shape)

@@ -189,6 +189,13 @@ def test_bars_and_shades_hold_what_they_count():
     _, below = plotting.plot_alpha_search(alphas, curves, "AB", X, np.array([[1.0, 10], [10, 10]]), 50.0).axes
     counts, edges, _ = below.patches[0].get_data()
     assert counts.tolist() == [1, 3, 0] and np.log10(edges) == pytest.approx([-0.5, 0.5, 1.5, 2.5])
+    table = pd.DataFrame({"alone": X, "unique": Y}, index=list("uvw"))
+    _, ax = plotting.plot_partition({"one": table, "two": table[::-1]}, {"one": 0.6, "two": 0.9}).axes
+    bars = {bar.get_label(): [(each.get_center()[0], each.get_height()) for each in bar] for bar in ax.containers}
+    assert np.transpose(bars["unique"]) == pytest.approx(np.array([np.arange(3) + 0.2, Y[::-1]]))
+    assert np.transpose(bars["alone"]) == pytest.approx(np.array([np.arange(3) - 0.2, X[::-1]]))
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == list("wvu")
+    assert [line.get_ydata()[0] for line in ax.lines] == [0.9, 0]
     shade = plotting.plot_time_course(X, X > 0).axes[0].patches[0].get_data()
     assert (shade.values.tolist(), shade.edges.tolist()) == ([1, 1, 0], [0.5, 1.5, 2.5, 3.5]), "centred on volumes"
 

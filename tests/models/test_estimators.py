@@ -13,13 +13,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.plain import plain_loop
-from voxelwise import RunKFold, Samples, VoxelwiseRidge, VoxelwiseRidgeCV
+from voxelwise import BandedRidgeCV, RunKFold, Samples, VoxelwiseRidge, VoxelwiseRidgeCV
 
 ALPHAS = [30.0, 0.1, 3.0, 1000.0]
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@parametrize_with_checks([VoxelwiseRidge(), VoxelwiseRidgeCV(alphas=ALPHAS, cv=3)])
+@parametrize_with_checks([VoxelwiseRidge(), VoxelwiseRidgeCV(alphas=ALPHAS, cv=3), BandedRidgeCV(alphas=ALPHAS, cv=3)])
 def test_scikit_learns_checks(estimator, check):
     """All of them; none is expected to fail."""
     check(estimator)

@@ -148,3 +148,87 @@ def test_the_true_course_rises_and_falls(recording):
     assert course[:, 1951].argmax() == 2 and course[0].max() < 0.2 and course[9:].max() < 0
     late = recording.truth["time_to_peak"] > 6
     assert course[1, late].max() < course[1, ~late].min() and course[4, late].min() > course[4, ~late].max()
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """Pictures of 4 x 5 grey pixels; one volume is rest."""
+    stimuli = np.random.default_rng(2).random((6, 20))
+    stimuli[2] = -1
+    return vw.Samples.from_arrays(stimuli, np.ones((6, 2)), [0, 0, 0, 1, 1, 1], stimulus_shape=(4, 5))
+
+
+def test_local_contrast_is_that_of_loops(shown):
+    """Patch by patch; rest is black."""
+    pictures = np.maximum(shown.stimuli, 0).reshape(-1, 4, 5)
+    expected = [
+        pictures[:, row : row + height, column : column + width].mean(axis=(1, 2))
+        for height, width in ((1, 1), (1, 2), (2, 1), (2, 2))
+        for row in range(4 - height + 1)
+        for column in range(5 - width + 1)
+    ]
+    found = vw.local_contrast(shown)
+    np.testing.assert_allclose(found, np.transpose(expected), rtol=1e-6)
+    assert found.dtype == np.float32 and found.shape == (6, 20 + 16 + 15 + 12)
+    np.testing.assert_allclose(vw.luminance(shown), vw.local_contrast(shown, [(4, 5)]), rtol=1e-6)
+    assert not found[2].any() and found[0].any()
+
+
+def test_gabor_energy_is_that_of_loops(shown):
+    """At each pixel, products with a cosine and a sine grating under a Gaussian, on a screen with a black rim."""
+    sd, angle, expected = 3 * np.sqrt(np.log(2) / 2) / np.pi * 2.5, np.pi / 3, []
+    reach = int(np.ceil(3 * sd))
+    rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    weights = np.exp(-(rows**2 + columns**2) / (2 * sd**2))
+    phase = 2 * np.pi / 2.5 * (columns * np.cos(angle) + rows * np.sin(angle))
+    waves = [
+        weights * (wave - np.average(wave, weights=weights)) / weights.sum() for wave in (np.cos(phase), np.sin(phase))
+    ]
+    for picture in np.maximum(shown.stimuli, 0).reshape(-1, 4, 5):
+        padded = np.pad(picture, reach)
+        for row, column in np.ndindex(4, 5):
+            patch = padded[row : row + 2 * reach + 1, column : column + 2 * reach + 1]
+            expected.append(np.hypot(*[(patch * wave).sum() for wave in waves]))
+    found = vw.gabor_energy(shown, [2, 2.5], n_orientations=3)
+    assert found.shape == (6, 2 * 3 * 20) and found.dtype == np.float32
+    np.testing.assert_allclose(found[:, 80:100].ravel(), expected, atol=1e-6)
+
+
+def test_gabor_energy_knows_orientation_and_neither_phase_nor_luminance():
+    """Gratings that change from column to column, at two phases, and a white screen; in the middle of it."""
+    rows, columns = np.mgrid[:25, :25]
+    gratings = [np.cos(np.pi / 2 * columns), np.sin(np.pi / 2 * columns), np.ones((25, 25)), np.cos(np.pi / 2 * rows)]
+    samples = vw.Samples.from_arrays(np.reshape(gratings, (4, -1)), np.ones((4, 1)), np.zeros(4), None, (25, 25))
+    energy = vw.gabor_energy(samples, [4], 4).reshape(4, 4, 25, 25)[:, :, 12, 12]
+    assert energy[0].argmax() == 0 and energy[3].argmax() == 2 and energy[0, 0] > 10 * energy[0, 2]
+    np.testing.assert_allclose(energy[0], energy[1], atol=0.005)
+    assert energy[2].max() < 0.005 and energy[0].max() == pytest.approx(0.5, abs=0.02)
+
+
+def test_spaces_stand_side_by_side(shown):
+    stacked = vw.stack_features(shown, {"one": range(6), "pictures": shown.stimuli.reshape(-1, 4, 5)})
+    assert {name: columns.tolist() for name, columns in stacked.features.items()} == {
+        "one": [0],
+        "pictures": list(range(1, 21)),
+    }
+    np.testing.assert_array_equal(stacked.stimuli, np.column_stack([range(6), shown.stimuli]))
+    assert stacked.stimuli.dtype == np.float32 and stacked.stimulus_shape == (21,)
+    assert stacked.responses is shown.responses and stacked.runs is shown.runs
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda s: vw.stack_features(s, {}), "spaces is empty"),
+        (lambda s: vw.stack_features(s, {"a": np.ones((5, 2))}), 'spaces: "a" has 5 rows, the responses 6'),
+        (lambda s: vw.local_contrast(s, []), "patches is empty"),
+        (lambda s: vw.local_contrast(s, [(1, 6)]), "patches=6: expected a whole number from 1 to 5"),
+        (lambda s: vw.gabor_energy(s, []), "wavelengths"),
+        (lambda s: vw.gabor_energy(s, [1.5]), "wavelengths"),
+        (lambda s: vw.gabor_energy(s, n_orientations=0), "n_orientations=0"),
+        (lambda s: vw.luminance(vw.recode(s, "on/off")), r"stimulus_shape=\(1,\): expected rows and columns"),
+    ],
+)
+def test_features_that_cannot_be_made_are_refused(shown, make, message):
+    with pytest.raises(ValueError, match=message):
+        make(shown)

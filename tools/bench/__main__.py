@@ -23,6 +23,8 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "nilearn", "joblib", "himalaya", 
 PIPELINE = ("by_this_book", "pipeline")
 STARTING = ("by_dask", "starting")
 CALLS = {what: ("by_this_book", "call", what) for what in ("Ridge scores", "Alpha search", "All fields")}
+#: The calls of this book that have peers.
+MINE = CALLS | {"Files to four fields": PIPELINE, "Banded ridge": ("by_this_book", "banded_ridge")}
 SHARE = 5438 / 151  # all voxels, for every 36th
 #: What this book does, a peer, the peer's call, and how many times that call makes up the whole.
 RACES = (
@@ -32,6 +34,7 @@ RACES = (
     ("Alpha search", "scikit-learn, 1 of 10 folds", ("by_scikit_learn", "alpha_search_one_fold"), 10),
     ("Alpha search", "himalaya, 1 of 10 folds", ("by_himalaya", "alpha_search_one_fold"), 10),
     ("Alpha search", "himalaya, no outer loop", ("by_himalaya", "alpha_search_once"), 1),
+    ("Banded ridge", "himalaya", ("by_himalaya", "banded_ridge"), 1),
     ("All fields", "scikit-learn, 151 voxels", ("by_scikit_learn", "sampled_fields"), SHARE),
     ("All fields", "scikit-learn, 151 voxels, all cores", ("by_scikit_learn", "sampled_fields", -1), SHARE),
     ("All fields", "himalaya, 151 voxels", ("by_himalaya", "sampled_fields"), SHARE),
@@ -56,7 +59,7 @@ def spread(call):
 
 def measure_all():
     """Medians for each call that a table needs."""
-    peers = [call for what, _, peer_call, _ in RACES for call in (CALLS.get(what, PIPELINE), peer_call)]
+    peers = [call for what, _, peer_call, _ in RACES for call in (MINE[what], peer_call)]
     sizes = [(*call, size) for size in SIZES for call in CALLS.values()]
     spreads = [each for call in CALLS.values() for each in spread(call)]
     wide = [call for what, _, peer_call, _ in WIDE_RACES for call in (("by_this_book", "wide", what), peer_call)]
@@ -85,7 +88,7 @@ def table_of_peers(medians):
     """This book beside each peer: seconds, how many times as many, megabytes."""
     rows = []
     for what, peer, peer_call, parts in RACES:
-        mine, other = medians[CALLS.get(what, PIPELINE)], medians[peer_call]
+        mine, other = medians[MINE[what]], medians[peer_call]
         seconds = other["seconds"] * parts
         about = "" if parts == 1 else "≈\N{NO-BREAK SPACE}"
         rest = map(show, (seconds / mine["seconds"], mine["peak"], other["peak"]))

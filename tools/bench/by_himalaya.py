@@ -2,7 +2,7 @@
 
 import numpy as np
 from himalaya.lasso import SparseGroupLassoCV
-from himalaya.ridge import Ridge, RidgeCV
+from himalaya.ridge import GroupRidgeCV, Ridge, RidgeCV
 
 from voxelwise.models.search import ALPHAS
 
@@ -41,3 +41,12 @@ def sampled_fields():
     pixels, responses = pixels.astype(np.float32), responses - responses.mean(axis=0)  # it fits no intercept
     model = SparseGroupLassoCV(l1_regs=LASSO_ALPHAS, cv=splits, solver_params={"progress_bar": False})
     return lambda: model.fit(pixels, responses).coef_
+
+
+def banded_ridge():
+    """``GroupRidgeCV`` with its own number of random scalings, 100, for the first of five outer folds."""
+    train, test, inner = inputs.banded()
+    labels = np.repeat(range(len(train.features)), [len(columns) for columns in train.features.values()])
+    params = dict(alphas=np.array(ALPHAS), progress_bar=False)
+    model = GroupRidgeCV(labels, solver_params=params, fit_intercept=True, cv=inner, random_state=0)
+    return lambda: model.fit(train.stimuli, train.responses).score(test.stimuli, test.responses)

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from voxelwise import (
+    BandedRidgeCV,
     VoxelwiseRidgeCV,
     cross_validate_ridge,
     fit_receptive_fields,
@@ -66,3 +67,15 @@ def product(size=6_000):
     """A product of two large matrices, float32: what the machine can do."""
     matrix = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
     return lambda: matrix @ matrix
+
+
+def banded_ridge():
+    """``BandedRidgeCV``, for the first of five outer folds."""
+    train, test, inner = inputs.banded()
+    model = BandedRidgeCV(train.features, cv=inner)
+
+    def run():
+        fitted = model.fit(train.stimuli, train.responses, runs=train.runs)
+        return fitted.score(test.stimuli, test.responses, multioutput="raw_values")
+
+    return run

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from voxelwise import RunKFold, Samples, load_recording, load_samples
+from voxelwise import RunKFold, Samples, is_rest, load_recording, load_samples, local_contrast, recode, stack_features
 
 
 def recorded():
@@ -66,3 +66,16 @@ def filed(folder, n_samples=8_000, n_voxels=60_000, n_features=1_000):
     responses.flush()
     del responses, block
     return Samples.from_arrays(features, np.load(path, mmap_mode="r"), np.arange(n_samples) // 100)
+
+
+def banded():
+    """Three feature spaces and every 36th voxel: what to train on and to test on, and four inner folds."""
+    samples = recorded()
+    spaces = {
+        "on/off": ~is_rest(samples.stimuli),
+        "pixels": recode(samples, "rest black").stimuli,
+        "contrast": local_contrast(samples, [(2, 2)]),
+    }
+    stacked = stack_features(samples.take(voxels=range(18, samples.responses.shape[1], 36)), spaces)
+    train, test = map(stacked.take, splits(stacked, 5)[0])
+    return train, test, splits(train, 4)

@@ -6,6 +6,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.samples import Samples
+from .bands import RATIOS, draw_bands, label_columns, penalties_of, scale_columns
 from .batches import map_voxels
 from .folds import draw_folds
 from .ridge import Design, Solver, check_alpha, fill_unknown
@@ -13,7 +14,7 @@ from .search import ALPHAS, Penalties, check_alphas
 
 
 class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """What both estimators share: responses in one or two dimensions, predictions and scores."""
+    """What the estimators share: responses in one or two dimensions, predictions and scores."""
 
     n_jobs = None
 
@@ -39,20 +40,34 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if numbers.shape != (len(X),):
             raise ValueError(f"runs has shape {numbers.shape}; expected one run for each of the {len(X)} samples.")
         samples = Samples(X, y[:, np.newaxis] if y.ndim == 1 else y, numbers, X.shape[1:])
-        alphas, folds = self._choices(samples, runs)
-        curves = np.zeros((len(alphas), samples.responses.shape[1]))
-        weights, intercepts = np.zeros((curves.shape[1], X.shape[1])), samples.responses.mean(axis=0, dtype=np.float64)
-
-        def prepare(rows):
-            choices = None if folds is None else Penalties(Design(X, folds.within(rows)), alphas)
-            return rows, Solver(X[rows]), alphas, choices
-
-        for columns, found in map_voxels(prepare, _fit_batch, samples, n_jobs=self.n_jobs):
-            curves[:, columns], weights[columns], intercepts[columns] = found
-        if folds is not None:
-            self.cv_scores_, self.best_alphas_ = curves, alphas[curves.argmax(axis=0)]
-        self.coef_, self.intercept_ = (weights[0], float(intercepts[0])) if y.ndim == 1 else (weights, intercepts)
+        self.coef_ = np.zeros((samples.responses.shape[1], X.shape[1]))
+        self.intercept_ = samples.responses.mean(axis=0, dtype=np.float64)
+        self._fit_bands(samples, runs)
+        if y.ndim == 1:
+            self.coef_, self.intercept_ = self.coef_[0], float(self.intercept_[0])
         return self
+
+    def _fit_bands(self, samples, runs):
+        """Fit each voxel with the best band and penalty; of equals the first."""
+        alphas, bands, labels, folds = self._choices(samples, runs)
+        curves = np.full((len(alphas), len(self.coef_)), -np.inf)
+        penalties = np.full((len(bands[0]), len(self.coef_)), alphas[0])
+        for band in bands:
+            X, there = scale_columns(samples.stimuli, band, labels)
+            scale = np.sqrt(band[labels][there])
+
+            def prepare(rows, X=X):
+                choices = None if folds is None else Penalties(Design(X, folds.within(rows)), alphas)
+                return rows, Solver(X[rows]), alphas, choices
+
+            for columns, (found, weights, intercepts) in map_voxels(prepare, _fit_batch, samples, n_jobs=self.n_jobs):
+                better = found.max(axis=0) > curves[:, columns].max(axis=0)
+                found, columns = found[:, better], columns[better]
+                curves[:, columns], self.intercept_[columns] = found, intercepts[better]
+                self.coef_[columns] = 0
+                self.coef_[np.ix_(columns, there)] = weights[better] * scale
+                penalties[:, columns] = penalties_of(alphas[found.argmax(axis=0)], band[:, np.newaxis])
+        return np.where(curves > -np.inf, curves, 0), penalties
 
     def predict(self, X):
         """Predict responses.
@@ -111,7 +126,8 @@ class VoxelwiseRidge(_Ridge):
 
     def _choices(self, samples, runs):
         check_alpha(self.alpha)
-        return np.array([self.alpha], dtype=np.float64), None
+        labels = label_columns(None, samples.stimuli.shape[1])
+        return np.array([self.alpha], dtype=np.float64), np.ones((1, 1)), labels, None
 
 
 class VoxelwiseRidgeCV(_Ridge):
@@ -145,7 +161,53 @@ class VoxelwiseRidgeCV(_Ridge):
         self.n_jobs = n_jobs
 
     def _choices(self, samples, runs):
-        return check_alphas(self.alphas), draw_folds(self.cv, runs, samples.stimuli, samples.responses)
+        labels = label_columns(None, samples.stimuli.shape[1])
+        folds = draw_folds(self.cv, runs, samples.stimuli, samples.responses)
+        return check_alphas(self.alphas), np.ones((1, 1)), labels, folds
+
+    def _fit_bands(self, samples, runs):
+        self.cv_scores_, (self.best_alphas_,) = super()._fit_bands(samples, runs)
+
+
+class BandedRidgeCV(_Ridge):
+    """Ridge regression with a penalty for each feature space and voxel, chosen by cross-validation.
+
+    The penalties with the best mean R2 over the splits are chosen, and the voxel is fitted with them to all samples. To
+    score the choice, cross-validate the estimator, or use :func:`~voxelwise.search_bands`, which says what they are
+    chosen from.
+
+    Parameters
+    ----------
+    groups : dict of str -> array_like of int, optional
+        Columns of X that each feature space has, each column in one space. Default: all are one space.
+    alphas, ratios : sequence of float
+        As in :func:`~voxelwise.search_bands`.
+    cv, n_jobs
+        As of :class:`VoxelwiseRidgeCV`.
+
+    Attributes
+    ----------
+    best_alphas_ : ndarray of float64, shape (n_spaces, n_voxels)
+        Infinite for a space that is left out.
+    coef_, intercept_, n_features_in_
+        As of :class:`VoxelwiseRidge`.
+    """
+
+    def __init__(self, groups=None, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
+        self.groups = groups
+        self.alphas = alphas
+        self.ratios = ratios
+        self.cv = cv
+        self.n_jobs = n_jobs
+
+    def _choices(self, samples, runs):
+        labels = label_columns(self.groups, samples.stimuli.shape[1])
+        bands = draw_bands(labels.max() + 1, self.ratios)
+        folds = draw_folds(self.cv, runs, samples.stimuli, samples.responses)
+        return check_alphas(self.alphas), bands, labels, folds
+
+    def _fit_bands(self, samples, runs):
+        _, self.best_alphas_ = super()._fit_bands(samples, runs)
 
 
 def _fit_batch(responses, prepared):

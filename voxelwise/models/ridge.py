@@ -228,7 +228,8 @@ class Design:
         x = x - x.mean(axis=0)
         sides = np.vstack([folds.train, folds.test]).T
         self.row_of, first = number_alike(np.hstack([sides, x]))  # the row of each sample
-        self.x = with_constant(rotate(x[first])[0])  # (n_rows, n_columns + 1), centred
+        rotated, self.back = rotate(x[first])
+        self.x = with_constant(rotated)  # (n_rows, n_columns + 1), centred
         self.counts = np.bincount(self.row_of).astype(np.float64)[:, np.newaxis]  # samples of each row, (n_rows, 1)
         trained = folds.train.any(axis=0)
         self._trained = trained if trained.any() and not trained.all() else slice(None)  # no copy of all

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .batches import map_voxels
-from .folds import Folds, draw_folds
+from .folds import draw_folds
 from .ridge import Design, check_alpha, fill_unknown
 
 #: Penalties to choose from, evenly spaced on a logarithmic scale.
@@ -49,6 +49,15 @@ def check_alphas(alphas):
     if not np.size(alphas):
         raise ValueError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
     return np.unique(np.asarray(alphas, dtype=np.float64))
+
+
+def draw_outer_folds(cv, samples):
+    """The splits that ``cv`` stands for, if the others can take turns within each of them."""
+    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    n_splits = len(folds)
+    if n_splits < MIN_FOLDS or not folds.nested().test.any(axis=1).reshape(n_splits, -1).any(axis=1).all():
+        raise ValueError(f"cv={cv}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
+    return folds
 
 
 def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
@@ -100,16 +109,13 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
        Bioinformatics 7, 91.
     """
     alphas = check_alphas(alphas)
-    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    folds = draw_outer_folds(cv, samples)
     n_splits, n_voxels = len(folds), samples.responses.shape[1]
-    if n_splits < MIN_FOLDS or not folds.nested().test.any(axis=1).reshape(n_splits, -1).any(axis=1).all():
-        raise ValueError(f"cv={cv}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
 
     def prepare(rows):
-        outer = folds.within(rows)
-        inner = outer.nested()
-        both = Folds(np.vstack([outer.train, inner.train]), np.vstack([outer.test, inner.test]))
-        return Penalties(Design(samples.stimuli, both), alphas, slice(n_splits, None)), n_splits
+        return Penalties(
+            Design(samples.stimuli, folds.within(rows).with_nested()), alphas, slice(n_splits, None)
+        ), n_splits
 
     curves, chosen, scores = (np.zeros((n, n_voxels)) for n in (len(alphas), n_splits, n_splits))
     chosen += alphas[0]
@@ -126,8 +132,7 @@ def _search_batch(responses, prepared):
     design, alphas = penalties.design, penalties.alphas
     by_row, spreads = design.sums(responses)
     products = design.train_products(by_row)
-    inner = penalties.score(products, by_row, spreads)
-    inner = np.stack([fill_unknown(some).mean(axis=0) for some in inner.reshape(n_splits, -1, *inner.shape[1:])])
+    inner = penalties.score_within(n_splits, products, by_row, spreads)
     chosen = alphas[inner.argmax(axis=1)]
     predictions = [
         design.x[design.test_rows[test]] @ design.bases[train].solve(products[train], alpha)
@@ -177,6 +182,11 @@ class Penalties:
                     residual = beyond + np.einsum("rv,rv->v", error, error)
                     scores[split, number] = 1 - residual / (variance * scale**2)
         return scores
+
+    def score_within(self, n_splits, products, by_row, spreads):
+        """Mean R2 of each penalty on the splits within each of some outer ones, (n_splits, n_alphas, n_voxels)."""
+        scores = self.score(products, by_row, spreads)
+        return np.stack([fill_unknown(some).mean(axis=0) for some in scores.reshape(n_splits, -1, *scores.shape[1:])])
 
 
 def _warn_at_edge(search):

@@ -15,7 +15,14 @@ from .charts import (
     plot_stimuli,
     plot_time_course,
 )
-from .comparisons import plot_field_pairs, plot_lags, plot_score_groups, plot_score_pairs, plot_time_courses
+from .comparisons import (
+    plot_field_pairs,
+    plot_lags,
+    plot_partition,
+    plot_score_groups,
+    plot_score_pairs,
+    plot_time_courses,
+)
 from .decoding import plot_candidates, plot_identification, plot_pixel_map, plot_reconstructions
 from .fields import plot_fields, plot_summary
 from .maps import plot_maps

@@ -54,6 +54,30 @@ def plot_score_groups(groups, labels):
     return settle(figure)
 
 
+def plot_partition(panels, totals):
+    """What each feature space explains by several measures, as bars; a panel for each set of spaces.
+
+    Parameters
+    ----------
+    panels : dict of str -> DataFrame
+        By the title of the panel, one row a space and one column a measure; up to six measures.
+    totals : dict of str -> float
+        By the same title, what all spaces explain together; a dashed line.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(8, 4), sharey=True, squeeze=False)
+    for ax, (title, table) in zip(axes.flat, panels.items(), strict=True):
+        places, width = np.arange(len(table)), 0.8 / table.shape[1]
+        for number, (colour, name) in enumerate(pair_up(LINE_COLOURS, table, "measures")):
+            ax.bar(places + width * (number + 0.5) - 0.4, table[name], width, color=colour, label=name)
+        ax.axhline(totals[title], **GUIDE, linestyle="--", label="all spaces")
+        ax.axhline(0, **GUIDE)
+        ax.set_xticks(places, table.index)
+        ax.set_xlabel(title)
+    axes[0, 0].set_ylabel("R² on held-out runs, mean over voxels")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=7)
+    return settle(figure)
+
+
 def plot_field_pairs(fields, titles):
     """Fields of the same voxels from several fits, one fit a row and one voxel a column, negative weights too.
 

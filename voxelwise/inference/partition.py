@@ -1,0 +1,99 @@
+"""How much of a score belongs to which feature space?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..models.banded import search_models
+from ..models.bands import RATIOS, draw_bands
+from ..models.search import ALPHAS
+
+
+@dataclass(frozen=True)
+class VariancePartition:
+    """What each feature space explains of each voxel, alone and beside the others.
+
+    The tables have one row a voxel and one column a space; all numbers are means over the outer folds.
+
+    Attributes
+    ----------
+    scores : ndarray of float64, shape (n_splits, n_voxels)
+        R2 of all spaces together, on each outer fold.
+    alone : DataFrame
+        R2 of a model of this space and no other.
+    unique : DataFrame
+        R2 of all spaces less that of a model without this one: what no other space can stand in for.
+    unique_error : DataFrame
+        Standard error of ``unique``, from its scatter over the outer folds.
+    split : DataFrame
+        The part of this space in the predictions of all: these add up to the mean of ``scores``.
+    """
+
+    scores: np.ndarray
+    alone: pd.DataFrame
+    unique: pd.DataFrame
+    unique_error: pd.DataFrame
+    split: pd.DataFrame
+
+
+def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
+    """Divide what a banded ridge explains of each voxel among its feature spaces.
+
+    What two spaces can both explain is a matter of definition. The *unique* part of a space [1]_ leaves out all of it,
+    the score of the space *alone* has all of it, and the *split* [2]_ divides it by what the fitted model makes of each
+    space, so that the parts add up. Every score is of samples that neither weights nor penalties have seen; a part that
+    is nothing comes out a little below 0.
+
+    Parameters
+    ----------
+    samples : Samples
+        With two or more named ``features``, as :func:`~voxelwise.stack_features` makes them.
+    alphas, ratios, cv, n_jobs
+        As in :func:`~voxelwise.search_bands`, for all models alike.
+
+    Returns
+    -------
+    partition : VariancePartition
+
+    Raises
+    ------
+    ValueError
+        If there are less than two spaces, or as in :func:`~voxelwise.search_bands`.
+    RecordingError
+        If there is only one run, and ``cv`` is a number.
+
+    References
+    ----------
+    .. [1] de Heer, Huth, Griffiths, Gallant, Theunissen (2017). The hierarchical cortical organization of human speech
+       processing. J. Neurosci. 37(27), 6539-6557.
+    .. [2] Dupré la Tour, Eickenberg, Nunez-Elizalde, Gallant (2022). Feature-space selection with banded ridge
+       regression. NeuroImage 264, 119728.
+    """
+    names = tuple(samples.features or ())
+    if len(names) < 2:
+        raise ValueError(f"samples.features has {len(names)} spaces; expected two or more, as of stack_features.")
+    full = np.ones((1, len(names)), dtype=bool)
+    single = np.eye(len(names), dtype=bool)
+    models = [_bands_among(some, ratios) for some in np.vstack([full, single, ~single])]
+    full, *others = search_models(samples, models, alphas, cv, n_jobs)
+    unique = [full.scores - without.scores for without in others[len(names) :]]
+
+    def as_table(parts):
+        return pd.DataFrame(dict(zip(names, parts, strict=True)))
+
+    return VariancePartition(
+        scores=full.scores,
+        alone=as_table([search.scores.mean(axis=0) for search in others[: len(names)]]),
+        unique=as_table([part.mean(axis=0) for part in unique]),
+        unique_error=as_table([part.std(axis=0, ddof=1) / np.sqrt(len(part)) for part in unique]),
+        split=as_table(full.split.mean(axis=0)),
+    )
+
+
+def _bands_among(some, ratios):
+    """The bands that leave out all but some spaces, given as a mask."""
+    bands = draw_bands(some.sum(), ratios)
+    among = np.zeros((len(bands), len(some)))
+    among[:, some] = bands
+    return among
