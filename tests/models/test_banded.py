@@ -144,7 +144,8 @@ def test_voxels_out_of_view_are_scored_by_the_other_runs(banded):
     ("wrong", "message"),
     [
         (dict(alphas=[]), "alphas is empty"),
-        (dict(ratios=[]), "ratios is empty"),
+        (dict(ratios=[]), r"ratios=\[\]: expected at least one"),
+        (dict(ratios=[0]), r"ratios=\[0\]: expected at least one"),
         (dict(ratios=[1, -0.1]), "ratios: -0.1 is none"),
         (dict(ratios="all"), "ratios: all is none"),
         (dict(cv=2), "cv=2.*needs 3 folds"),
@@ -155,7 +156,9 @@ def test_what_cannot_be_searched_is_refused(banded, wrong, message):
         search_bands(banded, **dict(cv=4) | wrong)
 
 
-@pytest.mark.parametrize("groups", [{"a": [0, 1]}, {"a": range(15), "b": [3]}, {"a": range(16)}])
+@pytest.mark.parametrize(
+    "groups", [{"a": [0, 1]}, {"a": range(15), "b": [3]}, {"a": range(16)}, {"a": range(15), "b": []}]
+)
 def test_spaces_that_do_not_fit_the_columns_are_refused(banded, groups):
-    with pytest.raises(ValueError, match="groups: expected each of the 15 columns in one space"):
+    with pytest.raises(ValueError, match="Feature spaces: expected each of the 15 columns"):
         BandedRidgeCV(groups).fit(banded.stimuli, banded.responses)

@@ -47,7 +47,7 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
     The penalty of a space is ``a_s = alpha / ratio``, and a ratio of 0 leaves the space out. All combinations of
     ``ratios`` whose largest is the largest of all are tried with all ``alphas``. Folds are held out and take turns
     within as in :func:`~voxelwise.search_alpha`. The penalties with the best mean R2 on the inner folds are chosen; of
-    equals the first in the order of the ratios, and the smaller alpha.
+    equals those with larger ratios, and the smaller alpha.
 
     The predictions of the model are a sum over spaces, so the R2 of a fold can be split into parts that add up to it,
     the *product measure* [1]_: for predictions ``p_s`` and responses ``y``, each less its mean in the fold,
@@ -99,9 +99,8 @@ def search_models(samples, models, alphas, cv, n_jobs=None):
     penalties = np.full((len(models), n_splits, n_spaces, n_voxels), alphas[0])
     split = np.zeros(penalties.shape)
     for band in np.unique(np.concatenate(models), axis=0)[::-1]:
-        scales = np.sqrt(band[labels])
-        there = scales > 0
-        stimuli, spaces = samples.stimuli[:, there] * scales[there], np.arange(n_spaces)[:, np.newaxis] == labels[there]
+        stimuli, there = scale_columns(samples.stimuli, band, labels)
+        spaces = np.arange(n_spaces)[:, np.newaxis] == labels[there]
 
         def prepare(rows, stimuli=stimuli, spaces=spaces):
             return Design(stimuli, folds.within(rows).with_nested()), n_splits, alphas, spaces
@@ -157,7 +156,7 @@ class BandedRidgeCV(_Ridge):
         best = np.full(samples.responses.shape[1], -np.inf)
         chosen = np.tile(np.append(alphas[0], bands[0]), (len(best), 1))
         for band in bands:
-            stimuli = samples.stimuli * np.sqrt(band[labels])
+            stimuli, _ = scale_columns(samples.stimuli, band, labels)
 
             def prepare(rows, stimuli=stimuli):
                 return Design(stimuli, folds.within(rows)), alphas
@@ -173,12 +172,12 @@ class BandedRidgeCV(_Ridge):
     def _solve(self, x, y, chosen):
         """Weights and intercepts, one band after the other."""
         labels = label_columns(self.groups, x.shape[1])
-        weights, intercepts = np.empty((x.shape[1], len(chosen))), np.empty(len(chosen))
+        weights, intercepts = np.zeros((x.shape[1], len(chosen))), np.empty(len(chosen))
         for band in np.unique(chosen[:, 1:], axis=0):
             here = (chosen[:, 1:] == band).all(axis=1)
-            scales = np.sqrt(band[labels])
-            found, intercepts[here] = fit_ridge(x * scales, y[:, here], chosen[here, 0])
-            weights[:, here] = scales[:, np.newaxis] * found
+            scaled, there = scale_columns(x, band, labels)
+            found, intercepts[here] = fit_ridge(scaled, y[:, here], chosen[here, 0])
+            weights[np.ix_(there, here)] = np.sqrt(band[labels][there])[:, np.newaxis] * found
         return weights, intercepts
 
 
@@ -187,7 +186,7 @@ def label_columns(features, n_columns):
     spaces = [range(n_columns)] if features is None else list(features.values())
     columns = np.concatenate([np.ravel(columns) for columns in spaces])
     if not all(map(len, spaces)) or not np.array_equal(np.sort(columns), np.arange(n_columns)):
-        raise ValueError(f"groups: expected each of the {n_columns} columns in one space, and in no other.")
+        raise ValueError(f"Feature spaces: expected each of the {n_columns} columns in one of them, and in no other.")
     return np.repeat(np.arange(len(spaces)), list(map(len, spaces)))[np.argsort(columns)]
 
 
@@ -196,10 +195,16 @@ def draw_bands(n_spaces, ratios):
     for ratio in np.ravel(ratios):
         if not (isinstance(ratio, Real) and 0 <= ratio < math.inf):
             raise ValueError(f"ratios: {ratio} is none; expected finite numbers of at least 0, such as [1, 0.1, 0].")
-    if not np.size(ratios):
-        raise ValueError("ratios is empty: expected numbers above 0, such as [1, 0.1, 0.01].")
+    if not np.max(ratios, initial=0) > 0:
+        raise ValueError(f"ratios={ratios}: expected at least one number above 0, such as [1, 0.1, 0].")
     ratios = np.unique(ratios)[::-1] / np.max(ratios)
     return np.array([band for band in itertools.product(ratios, repeat=n_spaces) if max(band) == 1])
+
+
+def scale_columns(x, band, labels):
+    """The columns of spaces that a band does not leave out, scaled for a common penalty; and which these are."""
+    there = band[labels] > 0
+    return x[:, there] * np.sqrt(band[labels][there]), there
 
 
 def _per_space(alphas, ratios):
