@@ -103,10 +103,12 @@ def test_each_link_leads_somewhere_and_each_figure_is_told(pages, soups):
 
 
 def test_pages_open_from_a_folder_and_are_searched(pages, open_tab):
-    """From the front door to the next page, its pictures, the search by its button, and what it found."""
+    """From the front door over the tour to a chapter, its pictures, the search by its button, and what it found."""
     page = open_tab(f"{pages.as_uri()}/", viewport={"width": 390, "height": 900})
     page.goto(f"{pages.as_uri()}/index.html")
     page.wait_for_url("**/book/index.html")
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**/book/tour.html")
     page.get_by_role("link", name="Next").click()
     page.wait_for_url("**/book/01_loading_the_data.html")
     page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth > 100)")
