@@ -2,6 +2,7 @@
 
 from .brain import choose_voxels, grid_positions, group_by_area, regions_of_interest, unmask, voxel_at
 from .data.check import check_folder
+from .data.events import design_from_events
 from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
@@ -46,6 +47,7 @@ __all__ = [
     "cross_validate_prf",
     "cross_validate_ridge",
     "decode_patches",
+    "design_from_events",
     "estimate_trials",
     "field_weights",
     "find_trials",
