@@ -7,10 +7,11 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import RecordingError
+from .cleaning import read_changes
 from .pairing import stem
 from .reading import as_shape, attempt, load_stimuli, open_image, read_mask, read_region, read_volume
 from .recording import IMAGES, find_files, list_files
-from .samples import is_rest, read_changes
+from .samples import is_rest
 
 #: What the chapters need: so many runs of the kind that models are fitted to, and volumes in each, at a lag of 2.
 MIN_RUNS, MIN_VOLUMES = 3, 4

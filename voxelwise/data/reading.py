@@ -22,6 +22,7 @@ import numpy as np
 from isal import igzip
 from nibabel.affines import apply_affine
 from nibabel.volumeutils import apply_read_scaling
+from nilearn.surface import load_surf_data
 
 from ..errors import RecordingError
 
@@ -122,6 +123,35 @@ def read_mask(path):
     if not inside.any():
         raise RecordingError(f"{path}: an empty mask; expected at least one voxel that is not 0.")
     return nibabel.Nifti1Image(inside.astype(np.uint8), open_image(path).affine)
+
+
+def read_masks(paths):
+    """What several masks on one grid have in common, as a Nifti1Image of 0 and 1 in memory."""
+    first = read_mask(paths[0])
+    inside = np.logical_and.reduce([read_region(path, first) for path in paths])
+    if not inside.any():
+        raise RecordingError(f"{paths[0]} and {len(paths) - 1} other masks: no voxel lies in all of them.")
+    return nibabel.Nifti1Image(inside.astype(np.uint8), first.affine)
+
+
+def first_file(path):
+    """The file of a run of volumes, or of a run on surfaces the left hemisphere's."""
+    return path[0] if isinstance(path, tuple) else path
+
+
+def read_surface(paths):
+    """Values of the vertices of a run, one hemisphere after the other; ndarray of shape (n_volumes, n_vertices).
+
+    A vertex whose values are not all finite, as the medial wall's may be, has 0 throughout.
+    """
+    try:
+        values = np.vstack([load_surf_data(path) for path in paths]).T.astype(np.float32)
+    except Exception as error:  # a damaged file makes nibabel raise whatever its parser of XML raises
+        raise RecordingError(
+            f"{paths[0]}: it and its other hemisphere cannot be read as GIFTI ({error}). Copy them again."
+        ) from None
+    values[:, ~np.isfinite(values).all(axis=0)] = 0
+    return values
 
 
 def read_voxels(path, mask_img, label_file=None, n_rows=None):
