@@ -216,6 +216,8 @@ def test_what_is_not_there_is_told_with_what_is(made):
     ("options", "said"),
     [
         (dict(features=None), "features: .*has events; expected"),
+        (dict(features=[1, 2]), "features: a list; expected a DataFrame"),
+        (dict(features="faces"), 'events.tsv: events: no column "faces"; they have onset'),
         (dict(confounds="motion"), r"expected several names, such as \('motion',\)"),
         (dict(confounds=("movement",)), "no confounds as asked.*movement"),
         (dict(confounds=("global_signal",)), "bold.nii.gz: no confounds as asked.*global_signal"),

@@ -52,8 +52,8 @@ def event_runs(recording, kind, features, hrf):
     tables, runs = features if isinstance(features, dict) else {"": features}, []
     for name, table in tables.items():
         if isinstance(table, str):  # the same columns in all runs, whichever values one has
-            values = pd.concat([events[table] for events in recording.events[kind]])
-            tables = tables | {name: one_column_each(values.dropna(), table)}
+            values = [events[table].dropna() for events in recording.events[kind] if table in events]
+            tables = tables | {name: one_column_each(set().union(*values), table)}
     parts = (recording.func, recording.label, recording.events, recording.timing)
     for path, source, events, (t_r, at) in zip(*(part[kind] for part in parts), strict=True):
         n_volumes = count_volumes(path)
@@ -87,11 +87,11 @@ def prepare_run(run, confounds, drop_volumes):
         found = found.to_numpy(float) if strategy else None
     if drop_volumes != "non_steady_state":
         kept = kept[kept >= drop_volumes]
-    n_taken = 2 + (0 if found is None else found.shape[1])  # with a mean and a straight line
-    if len(kept) <= max(n_taken, run.first + 1):
+    n_taken = 0 if found is None else found.shape[1]
+    if len(kept) <= n_taken + 1 or np.sum(kept >= run.first) < 2:
         raise RecordingError(
-            f"{first_file(run.path)}: {len(kept)} of {n_volumes} volumes would be left, and {n_taken} regressors be taken "
-            "out of them; expected more. Take out fewer confounds, or leave the run aside."
+            f"{first_file(run.path)}: {len(kept)} of {n_volumes} volumes would be left, and {n_taken} confounds be taken "
+            "out of them; expected more volumes. Take out fewer confounds, or leave the run aside."
         )
     return replace(run, kept=None if len(kept) == n_volumes else kept, confounds=found)
 

@@ -358,6 +358,9 @@ def _check_cleaning(recording, features, confounds, drop_volumes, high_pass, smo
         raise ValueError(
             f'features: recording "{recording.name}" has events; expected what they show, such as a table.'
         )
+    for table in features.values() if isinstance(features, dict) else [features]:
+        if not (table is None or isinstance(table, pd.DataFrame | str)):
+            raise ValueError(f"features: a {type(table).__name__}; expected a DataFrame, or the name of a column.")
     if isinstance(confounds, str):
         raise ValueError(f"confounds={confounds!r}: expected several names, such as ({confounds!r},).")
     if drop_volumes == "non_steady_state":
