@@ -54,7 +54,7 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
         not finite; or ``hrf`` is none.
     """
     response, delays = _as_response(hrf)
-    rows, shown = _features_of_events(events, features)
+    rows, shown = features_of_events(events, features)
     onset, duration = (_seconds(events, column, shown) for column in ("onset", "duration"))
     volumes = np.arange(n_volumes)[:, np.newaxis]
     if response is None:
@@ -64,7 +64,7 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
         since = t_r * (volumes + slice_time_ref) - onset
         shares = _integral(response, t_r, since) - _integral(response, t_r, since - duration)
     _refuse_lost(events, shown, onset, duration, shares, n_volumes * t_r)
-    design = shares @ rows
+    design = shares @ rows[shown]
     late = [np.vstack([np.zeros((delay, design.shape[1])), design])[:n_volumes] for delay in delays]
     return np.hstack(late).astype(np.float32)
 
@@ -75,8 +75,8 @@ def one_column_each(values, column):
     return pd.DataFrame(np.eye(len(index)), index=index, columns=list(index))
 
 
-def _features_of_events(events, features):
-    """Features of the events that show something, one row each, and which events these are."""
+def features_of_events(events, features):
+    """What each event shows, a row each, 0 for those that show nothing; and which show something."""
     if isinstance(features, str):
         features = one_column_each(_column(events, features).dropna(), features)
     if not isinstance(features, pd.DataFrame):
@@ -84,8 +84,8 @@ def _features_of_events(events, features):
         if rows.ndim != 2 or len(rows) != len(events):
             raise ValueError(f"features: shape {rows.shape}; expected a row for each of the {len(events)} events.")
     else:
-        names = _column(events, features.index.name or "stim_file")
-        shown, index = names.notna().to_numpy(), features.index
+        names, index = _column(events, features.index.name or "stim_file"), features.index
+        shown = names.notna().to_numpy()
         if not index.is_unique:
             raise ValueError(f"features: {index[index.duplicated()][0]!r} stands in its index twice; expected once.")
         places = index.get_indexer(names[shown].astype(index.dtype))
@@ -94,7 +94,8 @@ def _features_of_events(events, features):
                 f"features: no row for {names[shown].iloc[(places < 0).argmax()]!r}, which the events' column "
                 f'"{names.name}" has; its index has {len(index)} others, such as {index[:1].tolist()}.'
             )
-        rows = features.to_numpy(float)[places]
+        rows = np.zeros((len(events), features.shape[1]))
+        rows[shown] = features.to_numpy(float)[places]
     if not np.isfinite(rows).all():
         raise ValueError(f"features: {rows[~np.isfinite(rows)][0]} among them; expected finite numbers.")
     return rows, shown

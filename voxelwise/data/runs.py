@@ -9,7 +9,7 @@ import pandas as pd
 from nilearn.interfaces.fmriprep import load_confounds
 
 from ..errors import RecordingError
-from .events import design_from_events, one_column_each
+from .events import design_from_events, features_of_events, one_column_each
 from .reading import first_file, open_image, read_region, read_surface
 from .tables import layout
 
@@ -27,10 +27,16 @@ class Run:
     design : ndarray of float32, shape (n_volumes, n_features)
     t_r : float
         Seconds from volume to volume.
+    slice_time_ref : float
+        When, as a share of the volume's time, its values were measured.
     first : int
         The volumes before it have no partner.
-    n_events, n_shown : int
-        Events, and those of them that show something.
+    n_events : int
+        Of all events.
+    trials : DataFrame
+        The events that show something.
+    shown : ndarray, shape (n_trials, n_features)
+        What they show.
     kept : ndarray of int, or None
         Volumes that are not dropped; None for all.
     confounds : ndarray of float64, shape (n_volumes, n_confounds), or None
@@ -40,9 +46,11 @@ class Run:
     source: Path
     design: np.ndarray
     t_r: float
+    slice_time_ref: float = 0.5
     first: int = 0
     n_events: int = 0
-    n_shown: int = 0
+    trials: pd.DataFrame | None = None
+    shown: np.ndarray | None = None
     kept: np.ndarray | None = None
     confounds: np.ndarray | None = None
 
@@ -61,11 +69,12 @@ def event_runs(recording, kind, features, hrf):
             designs = [design_from_events(events, table, n_volumes, t_r, hrf, at) for table in tables.values()]
         except ValueError as error:
             raise RecordingError(f"{source}: {error}") from None
-        shown = [events[table.index.name or "stim_file"].notna() for table in tables.values()]
-        n_shown = int(np.logical_or.reduce(shown).sum())
-        if not n_shown:
+        rows, each = zip(*(features_of_events(events, table) for table in tables.values()), strict=True)
+        shown = np.logical_or.reduce(each)
+        if not shown.any():
             raise RecordingError(f"{source}: none of its {len(events)} events shows anything; leave the run aside.")
-        runs.append(Run(path, source, np.hstack(designs), t_r, 0, len(events), n_shown))
+        run = Run(path, source, np.hstack(designs), t_r, at)
+        runs.append(replace(run, n_events=len(events), trials=events[shown], shown=np.hstack(rows)[shown]))
     widths = {name: design.shape[1] for name, design in zip(tables, designs, strict=True)}
     if len(tables) > 1 or "" not in tables:
         return runs, widths, (sum(widths.values()),)
@@ -90,8 +99,8 @@ def prepare_run(run, confounds, drop_volumes):
     n_taken = 0 if found is None else found.shape[1]
     if len(kept) <= n_taken + 1 or np.sum(kept >= run.first) < 2:
         raise RecordingError(
-            f"{first_file(run.path)}: {len(kept)} of {n_volumes} volumes would be left, and {n_taken} confounds be taken "
-            "out of them; expected more volumes. Take out fewer confounds, or leave the run aside."
+            f"{first_file(run.path)}: {len(kept)} of {n_volumes} volumes would be left, and {n_taken} confounds "
+            "be taken out of them; expected more volumes. Take out fewer confounds, or leave the run aside."
         )
     return replace(run, kept=None if len(kept) == n_volumes else kept, confounds=found)
 
@@ -107,7 +116,7 @@ def report_runs(runs, responses, masks=None):
                 "volumes": n_volumes,
                 "dropped": 0 if run.kept is None else n_volumes - len(run.kept),
                 "events": run.n_events,
-                "shown": run.n_shown,
+                "shown": 0 if run.trials is None else len(run.trials),
                 "confounds": 0 if run.confounds is None else run.confounds.shape[1],
                 "voxels": values.shape[1],
                 "lost": int(read_region(mask).sum()) - values.shape[1] if mask else 0,

@@ -206,13 +206,11 @@ def load_samples(
         If the lag is no whole number, is negative, or leaves less than two samples of a run; or another argument is
         none, or not for this recording. Labels, events, lag and confounds are checked before any volume is read.
     """
-    _check_cleaning(recording, features, confounds, drop_volumes, high_pass, smoothing)
-    _check_kind(recording, kind)
-    if recording.events is None:
-        (runs, shape), widths = _label_runs(recording, kind, lag), None
-    else:
-        runs, widths, shape = event_runs(recording, kind, features, hrf)
-    runs, mask_img = [prepare_run(run, confounds, drop_volumes) for run in runs], recording.read_mask()
+    for name, value in (("high_pass", high_pass), ("smoothing", smoothing)):
+        if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
+            raise ValueError(f"{name}={value!r}: expected a number above 0, or None.")
+    runs, widths, shape = find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes)
+    mask_img = recording.read_mask()
     read = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
         joblib.delayed(read_run)(run, mask_img, high_pass, smoothing) for run in runs
     )
@@ -329,15 +327,26 @@ def correlate_with_screen(samples, max_lag=5):
     return correlations
 
 
+def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes):
+    """The runs to read; how many columns each named feature space has, or None; and the shape of a row."""
+    _check_kind(recording, kind)
+    _check_fit(recording, features, confounds, drop_volumes)
+    found = (
+        _label_runs(recording, kind, lag) if recording.events is None else event_runs(recording, kind, features, hrf)
+    )
+    runs, *others = found
+    return [prepare_run(run, confounds, drop_volumes) for run in runs], *others
+
+
 def _label_runs(recording, kind, lag):
-    """Runs with a row of labels a volume, each row beside the volume ``lag`` later; and the shape of a stimulus."""
+    """Runs with a row of labels a volume, each row beside the volume ``lag`` later; None; the shape of a stimulus."""
     seen, runs = load_run_stimuli(recording, kind, lag), []
     for path, label, frames in zip(recording.func[kind], recording.label[kind], seen, strict=True):
         rows = frames.reshape(len(frames), -1)
         # Nothing tells what came before the first volume; the rows that stand in for it are left out in the end.
         late = np.concatenate([rows[:1]] * lag + [rows[: len(rows) - lag]])
         runs.append(Run(path, label, late, float(nibabel.load(path).header.get_zooms()[3]), first=lag))
-    return runs, seen[0].shape[1:]
+    return runs, None, seen[0].shape[1:]
 
 
 def _check_kind(recording, kind):
@@ -347,7 +356,7 @@ def _check_kind(recording, kind):
         raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
 
 
-def _check_cleaning(recording, features, confounds, drop_volumes, high_pass, smoothing):
+def _check_fit(recording, features, confounds, drop_volumes):
     """Raise a ValueError if an argument is none, or not for this recording."""
     if recording.events is None and (features is not None or confounds):
         given = "features" if features is not None else "confounds"
@@ -368,9 +377,6 @@ def _check_cleaning(recording, features, confounds, drop_volumes, high_pass, smo
             raise ValueError(f"drop_volumes={drop_volumes!r}: for what fMRIPrep wrote; expected a whole number.")
     else:
         check_whole("drop_volumes", drop_volumes)
-    for name, value in (("high_pass", high_pass), ("smoothing", smoothing)):
-        if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
-            raise ValueError(f"{name}={value!r}: expected a number above 0, or None.")
 
 
 def _as_matrix(name, values):
