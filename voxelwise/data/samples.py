@@ -211,6 +211,8 @@ def load_samples(
             raise ValueError(f"{name}={value!r}: expected a number above 0, or None.")
     runs, widths, shape = find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes)
     mask_img = recording.read_mask()
+    if smoothing and mask_img is None:
+        raise ValueError(f"smoothing={smoothing!r}: surfaces are not smoothed here; expected None.")
     read = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
         joblib.delayed(read_run)(run, mask_img, high_pass, smoothing) for run in runs
     )
