@@ -86,6 +86,22 @@ def subjects_in(folder):
     return sorted(path.name.removeprefix("sub-") for path in Path(folder).glob("sub-*") if path.is_dir())
 
 
+def is_bids(folder):
+    """Whether a folder holds a BIDS data set."""
+    return not (folder / "func").is_dir() and bool(subjects_in(folder))
+
+
+def list_runs(derivatives):
+    """Subject, task and space, as :func:`bids_recording` wants them, of all runs that fMRIPrep prepared."""
+    paths = get_bids_files(derivatives, "bold", "nii*", modality_folder="func", filters=[("desc", "preproc")])
+    paths += get_bids_files(derivatives, "bold", "func.gii", modality_folder="func")
+    found = set()
+    for entities in (parse_bids_filename(path)["entities"] for path in paths):
+        res = [f"res-{entities['res']}"] if "res" in entities else []
+        found.add((entities["sub"], entities.get("task", ""), ":".join([entities.get("space", ""), *res])))
+    return sorted(found)
+
+
 def read_events(path):
     """The events of a file, one row each; onsets and durations are numbers, everything else is text."""
     try:

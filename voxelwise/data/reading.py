@@ -29,6 +29,7 @@ from ..errors import RecordingError
 MAX_COMPRESSION = 1032  # times its size, what a gzip file can hold at most, by the definition of its format
 MAX_REST = 2**20  # bytes that may follow the last volume
 TOLERANCE = 0.1  # voxels, how far apart two images may put the same voxel
+ALMOST = 0.01  # how near to -1 all pixels of a picture cannot be: it is meant as rest
 
 #: nibabel repairs what can be repaired in a header, and says so, without naming the file, to a logger: to this one.
 _SILENT = logging.Logger(__name__)
@@ -308,6 +309,15 @@ def _read_table(path):
     if not np.isfinite(rows).all():
         row = np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]
         raise RecordingError(f"{path}: row {row + 1} holds a value that is not finite; expected numbers only.")
+    for name, numbers in (("row", rows[0]), ("column", rows[:, 0])):
+        if len(numbers) > 2 and (numbers == np.arange(len(numbers))).all():
+            raise RecordingError(
+                f"{path}: its first {name} counts 0, 1, 2, ..., as tables do whose lines or columns have numbers; "
+                "expected pixels only. From pandas, write it with header=False, index=False."
+            )
+    almost = (abs(rows + 1) < ALMOST).all(axis=1) & (rows != -1).any(axis=1)
+    if almost.any():
+        raise RecordingError(f"{path}: row {almost.argmax() + 1} is almost -1 throughout; rest is -1 exactly.")
     return rows
 
 

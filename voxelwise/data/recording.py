@@ -126,7 +126,7 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     if not folder.is_dir():
         names = ", ".join(f'"{name}"' for name in DATASETS)
         raise RecordingError(f'No recording "{dataset}": expected {names} or the path of a folder that exists.')
-    if (folder / "dataset_description.json").is_file():
+    if (folder / "dataset_description.json").is_file() and not (folder / "func").is_dir():
         raise RecordingError(f"{folder}: a data set in the order of BIDS. Find a subject's runs with bids_recording.")
     return _checked(find_files(folder.resolve(), stimulus_shape=shape))
 

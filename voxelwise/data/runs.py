@@ -13,6 +13,9 @@ from .events import design_from_events, features_of_events, one_column_each
 from .reading import first_file, open_image, read_region, read_surface
 from .tables import layout
 
+#: What nilearn finds in any table of confounds, to ask it which volumes are steady.
+ANY = ("high_pass",)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -88,8 +91,8 @@ def prepare_run(run, confounds, drop_volumes):
     n_volumes, strategy = len(run.design), confounds.get("strategy", "?") if isinstance(confounds, dict) else confounds
     kept, found = np.arange(n_volumes), None
     if strategy or drop_volumes == "non_steady_state":
-        found, steady = _load_confounds(run.path, confounds or ("motion",))
-        if len(found) != n_volumes:
+        found, steady = _load_confounds(run.path, confounds or ANY)
+        if strategy and len(found) != n_volumes:
             raise RecordingError(f"{first_file(run.path)}: {n_volumes} volumes; its confounds have {len(found)} rows.")
         if steady is not None and (drop_volumes == "non_steady_state" or "scrub" in strategy):
             kept = np.asarray(steady)
@@ -124,6 +127,12 @@ def report_runs(runs, responses, masks=None):
             }
         )
     return pd.DataFrame(rows).set_index("run")
+
+
+def count_unsteady(path):
+    """How many volumes of a run fMRIPrep found before the scanner was steady."""
+    _, steady = _load_confounds(path, ANY)
+    return 0 if steady is None else count_volumes(path) - len(steady)
 
 
 def count_volumes(path):

@@ -33,12 +33,12 @@ def load_pictures(folder, shape):
     ValueError
         If ``shape`` is no shape.
     """
-    (n_rows, n_columns), folder = as_shape(shape), Path(folder).expanduser()
+    shape, folder = as_shape(shape), Path(folder).expanduser()
     endings = Image.registered_extensions()
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in endings and path.name[0] != "."]
     if not paths:
         raise RecordingError(f"{folder}: no picture in it; expected some, such as .png or .jpg.")
-    pictures = [_brightness(path, (n_columns, n_rows)) for path in paths]
+    pictures = [_brightness(path, shape) for path in paths]
     return _as_table(pictures, [path.relative_to(folder).as_posix() for path in paths], shape, "stim_file")
 
 
@@ -89,17 +89,26 @@ def layout(table):
     return shape if np.prod(shape) == table.shape[1] else (table.shape[1],)
 
 
-def _brightness(path, size):
-    """Mean brightness of each block of a picture, from 0 to 1, row by row."""
+def _brightness(path, shape):
+    """Mean brightness of each block of a picture, from 0 to 1."""
     try:
         with Image.open(path) as image:
             if image.mode == "F":
                 raise ValueError("real numbers, whose white is not known")
             white = 65535 if image.mode.startswith("I") else 255
             grey = image.convert("I") if white > 255 else image.convert("RGB")
-            return np.asarray(grey.convert("F").resize(size, Image.Resampling.BOX)).ravel() / white
+            picture = np.asarray(grey.convert("F"), float) / white
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise RecordingError(f"{path}: not a picture that can be read ({error}). Save it again, as PNG.") from None
+    down, across = (_shares(*sizes) for sizes in zip(picture.shape, shape, strict=True))
+    return down @ picture @ across.T
+
+
+def _shares(n_points, n_blocks):
+    """How much of each block each point makes up along one side, shape (n_blocks, n_points)."""
+    edges, points = np.linspace(0, n_points, n_blocks + 1)[:, np.newaxis], np.arange(n_points)
+    covered = np.minimum(edges[1:], points + 1) - np.maximum(edges[:-1], points)
+    return np.maximum(covered, 0) * n_blocks / n_points
 
 
 def _as_table(rows, names, shape, column):
