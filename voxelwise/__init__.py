@@ -4,6 +4,7 @@ from .brain import choose_voxels, grid_positions, group_by_area, regions_of_inte
 from .data.bids import bids_recording
 from .data.check import check_folder
 from .data.events import design_from_events
+from .data.linking import link_folder
 from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
@@ -63,6 +64,7 @@ __all__ = [
     "identify",
     "is_rest",
     "learning_curve",
+    "link_folder",
     "load_patterns",
     "load_pictures",
     "load_recording",

@@ -14,8 +14,10 @@ from tests.plain import rewrite
 from voxelwise import (
     RecordingError,
     bids_recording,
+    check_folder,
     cross_validate_ridge,
     fit_receptive_fields,
+    link_folder,
     load_pictures,
     load_recording,
     load_run_stimuli,
@@ -244,6 +246,20 @@ def test_events_that_cannot_be_counted_are_told_with_their_file(made, table):
     recording.events["random"][1].loc[3, "stim_file"] = np.nan
     report = load_samples(recording, features=table).report
     assert (report["events"] - report["shown"]).tolist() == [0, 1, 0, 0, 0, 0]
+
+
+def test_a_folder_of_links_holds_the_share_of_each_volume(made, table, tmp_path):
+    """Of pictures for a second, at any millisecond; the check warns of the first volumes."""
+    recording = find(made[0])
+    folder = link_folder(recording, table, tmp_path / "linked")
+    linked = load_recording(folder, stimulus_shape=(4, 6))
+    stimuli = load_samples(linked, lag=0).stimuli
+    covered = load_samples(recording, features=table, hrf=None).stimuli
+    on = load_samples(recording, features=table * 0 + 1, hrf=None).stimuli
+    np.testing.assert_allclose(stimuli, np.where(on < 0.01, -1, covered - np.maximum(1 - on, 0)), atol=1e-5)
+    assert [text.split("the first")[1][:10] for text in check_folder(folder, (4, 6)).warnings[:1]] == [" 2 volumes"]
+    with pytest.raises(FileExistsError):
+        link_folder(recording, table, folder)
 
 
 def test_labels_are_cleaned_too(small_folder):

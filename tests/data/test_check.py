@@ -146,7 +146,7 @@ def test_what_may_be_meant_is_a_warning(folder):
     report = check_folder(folder)
     assert report.faults == [] and [len(load_samples(load_recording(folder)).run_rows)] == [4]
     for warning, said in zip(
-        report.warnings, ("run2.*first 2 volumes", "run3.*first 1 volumes", "run4.csv: pixels below"), strict=True
+        report.warnings, ("run2.*first 2 volumes", "run3.*first 1 volumes", "run4.csv: pixels of -1"), strict=True
     ):
         assert re.search(said, warning)
     assert re.search(r"3 warnings:\n- .*run2(.*\n)+No fault found.", str(report))

@@ -11,9 +11,12 @@ from tests.data.stand_in import GRID, N_VERTICES, write_stand_in
 from voxelwise import (
     RecordingError,
     bids_recording,
+    check_folder,
     cross_validate_ridge,
     fit_receptive_fields,
+    link_folder,
     load_patterns,
+    load_recording,
     load_samples,
     load_stimuli,
     load_trials,
@@ -96,6 +99,24 @@ def test_surfaces_and_trials_go_all_the_way(made, space):
 def driven_by_figures(figures, pixels):
     """Which voxels' pixels differ between figures."""
     return figures.stimuli[:, pixels @ [12, 1]].std(axis=0) > 0
+
+
+def test_a_folder_of_links_is_what_the_chapters_read(made, tmp_path):
+    """Pixels column by column, rest -1; scores as from events with the same delay."""
+    recording, table = find(made, None), load_patterns(find(made, None), (12, 12))
+    folder = link_folder(recording, table, tmp_path / "linked")
+    assert check_folder(folder).faults == check_folder(folder).warnings == []
+    assert all(path.is_symlink() for path in (folder / "func").iterdir())
+    linked = load_recording(folder)
+    assert {kind: len(paths) for kind, paths in linked.func.items()} == {"figure": 4, "random": 12}
+    labelled, events = load_samples(linked, lag=3), load_samples(recording, features=table, hrf=[3])
+    kept = np.concatenate([rows[3:] for rows in events.run_rows])
+    np.testing.assert_allclose(labelled.responses, events.responses[kept], atol=1e-5)
+    np.testing.assert_array_equal(np.maximum(labelled.stimuli, 0), events.stimuli[kept])
+    rest = events.stimuli[kept].any(axis=1) == 0
+    assert (labelled.stimuli[rest] == -1).all() and (labelled.stimuli[~rest] >= 0).all()
+    with pytest.raises(RecordingError, match="no volumes with events"):
+        link_folder(find(made, "fsaverage5"), table, tmp_path / "surfaces")
 
 
 def test_a_surface_without_its_other_hemisphere_and_vertices_without_numbers(made, tmp_path):

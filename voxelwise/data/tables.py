@@ -33,7 +33,7 @@ def load_pictures(folder, shape):
     ValueError
         If ``shape`` is no shape.
     """
-    shape, folder = as_shape(shape), Path(folder).expanduser()
+    shape, folder = as_shape(shape or ()), Path(folder).expanduser()
     endings = Image.registered_extensions()
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in endings and path.name[0] != "."]
     if not paths:
@@ -69,7 +69,7 @@ def load_patterns(recording, shape, column="stimulus_pattern"):
     ValueError
         If ``shape`` is no shape.
     """
-    n_pixels, found = np.prod(as_shape(shape)), {}
+    n_pixels, found = np.prod(as_shape(shape or ())), {}
     for kind, runs in (recording.events or {}).items():
         for events, path in zip(runs, recording.label[kind], strict=True):
             for pattern in events.get(column, pd.Series(dtype=str)).dropna():
