@@ -115,7 +115,7 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
                 report.faults.append(f"{path}: {len(stimuli)} volumes; the chapters need at least {MIN_VOLUMES}.")
             if (stimuli[~is_rest(stimuli)] == -1).any():
                 report.warnings.append(
-                    f"{label_file}: pixels of -1 in pictures. A black picture would count as rest; write pixels from 0 to 1."
+                    f"{label_file}: pixels of -1 in pictures. A black picture would count as rest; expected 0 to 1."
                 )
         if mask_img is not None:
             expected = () if stimuli is None else (label_file, len(stimuli))
