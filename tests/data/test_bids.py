@@ -99,7 +99,7 @@ def test_a_report_tells_of_runs_events_volumes_and_voxels(made, table):
     common = np.logical_and.reduce(masks)
     assert report["lost"].tolist() == [mask.sum() - common.sum() for mask in masks] and report["lost"].min() > 0
     np.testing.assert_array_equal(np.asarray(samples.mask_img.dataobj) > 0, common)
-    assert set(report["voxels"]) == {common.sum()} and not report["never_change"].any()
+    assert set(report["voxels"]) == {common.sum()} and not report["dead"].any()
     n_kept = report["volumes"].iloc[3:].sum() - 6
     assert len(load_samples(find(made[0], session="02"), features=table, **CLEAN).runs) == n_kept
 

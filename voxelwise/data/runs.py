@@ -123,7 +123,7 @@ def report_runs(runs, responses, masks=None):
                 "confounds": 0 if run.confounds is None else run.confounds.shape[1],
                 "voxels": values.shape[1],
                 "lost": int(read_region(mask).sum()) - values.shape[1] if mask else 0,
-                "never_change": int(np.sum(~values.any(axis=0))),
+                "dead": int(np.sum(~values.any(axis=0))),
             }
         )
     return pd.DataFrame(rows).set_index("run")

@@ -40,7 +40,8 @@ class Samples:
     report : DataFrame or None
         What became of each run as it was loaded, a row each: ``volumes`` and how many of them were ``dropped``;
         ``events``, and how many of them have ``shown`` something; the ``confounds`` that were taken out; ``voxels``,
-        how many more of the run's own mask are ``lost``, as other runs' masks lack them, and how many ``never_change``.
+        how many more of the run's own mask are ``lost``, as other runs' masks lack them, and how many are ``dead``, as
+        they never change in it.
     """
 
     stimuli: np.ndarray
