@@ -134,14 +134,16 @@ def test_features_of_several_spaces_stand_side_by_side(made, table):
 
 
 def test_names_agree_by_what_they_mean(changed, table):
-    """Runs numbered 1 and 01, events for all runs of a task, uncompressed images, not-a-number outside, odd files."""
+    """Runs numbered 1 and 01, events for all runs of a task; an uncompressed image with an axis more and
+    not-a-number outside the mask, and another system's file beside it.
+    """
     func = changed / "derivatives" / "fmriprep" / "sub-01" / "ses-02" / "func"
     for path in func.iterdir():
         path.rename(func / path.name.replace("run-0", "run-"))
     expected = load_samples(find(changed), features=table, **CLEAN)
     run = changed / f"{FUNC}-preproc_bold.nii.gz"
     mask = nibabel.load(changed / f"{FUNC}-brain_mask.nii.gz").get_fdata()[..., np.newaxis] > 0
-    rewrite(run, lambda values: np.where(mask, values, np.nan)[..., np.newaxis, :].squeeze(3))
+    rewrite(run, lambda values: np.where(mask, values, np.nan)[..., np.newaxis])
     nibabel.load(run).to_filename(run.with_suffix(""))
     run.unlink()
     (run.parent / f"._{run.name}").write_bytes(b"of another system")
@@ -152,6 +154,29 @@ def test_names_agree_by_what_they_mean(changed, table):
     events[0].to_csv(changed / "task-images_events.tsv", sep="\t", index=False)
     found = find(changed).events["random"]
     assert [len(table) for table in found] == [len(events[0])] * 3 + [len(table) for table in events[3:]]
+
+
+def test_volumes_that_the_head_spoiled_are_scrubbed(changed, table):
+    """By nilearn, from what fMRIPrep measured; those before the steady state go with them."""
+    (path,) = (changed / f"{FUNC}").parent.glob("*run-02_desc-confounds_timeseries.tsv")
+    for each in changed.glob("derivatives/**/*_desc-confounds_timeseries.tsv"):
+        measured = pd.read_csv(each, sep="\t").assign(std_dvars=1.0, framewise_displacement=0.1)
+        measured.loc[30:33, "framewise_displacement"] = 2.0 if each == path else 0.1
+        measured.to_csv(each, sep="\t", index=False, na_rep="n/a")
+    options = {"strategy": ("motion", "scrub"), "motion": "basic", "scrub": 0}
+    samples = load_samples(find(changed), features=table, confounds=options)
+    assert samples.report["dropped"].tolist() == [2, 6, 2, 2, 2, 2] and set(samples.report["confounds"]) == {6}
+
+
+def test_the_time_within_a_volume_is_fmripreps(changed, table):
+    """Half a volume where nothing tells; else what slices were moved to; the header's time where no file tells one."""
+    assert find(changed).timing["random"] == [(2.0, 0.5)] * 6
+    (changed / f"{FUNC}-preproc_bold.json").write_text(json.dumps({"RepetitionTime": 2.0, "StartTime": 0.2}))
+    (changed / "task-images_bold.json").unlink()
+    assert find(changed).timing["random"] == [(2.0, 0.5), (2.0, 0.1)] + [(2.0, 0.5)] * 4
+    with pytest.raises(RecordingError, match="not JSON"):
+        (changed / f"{FUNC}-preproc_bold.json").write_text("{")
+        find(changed)
 
 
 def test_derivatives_may_lie_elsewhere(changed, tmp_path):
@@ -228,7 +253,7 @@ def test_what_is_not_there_is_told_with_what_is(made):
         (dict(drop_volumes="first"), "drop_volumes='first'"),
         (dict(high_pass=0), "high_pass=0: expected a number above 0"),
         (dict(smoothing="5 mm"), "smoothing='5 mm'"),
-        (dict(hrf="fir"), "events.tsv: hrf='fir'"),
+        (dict(hrf="fir"), "^hrf='fir'"),
         (dict(kind="figure"), 'no runs of kind "figure"'),
     ],
 )
@@ -269,6 +294,16 @@ def test_labels_are_cleaned_too(small_folder):
     np.testing.assert_array_equal(np.bincount(samples.runs), np.bincount(plain.runs) - 3)
     np.testing.assert_array_equal(samples.stimuli[samples.runs == 1], plain.stimuli[plain.runs == 1][3:])
     assert samples.report["dropped"].tolist() == [5] * 4
+    slow = load_samples(recording, lag=0, high_pass=0.025)
+    cosine = np.cos(np.pi / 30 * (np.arange(30) + 0.5))
+    for matrix in (slow.stimuli, slow.responses):
+        assert abs(cosine @ matrix[:30]).max() < 1e-3
+    with pytest.raises(RecordingError, match=r"run1.nii.gz: the time from volume to volume is 0 s"):
+        path = recording.func["random"][0]
+        image = nibabel.load(path)
+        image.header["pixdim"][4] = 0
+        nibabel.Nifti1Image(image.get_fdata(), image.affine, image.header).to_filename(path)
+        load_samples(recording, high_pass=0.01)
     for options in (dict(features="trial_type"), dict(confounds=("motion",)), dict(drop_volumes="non_steady_state")):
         with pytest.raises(ValueError, match=f"{next(iter(options))}"):
             load_samples(recording, **options)

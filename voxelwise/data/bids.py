@@ -4,7 +4,6 @@ import glob
 import json
 from pathlib import Path
 
-import nibabel
 import pandas as pd
 from nilearn.interfaces.bids import get_bids_files, parse_bids_filename
 
@@ -123,7 +122,11 @@ def _find_runs(faults, bids, derivatives, subject, task, space, session):
 
     def find(folder, suffix, ending, *filters):
         found = _by_run(faults, get_bids_files(folder, suffix, ending, glob.escape(subject), "func", list(filters)))
-        return {run: path for run, path in found.items() if not session or ("ses", _plain(session)) in run}
+        return {
+            run: path
+            for run, path in found.items()
+            if not session or ("ses", _plain(str(session).removeprefix("ses-"))) in run
+        }
 
     func = find(derivatives, "bold", "nii*", *wanted, ("desc", "preproc"))
     masks = find(derivatives, "mask", "nii*", *wanted, ("desc", "brain"))
@@ -188,8 +191,7 @@ def _read_timing(path, raw_sidecar):
                 raise RecordingError(f"{sidecar}: not JSON that can be read ({error}).") from None
     t_r = said.get("RepetitionTime")
     if t_r is None and not path.name.endswith(".gii"):
-        open_image(path, n_dimensions=4)
-        t_r = float(nibabel.load(path).header.get_zooms()[3])
+        t_r = open_image(path, n_dimensions=4).t_r
     if not (isinstance(t_r, int | float) and t_r > 0):
         raise RecordingError(f"{path}: the time from volume to volume is {t_r}; expected a RepetitionTime in its JSON.")
     # fMRIPrep says StartTime where it moved all slices to one time; without that, a volume is measured all along.

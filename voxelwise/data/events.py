@@ -53,7 +53,7 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
         If an event that shows something has no duration above 0, or does not touch the run; if a feature is missing or
         not finite; or ``hrf`` is none.
     """
-    response, delays = _as_response(hrf)
+    response, delays = as_response(hrf)
     rows, shown = features_of_events(events, features)
     onset, duration = (_seconds(events, column, shown) for column in ("onset", "duration"))
     volumes = np.arange(n_volumes)[:, np.newaxis]
@@ -113,7 +113,7 @@ def _seconds(events, column, shown):
     return pd.to_numeric(_column(events, column), errors="coerce").to_numpy(float)[shown]
 
 
-def _as_response(hrf):
+def as_response(hrf):
     """What ``hrf`` asks for: a function or None, and delays in volumes."""
     if hrf is None or callable(hrf):
         return hrf, [0]

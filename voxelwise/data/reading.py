@@ -38,7 +38,7 @@ _SILENT.addHandler(logging.NullHandler())
 
 @dataclass(frozen=True)
 class StoredImage:
-    """A NIfTI file, of which the header was read; the scaling is slope and intercept."""
+    """A NIfTI file, of which the header was read; scaling is slope and intercept, t_r the time between volumes."""
 
     path: Path
     shape: tuple
@@ -46,6 +46,7 @@ class StoredImage:
     dtype: np.dtype
     offset: int
     scaling: tuple
+    t_r: float
 
     def volumes(self, voxels=slice(None)):
         """Yield the values of each volume, or of some voxels, counted in Fortran's order, and make sure of the end."""
@@ -253,7 +254,7 @@ def _read_header(path, n_dimensions):
     shape = header.get_data_shape()
     while len(shape) > n_dimensions and shape[-1] == 1:
         shape = shape[:-1]
-    stored = header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter()
+    stored = header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter(), float(header["pixdim"][4])
     return StoredImage(path, shape, header.get_best_affine(), *stored)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import RecordingError
 from .cleaning import read_run
-from .reading import load_stimuli
+from .reading import load_stimuli, open_image
 from .runs import Run, event_runs, prepare_run, report_runs
 
 
@@ -214,6 +214,11 @@ def load_samples(
     mask_img = recording.read_mask()
     if smoothing and mask_img is None:
         raise ValueError(f"smoothing={smoothing!r}: surfaces are not smoothed here; expected None.")
+    if high_pass and (untimed := [run for run in runs if not run.t_r > 0]):
+        raise RecordingError(
+            f"{untimed[0].path}: the time from volume to volume is {untimed[0].t_r:g} s by its header; high_pass needs "
+            "it. Write it there."
+        )
     read = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
         joblib.delayed(read_run)(run, mask_img, high_pass, smoothing) for run in runs
     )
@@ -348,7 +353,7 @@ def _label_runs(recording, kind, lag):
         rows = frames.reshape(len(frames), -1)
         # Nothing tells what came before the first volume; the rows that stand in for it are left out in the end.
         late = np.concatenate([rows[:1]] * lag + [rows[: len(rows) - lag]])
-        runs.append(Run(path, label, late, float(nibabel.load(path).header.get_zooms()[3]), first=lag))
+        runs.append(Run(path, label, late, open_image(path, n_dimensions=4).t_r, first=lag))
     return runs, None, seen[0].shape[1:]
 
 
