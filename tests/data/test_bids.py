@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from nilearn.interfaces.fmriprep import load_confounds
 from nilearn.maskers import NiftiMasker
+from nilearn.signal import create_cosine_drift
 
 from tests.plain import rewrite
 from voxelwise import (
@@ -105,11 +106,12 @@ def test_a_report_tells_of_runs_events_volumes_and_voxels(made, table):
 
 
 def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
-    """Against nilearn from file to signals, with all steps; features keep their unit."""
+    """Against nilearn from file to signals, with all steps; features keep their unit, and lose what is taken out."""
     recording = find(made[0], "02", session="1")
     samples = load_samples(
         recording, features=table, smoothing=5, high_pass=0.02, **(CLEAN | {"confounds": ("motion",)})
     )
+    seen = load_samples(recording, features=table, drop_volumes="non_steady_state").stimuli.astype(float)
     for number, path in enumerate(recording.func["random"]):
         confounds, steady = load_confounds(str(path), strategy=("motion",))
         options = dict(detrend=True, high_pass=0.02, t_r=2.0, clean_args={"filter": "cosine"})
@@ -117,8 +119,11 @@ def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
         responses = masker.transform(str(path), confounds=confounds, sample_mask=steady)
         rows = samples.run_rows[number]
         np.testing.assert_allclose(samples.responses[rows], responses, atol=2e-3)
-        regressors = np.column_stack([np.ones(len(confounds)), np.arange(len(confounds)), confounds])[steady]
-        assert abs(regressors.T @ samples.stimuli[rows]).max() < 1e-2 * abs(regressors).max()
+        n_volumes = len(confounds)
+        cosines = create_cosine_drift(0.02, 2.0 * np.arange(n_volumes))
+        regressors = np.column_stack([cosines, np.arange(n_volumes), confounds])[steady]
+        fitted = regressors @ np.linalg.lstsq(regressors, seen[rows], rcond=None)[0]
+        np.testing.assert_allclose(samples.stimuli[rows], seen[rows] - fitted, atol=1e-5)
 
 
 def test_features_of_several_spaces_stand_side_by_side(made, table):
