@@ -1,11 +1,15 @@
 """Voxelwise encoding models: from the stimulus on the screen to the response of each voxel."""
 
 from .brain import choose_voxels, grid_positions, group_by_area, regions_of_interest, unmask, voxel_at
+from .data.bids import bids_recording
 from .data.check import check_folder
+from .data.events import design_from_events
+from .data.linking import link_folder
 from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
 from .data.subjects import simulated_subjects
+from .data.tables import load_patterns, load_pictures
 from .decoding.identification import Identification, identify
 from .decoding.patches import decode_patches
 from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_without_each_fold
@@ -48,12 +52,14 @@ __all__ = [
     "VoxelwiseRidgeCV",
     "average_trials",
     "best_voxels",
+    "bids_recording",
     "check_folder",
     "choose_voxels",
     "correlate_with_screen",
     "cross_validate_prf",
     "cross_validate_ridge",
     "decode_patches",
+    "design_from_events",
     "estimate_trials",
     "field_weights",
     "find_repeats",
@@ -69,6 +75,9 @@ __all__ = [
     "identify",
     "is_rest",
     "learning_curve",
+    "link_folder",
+    "load_patterns",
+    "load_pictures",
     "load_recording",
     "load_results",
     "load_run_stimuli",

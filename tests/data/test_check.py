@@ -10,8 +10,16 @@ import numpy as np
 import pytest
 
 from tests.plain import rewrite
-from voxelwise import RecordingError, check_folder, load_recording, load_samples, regions_of_interest
+from voxelwise import (
+    RecordingError,
+    bids_recording,
+    check_folder,
+    load_recording,
+    load_samples,
+    regions_of_interest,
+)
 from voxelwise.__main__ import main
+from voxelwise.simulation.bids import SPACE, simulated_bids
 
 SHIFTED = nibabel.affines.from_matvec(np.diag([-2.0, 2.0, 2.5]), [1, 0, 0])
 
@@ -48,6 +56,17 @@ FAULTS = {
     "a word": ("label/run4.csv", text(lambda rows: [rows[0], "a" + rows[1][1:]]), r"not a table of .*row 2 holds 'a"),
     "a row short": ("label/run4.csv", text(lambda rows: [*rows[:4], "1,1"]), r"row 5 has 2 values, the first has 16"),
     "an infinite pixel": ("label/run4.csv", text(lambda rows: [*rows[:4], "inf," * 15 + "1"]), r"row 5 .*finite"),
+    "an index column": (
+        "label/run1.csv",
+        text(lambda rows: [f"{n},{r}" for n, r in enumerate(rows)]),
+        r"first column counts",
+    ),
+    "a header": ("label/run1.csv", text(lambda rows: [",".join(map(str, range(16))), *rows[1:]]), r"first row counts"),
+    "almost rest": (
+        "label/run2.csv",
+        text(lambda rows: [*rows[:4], ",".join(["-0.9999"] * 16)]),
+        r"row 5 is almost -1",
+    ),
     "labels empty": ("label/run1.csv", lambda path: path.write_text(""), r"empty"),
     "another grid": ("func/run1.nii.gz", image(lambda v: v[:-1]), r"grid of \(5, 5, 4\).*\(6, 5, 4\)"),
     "half a voxel off": ("func/run1.nii.gz", image(affine=SHIFTED), r"affine differs .* up to 1,"),
@@ -115,6 +134,49 @@ def test_voxels_that_do_not_change_are_counted_and_no_fault(folder):
         assert report.faults == [] and expected in str(report)
         samples = load_samples(load_recording(folder))
         assert samples.dead_runs.tolist() == [number * (column == 5) for column in range(len(mask))]
+
+
+def test_what_may_be_meant_is_a_warning(folder):
+    """Volumes before the steady state, by how much they are brighter; pixels from -1 to 1."""
+    for number, bright in (("run2", [1.4, 1.08]), ("run3", [1.2])):
+        rewrite(folder / "func" / f"{number}.nii.gz", lambda v, b=bright: v * ([*b] + [1] * (v.shape[3] - len(b))))
+    text(lambda rows: [row if set(row) == set("-1,") else row.replace("0", "-1") for row in rows])(
+        folder / "label/run4.csv"
+    )
+    report = check_folder(folder)
+    assert report.faults == [] and [len(load_samples(load_recording(folder)).run_rows)] == [4]
+    for warning, said in zip(
+        report.warnings, ("run2.*first 2 volumes", "run3.*first 1 volumes", "run4.csv: pixels of -1"), strict=True
+    ):
+        assert re.search(said, warning)
+    assert re.search(r"3 warnings:\n- .*run2(.*\n)+No fault found.", str(report))
+
+
+def test_a_bids_data_set_is_known_by_its_looks(tmp_path, monkeypatch, capsys):
+    """A row for each subject, task and space, and the faults of all; on the command line too."""
+    simulated_bids(tmp_path, np.random.default_rng(0))
+    report = check_folder(tmp_path)
+    assert report.faults == report.warnings == [] and report.header[3:5] == ("runs", "volumes")
+    samples = load_samples(bids_recording(tmp_path, "02", "images", SPACE), features="trial_type")
+    row = dict(zip(report.header, report.runs[1], strict=True))
+    expected = dict(subject="02", task="images", space=SPACE, runs=6, volumes=len(samples.runs), unsteady=12)
+    expected |= dict(events=samples.report["events"].sum(), voxels=samples.responses.shape[1])
+    assert row.items() >= expected.items() and row["lost"] == 2 * samples.report["lost"].iloc[0]
+    moved = (tmp_path / "derivatives" / "fmriprep").rename(tmp_path / "elsewhere")
+    assert "no runs in it; expected what fMRIPrep wrote" in str(check_folder(tmp_path))
+    assert check_folder(tmp_path, derivatives=moved).runs == report.runs
+    for path in moved.glob("sub-01/ses-01/func/*run-01*_desc-brain_mask.nii.gz"):
+        path.unlink()
+    for path in moved.glob("sub-02/ses-01/func/*run-01_desc-confounds*"):
+        path.unlink()
+    monkeypatch.setattr(sys, "argv", ["voxelwise", "check", str(tmp_path), "--derivatives", str(moved)])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    said = capsys.readouterr().out
+    assert re.search(r"02 +images +MNI\w+ +6 +\d+ +\d+ +\? ", said) and re.search(
+        r"1 fault:\n- .*run-01.*without a mask", said
+    )
+    assert re.search(r"1 warning:\n- .*sub-02.*no confounds", said)
 
 
 def test_what_only_the_chapters_refuse_is_told(folder):

@@ -35,6 +35,22 @@ def test_trials_of_any_duration_at_any_time_are_told_apart():
     assert abs(off - strengths).max() > 0.2, "half a volume matters"
 
 
+def test_confounds_are_told_from_trials_and_volumes_left_out():
+    """A jerk of the head at each trial, and two volumes that are too bright."""
+    rng = np.random.default_rng(0)
+    events = pd.DataFrame({"onset": np.arange(14.5, 200, 15), "duration": 3.0})
+    strengths, baseline = rng.normal(1, 1, (len(events), 4)), np.full(4, 500.0)
+    movement = rng.normal(size=(N_VOLUMES, 2))
+    movement[np.round(events["onset"] / T_R).astype(int) + 2] += 5
+    movement -= movement.mean(axis=0)
+    measured = put_together(events, strengths, baseline) + 20 * movement @ rng.normal(size=(2, 4))
+    measured[:2] *= 1.4
+    found = vw.estimate_trials(measured, events, T_R, confounds=movement, kept=np.arange(2, N_VOLUMES))
+    np.testing.assert_allclose(found, strengths, atol=0.1)
+    for options in (dict(confounds=movement), dict(kept=np.arange(2, N_VOLUMES))):
+        assert abs(vw.estimate_trials(measured, events, T_R, **options) - strengths).max() > 1
+
+
 def test_a_voxel_without_a_baseline_has_no_response():
     events = pd.DataFrame({"onset": [20.0, 60.0], "duration": [4.0, 4.0]})
     responses = np.column_stack([np.zeros(N_VOLUMES), np.full(N_VOLUMES, -5.0), np.full(N_VOLUMES, 7.0)])

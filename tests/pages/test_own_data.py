@@ -5,16 +5,19 @@ import io
 import os
 import re
 import shlex
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.data.stand_in import write_stand_in
 from tests.notebooks import CHAPTERS, ROOT
 from tests.pages.running import code_cells, printed_in, read_chapter, run_chapter
 from tools.press.chapters import find_chapters
 from tools.press.parameters import read_parameters, share_settings
+from voxelwise import cross_validate_ridge, link_folder, load_recording, load_samples
 
 PAGE = ROOT / "book" / "own_data.ipynb"
 
@@ -36,30 +39,53 @@ def ran(page):
     names["home"].cleanup()
 
 
+def test_the_road_is_short_and_comes_close_to_a_perfect_model(page, ran):
+    (road,) = [cell.source for cell in code_cells(page) if "bids_recording(" in cell.source]
+    assert len(road.splitlines()) <= 15
+    losses = ran["losses"].iloc[:, 1]
+    assert losses["every step"] > 0.9 and (losses.iloc[2:] < 0.75).all() and len(losses) == 6
+    assert ran["scores"][~ran["answers"]].max() < 0.1
+
+
 def test_results_find_the_fields_that_the_example_has(ran):
-    """Fields of the best voxels lie where the example put them: pixels, lag and grid all have to be right for that."""
+    """Fields lie where the example put them: pixels, times and grid all have to be right for that."""
     table = pd.read_csv(os.path.join(ran["home"].name, "results", "voxels.tsv"), sep="\t", na_values="n/a")
-    best = table.nlargest(50, "r2")
-    row, column = 6 - best["k"], 7 * (10 - best["i"]) / 10
-    inside = row.between(1, 4) & column.between(1, 6)  # elsewhere the screen cuts the field
-    off = np.hypot(best["field_row"] - row, best["field_column"] - column)[inside]
-    assert inside.sum() > 20 and off.median() < 0.5
-    silent = table["j"] >= 6
-    assert table["r2"][silent].max() < 0.1 < 0.3 < table["r2"][~silent].median()
+    row, column = 3 * (1 - table["k"] / 5), 5 * (1 - table["i"] / 9)
+    inside = row.between(0.8, 2.2) & column.between(0.8, 4.2) & ran["answers"]  # elsewhere the screen cuts the field
+    off = np.hypot(table["prf_row"] - row, table["prf_column"] - column)[inside]
+    assert inside.sum() > 50 and off.median() < 0.25
 
 
-def test_settings_shown_give_a_chapter_the_score_of_the_page(page, ran, client):
-    text = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown").replace("\\\n", " ")
-    (words,) = [shlex.split(line) for line in text.splitlines() if "build_book.py" in line and line.startswith(".")]
+def test_another_subject_and_response(page, client):
+    text = run_chapter(client, page, dict(subject="02", hrf="spm", seed=1))
+    assert re.search(r"R2 = 0\.[6-9]\d at grid position", text) and "No fault found." in text
+
+
+def program(page, tmp_path):
+    """The program that the page shows for ds000255, on a stand-in."""
+    text = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
+    (shown,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names = {}
+    with contextlib.chdir(tmp_path):
+        exec("from voxelwise import bids_recording, load_patterns, load_samples", names)
+        exec(shown.replace('("motion", "high_pass")', '{"strategy": ("motion",), "motion": "basic"}'), names)
+    return text, names
+
+
+def test_what_is_shown_for_the_real_experiment_runs_on_its_stand_in(page, tmp_path, client):
+    """To samples by events; and, with the settings shown, a chapter on the linked folder to the package's scores."""
+    write_stand_in(tmp_path, np.random.default_rng(0))
+    text, names = program(page, tmp_path)
+    assert names["samples"].stimulus_shape == (10, 10)
+    assert np.median(cross_validate_ridge(names["samples"], alpha=1.0, cv=4).mean(axis=0)) > 0.8
+
+    folder = link_folder(names["recording"], names["central"], Path(tmp_path) / "linked")
+    lines = text.replace("\\\n", " ").splitlines()
+    (words,) = [shlex.split(line) for line in lines if "build_book.py" in line and line.startswith(".")]
     settings = {words[at + 1]: words[at + 2] for at, word in enumerate(words) if word == "-p"}
-    settings["dataset"] = os.path.join(ran["home"].name, "my_recording")
+    settings["dataset"] = str(folder)
     parameters = share_settings(settings, {path: read_parameters(path) for path in find_chapters(ROOT)})
     assert parameters[PAGE] == {}, "What is meant for the chapters changes the page"
-    (best,) = re.findall(r"^R2 = (\S+) at grid position", printed_in(page), re.MULTILINE)
+    best = cross_validate_ridge(load_samples(load_recording(folder), lag=3), 100.0, cv=4).mean(axis=0).max()
     chapter = next(path for path in CHAPTERS if "best voxel: R2 = " in printed_in(read_chapter(path)))
-    assert f"best voxel: R2 = {best}\n" in run_chapter(client, read_chapter(chapter), parameters[chapter])
-
-
-def test_another_repetition_time_gives_another_lag(page, client):
-    text = run_chapter(client, page, dict(tr=1.25, n_runs=3, noise_sd=1.0))
-    assert "lag = 4\n" in text and "run-03" in text and "run-04" not in text
+    assert f"best voxel: R2 = {best:.2f}\n" in run_chapter(client, read_chapter(chapter), parameters[chapter])

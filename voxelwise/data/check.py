@@ -7,13 +7,18 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import RecordingError
+from .bids import bids_recording, is_bids, list_runs
+from .cleaning import read_changes
 from .pairing import stem
 from .reading import as_shape, attempt, load_stimuli, open_image, read_mask, read_region, read_volume
 from .recording import IMAGES, find_files, list_files
-from .samples import is_rest, read_changes
+from .runs import count_unsteady, count_volumes
+from .samples import is_rest
 
 #: What the chapters need: so many runs of the kind that models are fitted to, and volumes in each, at a lag of 2.
 MIN_RUNS, MIN_VOLUMES = 3, 4
+#: So many volumes at most are taken for those before the scanner's steady state.
+MOST_UNSTEADY = 5
 
 
 @dataclass
@@ -24,37 +29,52 @@ class Report:
     ----------
     summary : list of (str, str)
         What it is, as pairs of a name and a text.
+    header : tuple of str
+        Names of the columns of ``runs``.
     runs : list of tuple
-        For each run its file, kind, label file, number of volumes, number of rest rows.
+        For each run its file, kind, label file, number of volumes, number of rest rows. Of a BIDS data set, for each
+        subject, task and space the number of runs, their volumes, events, and volumes before the steady state, and how
+        many voxels all their masks have in common and how many only some have.
+    warnings : list of str
+        What may be meant, and would spoil results if it is not.
     faults : list of str
         Everything that keeps the book from using it.
     """
 
     summary: list = field(default_factory=list)
+    header: tuple = ("run", "kind", "labels", "volumes", "rest rows")
     runs: list = field(default_factory=list)
+    warnings: list = field(default_factory=list)
     faults: list = field(default_factory=list)
 
     def __str__(self):
-        header = ("run", "kind", "labels", "volumes", "rest rows")
-        table = [tuple(map(str, row)) for row in (header, *self.runs)]
+        table = [tuple(map(str, row)) for row in (self.header, *self.runs)]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = [f"{name:<12}{text}" for name, text in self.summary]
         lines += ["", *("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)]
+        if n_warnings := len(self.warnings):
+            lines += ["", f"{n_warnings} warning{'s' * (n_warnings > 1)}:", *(f"- {text}" for text in self.warnings)]
         n_faults = len(self.faults)
         lines += ["", f"{n_faults} fault{'s' * (n_faults > 1)}:" if n_faults else "No fault found."]
         lines += [f"- {fault}" for fault in self.faults]
         return "\n".join(line.rstrip() for line in lines)
 
 
-def check_folder(folder, stimulus_shape=None):
+def check_folder(folder, stimulus_shape=None, derivatives=None):
     """Read a whole recording once and collect what is in it and what is wrong with it.
+
+    Of a BIDS data set, it goes through all subjects, tasks and spaces; of the runs, it reads headers, masks, events and
+    confounds.
 
     Parameters
     ----------
     folder : path
-        In the layout that :func:`~voxelwise.load_recording` reads.
+        In the layout that :func:`~voxelwise.load_recording` reads; or a BIDS data set, as for
+        :func:`~voxelwise.bids_recording`.
     stimulus_shape : (int, int), optional
         Rows and columns of a stimulus. Default: the stimuli are square.
+    derivatives : path, optional
+        Of a BIDS data set, what fMRIPrep wrote. Default: ``derivatives/fmriprep`` in it.
 
     Returns
     -------
@@ -68,6 +88,8 @@ def check_folder(folder, stimulus_shape=None):
     """
     folder, stimulus_shape = Path(folder).expanduser(), as_shape(stimulus_shape)
     report = Report(summary=[("folder", str(folder))])
+    if is_bids(folder):
+        return _check_bids(report, folder, derivatives)
     try:
         recording = find_files(folder, stimulus_shape=stimulus_shape)
     except RecordingError as error:
@@ -91,11 +113,20 @@ def check_folder(folder, stimulus_shape=None):
             shapes.add(stimuli.shape[1:])
             if kind == "random" and len(stimuli) < MIN_VOLUMES:
                 report.faults.append(f"{path}: {len(stimuli)} volumes; the chapters need at least {MIN_VOLUMES}.")
+            if (stimuli[~is_rest(stimuli)] == -1).any():
+                report.warnings.append(
+                    f"{label_file}: pixels of -1 in pictures. A black picture would count as rest; expected 0 to 1."
+                )
         if mask_img is not None:
             expected = () if stimuli is None else (label_file, len(stimuli))
             changes = attempt(report.faults, read_changes, path, mask_img, *expected)
             if changes is not None:
                 n_dead, n_read = n_dead + ~changes.any(axis=0), n_read + 1
+                if n_bright := _count_unsteady(changes.mean(axis=1)):
+                    report.warnings.append(
+                        f"{path}: the first {n_bright} volumes stand out from all others, as before a scanner's steady "
+                        f"state. Cut them off with their label rows, or load samples with drop_volumes={n_bright}."
+                    )
     if len(shapes) > 1:
         report.faults.append(f"{folder}: label files with images of different shape: {sorted(shapes)}; expected one.")
     if (n_runs := len(func.get("random", ()))) < MIN_RUNS:
@@ -105,6 +136,45 @@ def check_folder(folder, stimulus_shape=None):
         )
     report.summary += _summary(recording, mask_img, shapes, n_dead, n_read)
     return report
+
+
+def _check_bids(report, folder, derivatives):
+    """Add what a BIDS data set holds, a row for each subject, task and space."""
+    report.header = ("subject", "task", "space", "runs", "volumes", "events", "unsteady", "voxels", "lost")
+    derivatives = Path(derivatives or folder / "derivatives" / "fmriprep").expanduser()
+    report.summary.append(("derivatives", str(derivatives)))
+    found = list_runs(derivatives)
+    if not found:
+        report.faults.append(f"{derivatives}: no runs in it; expected what fMRIPrep wrote. Say where with derivatives.")
+    for subject, task, space in found:
+        try:
+            recording = bids_recording(folder, subject, task, space, None, derivatives)
+        except RecordingError as error:
+            report.faults += [fault for fault in str(error).splitlines() if fault not in report.faults]
+            report.runs.append((subject, task, space or "-", *"??????"))
+            continue
+        paths, events = recording.func["random"], recording.events["random"]
+        volumes = [attempt(report.faults, count_volumes, path) for path in paths]
+        unsteady = [attempt(report.warnings, count_unsteady, path) for path in paths]
+        inside = [read_region(path) for path in recording.masks["random"]] if recording.masks else [np.zeros(1, bool)]
+        voxels, once = (int(both.reduce(inside).sum()) for both in (np.logical_and, np.logical_or))
+        row = (len(paths), _total(volumes), sum(map(len, events)), _total(unsteady), voxels or "-", once - voxels)
+        report.runs.append((subject, task, space or "-", *row))
+    return report
+
+
+def _total(numbers):
+    """Their sum, or "?" if some are not known."""
+    return "?" if None in numbers else sum(numbers)
+
+
+def _count_unsteady(mean):
+    """How many volumes at the start of a run lie as far from all others as these from each other, by their mean."""
+    later = mean[MOST_UNSTEADY:]
+    if len(later) < MOST_UNSTEADY:
+        return 0
+    beyond = np.maximum(mean - later.max(), later.min() - mean)[:MOST_UNSTEADY]
+    return int((beyond > np.ptp(later)).cumprod().sum())
 
 
 def _check_singly(report, folder, stimulus_shape):

@@ -22,12 +22,14 @@ import numpy as np
 from isal import igzip
 from nibabel.affines import apply_affine
 from nibabel.volumeutils import apply_read_scaling
+from nilearn.surface import load_surf_data
 
 from ..errors import RecordingError
 
 MAX_COMPRESSION = 1032  # times its size, what a gzip file can hold at most, by the definition of its format
 MAX_REST = 2**20  # bytes that may follow the last volume
 TOLERANCE = 0.1  # voxels, how far apart two images may put the same voxel
+ALMOST = 0.01  # how near to -1 all pixels of a picture cannot be: it is meant as rest
 
 #: nibabel repairs what can be repaired in a header, and says so, without naming the file, to a logger: to this one.
 _SILENT = logging.Logger(__name__)
@@ -36,7 +38,7 @@ _SILENT.addHandler(logging.NullHandler())
 
 @dataclass(frozen=True)
 class StoredImage:
-    """A NIfTI file, of which the header was read; the scaling is slope and intercept."""
+    """A NIfTI file, of which the header was read; scaling is slope and intercept, t_r the time between volumes."""
 
     path: Path
     shape: tuple
@@ -44,6 +46,7 @@ class StoredImage:
     dtype: np.dtype
     offset: int
     scaling: tuple
+    t_r: float
 
     def volumes(self, voxels=slice(None)):
         """Yield the values of each volume, or of some voxels, counted in Fortran's order, and make sure of the end."""
@@ -122,6 +125,35 @@ def read_mask(path):
     if not inside.any():
         raise RecordingError(f"{path}: an empty mask; expected at least one voxel that is not 0.")
     return nibabel.Nifti1Image(inside.astype(np.uint8), open_image(path).affine)
+
+
+def read_masks(paths):
+    """What several masks on one grid have in common, as a Nifti1Image of 0 and 1 in memory."""
+    first = read_mask(paths[0])
+    inside = np.logical_and.reduce([read_region(path, first) for path in paths])
+    if not inside.any():
+        raise RecordingError(f"{paths[0]} and {len(paths) - 1} other masks: no voxel lies in all of them.")
+    return nibabel.Nifti1Image(inside.astype(np.uint8), first.affine)
+
+
+def first_file(path):
+    """The file of a run of volumes, or of a run on surfaces the left hemisphere's."""
+    return path[0] if isinstance(path, tuple) else path
+
+
+def read_surface(paths):
+    """Values of the vertices of a run, one hemisphere after the other; ndarray of shape (n_volumes, n_vertices).
+
+    A vertex whose values are not all finite, as the medial wall's may be, has 0 throughout.
+    """
+    try:
+        values = np.vstack([load_surf_data(path) for path in paths]).T.astype(np.float32)
+    except Exception as error:  # a damaged file makes nibabel raise whatever its parser of XML raises
+        raise RecordingError(
+            f"{paths[0]}: it and its other hemisphere cannot be read as GIFTI ({error}). Copy them again."
+        ) from None
+    values[:, ~np.isfinite(values).all(axis=0)] = 0
+    return values
 
 
 def read_voxels(path, mask_img, label_file=None, n_rows=None):
@@ -222,7 +254,7 @@ def _read_header(path, n_dimensions):
     shape = header.get_data_shape()
     while len(shape) > n_dimensions and shape[-1] == 1:
         shape = shape[:-1]
-    stored = header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter()
+    stored = header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter(), float(header["pixdim"][4])
     return StoredImage(path, shape, header.get_best_affine(), *stored)
 
 
@@ -278,6 +310,15 @@ def _read_table(path):
     if not np.isfinite(rows).all():
         row = np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]
         raise RecordingError(f"{path}: row {row + 1} holds a value that is not finite; expected numbers only.")
+    for name, numbers in (("row", rows[0]), ("column", rows[:, 0])):
+        if len(numbers) > 2 and (numbers == np.arange(len(numbers))).all():
+            raise RecordingError(
+                f"{path}: its first {name} counts 0, 1, 2, ..., as tables do whose lines or columns have numbers; "
+                "expected pixels only. From pandas, write it with header=False, index=False."
+            )
+    almost = (abs(rows + 1) < ALMOST).all(axis=1) & (rows != -1).any(axis=1)
+    if almost.any():
+        raise RecordingError(f"{path}: row {almost.argmax() + 1} is almost -1 throughout; rest is -1 exactly.")
     return rows
 
 

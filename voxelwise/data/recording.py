@@ -12,7 +12,7 @@ from ..errors import RecordingError
 from ..simulation.writing import simulated_recording
 from .download import fetch_recording
 from .pairing import pair_runs, stem
-from .reading import as_shape, attempt, open_image, read_mask
+from .reading import as_shape, attempt, open_image, read_mask, read_masks
 
 #: Names of the recordings that need no folder.
 DATASETS = ("simulated", "miyawaki2008")
@@ -35,9 +35,10 @@ class Recording:
     folder : Path
         Where its files lie, absolute; no two recordings share it.
     func, label : dict of str -> list of Path
-        By kind of run, the volumes (4-D NIfTI) and what was on the screen (CSV, one row a volume), in the same order.
-    mask : Path
-        NIfTI; its non-zero voxels are the ones that are modelled.
+        By kind of run, the volumes (4-D NIfTI; of surfaces, two GIFTI files) and what was on the screen (CSV, one row a
+        volume; or the table of events), in the same order.
+    mask : Path or None
+        NIfTI; its non-zero voxels are the ones that are modelled. None where each run has its own, or there is none.
     background : Path or None
         Anatomical image to draw maps on.
     rois : dict of str -> Path
@@ -48,18 +49,33 @@ class Recording:
         Rows and columns of a stimulus; None for a square.
     degrees_per_pixel : float or None
         Side of a pixel in degrees of visual angle; None for a recording of one's own, where nothing tells it.
+    events : dict of str -> list of DataFrame, or None
+        Of a recording in the order of BIDS, the events of each run, by kind; they may be changed in place.
+    masks : dict of str -> list of Path, or None
+        The mask of each run; what they have in common is modelled. None for surfaces, and where ``mask`` is.
+    timing : dict of str -> list of (float, float), or None
+        For each run the seconds from volume to volume, and when in them, as a share, its values were measured.
     """
 
     name: str
     folder: Path
     func: dict
     label: dict
-    mask: Path
+    mask: Path | None
     background: Path | None
     rois: dict
     truth: pd.DataFrame | None = None
     stimulus_shape: tuple | None = None
     degrees_per_pixel: float | None = None
+    events: dict | None = None
+    masks: dict | None = None
+    timing: dict | None = None
+
+    def read_mask(self):
+        """The mask of the voxels to model as a Nifti1Image of 0 and 1; None for surfaces."""
+        if self.mask is not None:
+            return read_mask(self.mask)
+        return self.masks and read_masks([path for paths in self.masks.values() for path in paths])
 
 
 def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
@@ -110,6 +126,8 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     if not folder.is_dir():
         names = ", ".join(f'"{name}"' for name in DATASETS)
         raise RecordingError(f'No recording "{dataset}": expected {names} or the path of a folder that exists.')
+    if (folder / "dataset_description.json").is_file() and not (folder / "func").is_dir():
+        raise RecordingError(f"{folder}: a data set in the order of BIDS. Find a subject's runs with bids_recording.")
     return _checked(find_files(folder.resolve(), stimulus_shape=shape))
 
 
@@ -175,10 +193,10 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
 def list_files(folder, *endings):
     """Files with one of these endings, run 2 before run 10; hidden ones, as some systems put beside others, are not."""
     paths = (path for path in folder.glob("*") if path.name.endswith(endings) and not path.name.startswith("."))
-    return sorted(paths, key=_as_people_count)
+    return sorted(paths, key=as_people_count)
 
 
-def _as_people_count(path):
+def as_people_count(path):
     """Sorting key of a file's name in which run 2 comes before run 10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 

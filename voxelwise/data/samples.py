@@ -3,14 +3,17 @@
 import math
 import operator
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import joblib
 import nibabel
 import numpy as np
-from nilearn import signal
+import pandas as pd
 
 from ..errors import RecordingError
-from .reading import load_stimuli, read_mask, read_voxels
+from .cleaning import read_run
+from .reading import load_stimuli, open_image
+from .runs import Run, event_runs, prepare_run, report_runs
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Samples:
         In memory; its non-zero voxels, in C order, are the columns of ``responses``. None where they have no place.
     features : dict of str -> ndarray of int, or None
         Columns of ``stimuli`` that each named feature space has; None where they are one space without a name.
+    report : DataFrame or None
+        What became of each run as it was loaded, a row each: ``volumes`` and how many of them were ``dropped``;
+        ``events``, and how many of them have ``shown`` something; the ``confounds`` that were taken out; ``voxels``,
+        how many more of the run's own mask are ``lost``, as other runs' masks lack them, and how many are ``dead``, as
+        they never change in it.
     """
 
     stimuli: np.ndarray
@@ -42,6 +50,7 @@ class Samples:
     stimulus_shape: tuple
     mask_img: nibabel.Nifti1Image | None = None
     features: dict | None = None
+    report: pd.DataFrame | None = None
 
     @classmethod
     def from_arrays(cls, X, Y, runs, features=None, stimulus_shape=None, mask_img=None):
@@ -137,8 +146,24 @@ class Samples:
         return replace(chosen, responses=chosen.responses[:, columns], mask_img=mask_img)
 
 
-def load_samples(recording, kind="random", lag=2, n_jobs=None):
-    """Read one kind of runs and align each volume with the stimulus that it answers to.
+def load_samples(
+    recording,
+    kind="random",
+    lag=2,
+    n_jobs=None,
+    features=None,
+    hrf="glover",
+    confounds=(),
+    drop_volumes=0,
+    high_pass=None,
+    smoothing=None,
+):
+    """Read one kind of runs and align each volume with what it answers to.
+
+    Where a recording has labels, a row a volume, that is the stimulus ``lag`` volumes before. Where it has events, as
+    :func:`bids_recording` finds them, it is what :func:`design_from_events` makes of them. Each voxel is detrended and
+    z-scored within its run. What else is taken out of the responses is taken out of the features too, by nilearn's
+    ``signal.clean``; so these are no pictures any longer, and nothing stands for rest.
 
     Parameters
     ----------
@@ -146,37 +171,66 @@ def load_samples(recording, kind="random", lag=2, n_jobs=None):
     kind : str
         Which runs, one of the keys of ``recording.func``.
     lag : int
-        How many volumes (TRs) the response comes after the stimulus. The first ``lag`` volumes and the last ``lag``
-        stimuli of each run have no partner and are left out.
+        For labels, how many volumes (TRs) the response comes after the stimulus. The first ``lag`` volumes and the last
+        ``lag`` stimuli of each run have no partner and are left out.
     n_jobs : int, optional
         How many runs are read at a time, as in joblib.
+    features : DataFrame, str, or dict of these, optional
+        For events, as in :func:`design_from_events`; a dict names several feature spaces, whose columns stand side by
+        side. A table whose columns are pairs of row and column, as :func:`load_pictures` makes it, tells the shape of
+        the stimuli.
+    hrf : {"glover", "spm"}, callable, sequence of int or None
+        For events, as in :func:`design_from_events`.
+    confounds : sequence of str, or dict
+        What to take out of what fMRIPrep measured, such as ``("motion", "wm_csf", "high_pass")``: the ``strategy`` of
+        nilearn's ``load_confounds``, or a dict of its arguments, such as ``{"strategy": ("motion",), "motion":
+        "basic"}``.
+    drop_volumes : int or "non_steady_state"
+        How many volumes to leave out at the start of each run; or those that fMRIPrep found before the scanner was
+        steady. Those that "scrub" among the confounds finds are left out too.
+    high_pass : float, optional
+        In hertz; slower changes are taken out, as cosines.
+    smoothing : float, optional
+        Full width at half maximum in mm of a Gaussian by which volumes are smoothed before they are masked.
 
     Returns
     -------
     samples : Samples
+        Its ``report`` tells what became of each run.
 
     Raises
     ------
     RecordingError
-        If there are no runs of this kind, their stimuli differ in shape, labels and volumes do not match, or a file
-        cannot be read whole.
+        If there are no runs of this kind, their stimuli differ in shape, labels and volumes do not match, an event
+        cannot be counted, confounds are missing or too many, or a file cannot be read whole.
     ValueError
-        If the lag is no whole number, is negative, or leaves less than two samples of a run. Labels and lag are checked
-        before any volume is read.
+        If the lag is no whole number, is negative, or leaves less than two samples of a run; or another argument is
+        none, or not for this recording. Labels, events, lag and confounds are checked before any volume is read.
     """
-    seen = load_run_stimuli(recording, kind, lag)
-    mask_img = read_mask(recording.mask)
-    responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-        joblib.delayed(_read_run)(path, mask_img, label, len(frames), lag)
-        for path, label, frames in zip(recording.func[kind], recording.label[kind], seen, strict=True)
+    for name, value in (("high_pass", high_pass), ("smoothing", smoothing)):
+        if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
+            raise ValueError(f"{name}={value!r}: expected a number above 0, or None.")
+    runs, widths, shape = find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes)
+    mask_img = recording.read_mask()
+    if smoothing and mask_img is None:
+        raise ValueError(f"smoothing={smoothing!r}: surfaces are not smoothed here; expected None.")
+    if high_pass and (untimed := [run for run in runs if not run.t_r > 0]):
+        raise RecordingError(
+            f"{untimed[0].path}: the time from volume to volume is {untimed[0].t_r:g} s by its header; high_pass needs "
+            "it. Write it there."
+        )
+    read = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
+        joblib.delayed(read_run)(run, mask_img, high_pass, smoothing) for run in runs
     )
-    stimuli = [frames[: len(frames) - lag].reshape(len(frames) - lag, -1) for frames in seen]
+    designs, responses = zip(*read, strict=True)
     return Samples(
-        stimuli=np.concatenate(stimuli),
+        stimuli=np.concatenate(designs),
         responses=np.concatenate(responses),
-        runs=np.repeat(np.arange(len(stimuli)), [len(run) for run in stimuli]),
-        stimulus_shape=seen[0].shape[1:],
+        runs=np.repeat(np.arange(len(runs)), [len(run) for run in designs]),
+        stimulus_shape=shape,
         mask_img=mask_img,
+        features=widths and columns_of(widths),
+        report=report_runs(runs, responses, recording.masks and recording.masks[kind]),
     )
 
 
@@ -198,9 +252,11 @@ def load_run_stimuli(recording, kind="random", lag=0):
         As in :func:`load_samples`, but for the volumes.
     """
     check_whole("lag", lag)
-    if kind not in recording.func:
-        kinds = ", ".join(f'"{name}"' for name in recording.func)
-        raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
+    _check_kind(recording, kind)
+    if recording.events is not None:
+        raise RecordingError(
+            f'Recording "{recording.name}" has events, and no label for each volume; use load_samples.'
+        )
     seen = [load_stimuli(path, recording.stimulus_shape) for path in recording.label[kind]]
     for path, frames in zip(recording.label[kind], seen, strict=True):
         if frames.shape[1:] != seen[0].shape[1:]:
@@ -289,26 +345,56 @@ def correlate_with_screen(samples, max_lag=5):
     return correlations
 
 
-def _read_run(path, mask_img, label_file, n_rows, lag):
-    """Cleaned responses of one run, shape (n_rows - lag, n_voxels)."""
-    changes = read_changes(path, mask_img, label_file, n_rows)
-    responses = signal.clean(changes, detrend=True, standardize="zscore_sample")
-    return responses[lag:]
+def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes):
+    """The runs to read; how many columns each named feature space has, or None; and the shape of a row."""
+    _check_kind(recording, kind)
+    _check_fit(recording, features, confounds, drop_volumes)
+    found = (
+        _label_runs(recording, kind, lag) if recording.events is None else event_runs(recording, kind, features, hrf)
+    )
+    runs, *others = found
+    return [prepare_run(run, confounds, drop_volumes) for run in runs], *others
 
 
-def read_changes(path, mask_img, label_file=None, n_rows=None):
-    """Changes of each voxel since the first volume of a run, as a share of about its largest value, float32.
+def _label_runs(recording, kind, lag):
+    """Runs with a row of labels a volume, each row beside the volume ``lag`` later; None; the shape of a stimulus."""
+    seen, runs = load_run_stimuli(recording, kind, lag), []
+    for path, label, frames in zip(recording.func[kind], recording.label[kind], seen, strict=True):
+        rows = frames.reshape(len(frames), -1)
+        # Nothing tells what came before the first volume; the rows that stand in for it are left out in the end.
+        late = np.concatenate([rows[:1]] * lag + [rows[: len(rows) - lag]])
+        runs.append(Run(path, label, late, open_image(path, n_dimensions=4).t_r, first=lag))
+    return runs, None, seen[0].shape[1:]
 
-    They are 0 throughout for a voxel that changes by less than float32 can tell. A mean of many standard deviations
-    takes no digits from them.
-    """
-    values = read_voxels(path, mask_img, label_file, n_rows)
-    # Powers of 2 change no digit, and squares of the largest and smallest numbers stay in the range of float32.
-    values = np.ldexp(values, -np.frexp(abs(values).max(axis=0))[1])
-    values -= values[0].copy()
-    # Rounding would otherwise be blown up to a standard deviation of 1.
-    values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0
-    return values.astype(np.float32, copy=False)
+
+def _check_kind(recording, kind):
+    """Raise a RecordingError unless there are runs of a kind."""
+    if kind not in recording.func:
+        kinds = ", ".join(f'"{name}"' for name in recording.func)
+        raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
+
+
+def _check_fit(recording, features, confounds, drop_volumes):
+    """Raise a ValueError if an argument is none, or not for this recording."""
+    if recording.events is None and (features is not None or confounds):
+        given = "features" if features is not None else "confounds"
+        raise ValueError(
+            f'{given}: recording "{recording.name}" has label rows; expected one that bids_recording finds.'
+        )
+    if recording.events is not None and features is None:
+        raise ValueError(
+            f'features: recording "{recording.name}" has events; expected what they show, such as a table.'
+        )
+    for table in features.values() if isinstance(features, dict) else [features]:
+        if not (table is None or isinstance(table, pd.DataFrame | str)):
+            raise ValueError(f"features: a {type(table).__name__}; expected a DataFrame, or the name of a column.")
+    if isinstance(confounds, str):
+        raise ValueError(f"confounds={confounds!r}: expected several names, such as ({confounds!r},).")
+    if drop_volumes == "non_steady_state":
+        if recording.events is None:
+            raise ValueError(f"drop_volumes={drop_volumes!r}: for what fMRIPrep wrote; expected a whole number.")
+    else:
+        check_whole("drop_volumes", drop_volumes)
 
 
 def _as_matrix(name, values):

@@ -4,13 +4,14 @@ import warnings
 from dataclasses import replace
 
 import joblib
-import nibabel
 import numpy as np
 import pandas as pd
 from nilearn.glm.first_level import make_first_level_design_matrix
 
-from ..data.reading import read_mask, read_voxels
-from ..data.samples import Samples, is_rest, load_run_stimuli, load_samples
+from ..data.cleaning import read_values
+from ..data.reading import first_file
+from ..data.runs import report_runs
+from ..data.samples import Samples, columns_of, find_runs, is_rest, load_samples
 from ..errors import RecordingError
 
 
@@ -40,8 +41,18 @@ def average_trials(samples):
     return replace(samples, stimuli=samples.stimuli[starts], responses=means, runs=samples.runs[starts])
 
 
-def load_trials(recording, kind="random", lag=2, hrf_model="spm", high_pass=0.01, n_jobs=2):
-    """Estimate the response to each trial of a recording, from its volumes and labels.
+def load_trials(
+    recording,
+    kind="random",
+    lag=2,
+    hrf_model="spm",
+    high_pass=0.01,
+    n_jobs=2,
+    features=None,
+    confounds=(),
+    drop_volumes=0,
+):
+    """Estimate the response to each trial of a recording, from its volumes and what its labels or events tell.
 
     Where labels tell of no rest, there is no baseline to measure from. Responses are then averaged over the volumes of
     a trial, as :func:`average_trials` does, some volumes later.
@@ -57,6 +68,8 @@ def load_trials(recording, kind="random", lag=2, hrf_model="spm", high_pass=0.01
         As in :func:`estimate_trials`.
     n_jobs : int
         How many runs are read at a time, as in joblib.
+    features, confounds, drop_volumes
+        For a recording with events, as in :func:`~voxelwise.load_samples`; each event that shows something is a trial.
 
     Returns
     -------
@@ -68,35 +81,35 @@ def load_trials(recording, kind="random", lag=2, hrf_model="spm", high_pass=0.01
     RecordingError
         As in :func:`~voxelwise.load_samples`, if there is no stimulus, or too little rest to tell trials apart.
     """
-    seen, mask_img = load_run_stimuli(recording, kind), read_mask(recording.mask)
-    if not any(is_rest(frames).any() for frames in seen):
-        return average_trials(load_samples(recording, kind, lag))
-    paths, labels = recording.func[kind], recording.label[kind]
-
-    # Only reading is spread over threads: what ignores a warning, as an estimate does, ignores it for all of them.
-    runs = zip(paths, labels, map(len, seen), strict=True)
-    reads = (joblib.delayed(read_voxels)(path, mask_img, label, n_rows) for path, label, n_rows in runs)
-    volumes = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(reads)
-    stimuli, responses = [], []
-    for path, frames, values in zip(paths, seen, volumes, strict=True):
-        t_r = float(nibabel.load(path).header.get_zooms()[3])
-        starts, lengths = _find_shown(frames, np.zeros(len(frames)))
-        events = pd.DataFrame({"onset": starts * t_r, "duration": lengths * t_r})
+    runs, widths, shape = find_runs(recording, kind, 0, features, None, confounds, drop_volumes)
+    if recording.events is None:
+        if not any(is_rest(run.design).any() for run in runs):
+            return average_trials(load_samples(recording, kind, lag, drop_volumes=drop_volumes))
+        runs = [_with_trials(run) for run in runs]
+    mask_img, weights = recording.read_mask(), []
+    for run in runs:
+        how = hrf_model, high_pass, run.slice_time_ref, run.confounds, run.kept
         try:
-            responses.append(estimate_trials(values, events, t_r, hrf_model, high_pass))
+            weights.append(_weigh_volumes(len(run.design), run.trials, run.t_r, *how))
         except ValueError as error:
-            raise RecordingError(f"{path}: {error}") from None
-        stimuli.append(frames[starts])
+            raise RecordingError(f"{first_file(run.path)}: {error}") from None
+    responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
+        joblib.delayed(_read_trials)(run, mask_img, of_run) for run, of_run in zip(runs, weights, strict=True)
+    )
     return Samples(
-        stimuli=np.concatenate([shown.reshape(len(shown), -1) for shown in stimuli]),
+        stimuli=np.concatenate([run.shown for run in runs]).astype(np.float32),
         responses=np.concatenate(responses),
-        runs=np.repeat(np.arange(len(stimuli)), [len(shown) for shown in stimuli]),
-        stimulus_shape=seen[0].shape[1:],
+        runs=np.repeat(np.arange(len(runs)), [len(run.shown) for run in runs]),
+        stimulus_shape=shape,
         mask_img=mask_img,
+        features=widths and columns_of(widths),
+        report=report_runs(runs, responses, recording.masks and recording.masks[kind]),
     )
 
 
-def estimate_trials(responses, events, t_r, hrf_model="spm", high_pass=0.01, slice_time_ref=0.5):
+def estimate_trials(
+    responses, events, t_r, hrf_model="spm", high_pass=0.01, slice_time_ref=0.5, confounds=None, kept=None
+):
     """Estimate the response to each event of a run, in percent of the voxel's baseline.
 
     All trials are estimated at once, by least squares: each has a regressor of its own, its time on the screen
@@ -118,6 +131,10 @@ def estimate_trials(responses, events, t_r, hrf_model="spm", high_pass=0.01, sli
         In hertz; slower changes are taken for drift.
     slice_time_ref : float
         When, as a share of the volume's time, its values were measured.
+    confounds : ndarray, shape (n_volumes, n_confounds), optional
+        Regressors beside those of the trials, of mean 0, so that the constant stays the baseline.
+    kept : ndarray of int or bool, optional
+        The volumes to estimate from. Default: all.
 
     Returns
     -------
@@ -135,25 +152,52 @@ def estimate_trials(responses, events, t_r, hrf_model="spm", high_pass=0.01, sli
     .. [1] Mumford, Turner, Ashby and Poldrack (2012), Deconvolving BOLD activation in event-related designs for
        multivoxel pattern classification analyses, NeuroImage 59, 2636-2643: their LS-A.
     """
-    end = t_r * len(responses)
+    return _in_percent(
+        _weigh_volumes(len(responses), events, t_r, hrf_model, high_pass, slice_time_ref, confounds, kept) @ responses
+    )
+
+
+def _weigh_volumes(n_volumes, events, t_r, hrf_model, high_pass, slice_time_ref, confounds=None, kept=None):
+    """Matrix that takes the volumes of a run to its trials and, last, the baseline; shape (n_events + 1, n_volumes)."""
+    end = t_r * n_volumes
     outside = (events["onset"] < 0) | (events["onset"] >= end)
     if outside.any():
         row = outside.to_numpy().argmax()
         raise ValueError(f"events: row {row} begins at {events['onset'].iloc[row]} s; expected 0 to {end} s.")
     names = [f"trial {number:05}" for number in range(len(events))]
-    frame_times = t_r * (np.arange(len(responses)) + slice_time_ref)
+    frame_times = t_r * (np.arange(n_volumes) + slice_time_ref)
     trials = events[["onset", "duration"]].assign(trial_type=names)
     with warnings.catch_warnings(action="ignore"):  # that it is singular is refused below
-        design = make_first_level_design_matrix(frame_times, trials, hrf_model, "cosine", high_pass)
-    if np.linalg.matrix_rank(design.to_numpy()) < design.shape[1]:
+        design = make_first_level_design_matrix(frame_times, trials, hrf_model, "cosine", high_pass, add_regs=confounds)
+    kept = np.arange(n_volumes)[slice(None) if kept is None else kept]
+    design = design.to_numpy()[kept]
+    if np.linalg.matrix_rank(design) < design.shape[1]:
         raise ValueError(
-            f"{len(responses)} volumes do not tell {len(events)} trials, drift and baseline apart; expected rest "
+            f"{len(kept)} volumes do not tell {len(events)} trials, drift and baseline apart; expected rest "
             "between trials, or fewer of them."
         )
-    estimates = np.linalg.pinv(design.to_numpy()) @ responses  # trials come first, and the constant last
+    weights = np.zeros((len(events) + 1, n_volumes))
+    weights[:, kept] = np.linalg.pinv(design)[[*range(len(events)), -1]]  # trials come first, and the constant last
+    return weights
+
+
+def _in_percent(estimates):
+    """Estimates of trials in percent of the last, the baseline."""
     baseline = estimates[-1]
     percent = np.divide(100, baseline, out=np.zeros_like(baseline), where=baseline > 0)
-    return (estimates[: len(events)] * percent).astype(np.float32)
+    return (estimates[:-1] * percent).astype(np.float32)
+
+
+def _read_trials(run, mask_img, weights):
+    """Responses to the trials of a run."""
+    return _in_percent(weights @ read_values(run.path, mask_img, run.source, len(run.design)))
+
+
+def _with_trials(run):
+    """A run of labels with its trials: the stimuli that are shown, for how long, and what each is."""
+    starts, lengths = _find_shown(run.design, np.zeros(len(run.design)))
+    trials = pd.DataFrame({"onset": starts * run.t_r, "duration": lengths * run.t_r})
+    return replace(run, trials=trials, shown=run.design[starts])
 
 
 def _find_shown(stimuli, runs):

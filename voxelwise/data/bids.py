@@ -1,0 +1,210 @@
+"""A recording in the order of BIDS, as fMRIPrep leaves it: its files are found where they lie, and none is copied."""
+
+import glob
+import json
+from pathlib import Path
+
+import pandas as pd
+from nilearn.interfaces.bids import get_bids_files, parse_bids_filename
+
+from ..errors import RecordingError
+from .reading import attempt, first_file, open_image, read_masks
+from .recording import Recording, as_people_count
+
+#: What derivatives add to the name of a run.
+ADDED = {"space", "res", "den", "cohort", "desc", "hemi"}
+#: What stands for a value that there is not, in tables of BIDS and of ds000255.
+MISSING = ["n/a", "null", ""]
+
+
+def bids_recording(bids, subject, task, space=None, session=None, derivatives=None):
+    """Find what fMRIPrep made of one subject's runs, and the events that belong to them.
+
+    Files belong together if their names say the same; a run numbered ``3`` is the run numbered ``03``. Events may
+    stand in one file for several runs, higher up, as BIDS allows. Nothing is copied, and of the runs only headers are
+    read.
+
+    Parameters
+    ----------
+    bids : path
+        The data set, with events in ``sub-*/[ses-*/]func/``.
+    subject : str
+        Such as ``"01"``.
+    task : str or dict of str -> str
+        Whose runs. A dict names several by the kind of run that they are to count as, such as
+        ``{"random": "viewRandom", "figure": "viewFigure"}``; one alone counts as ``"random"``, the kind that models are
+        fitted to.
+    space : str, optional
+        As in the names of the files, such as ``"MNI152NLin2009cAsym"``, with a resolution after it if there are
+        several: ``"MNI152NLin2009cAsym:res-2"``. One that has only surfaces, such as ``"fsaverage5"``, gives these.
+        Default: the scanner's own space.
+    session : str, optional
+        Default: all sessions.
+    derivatives : path, optional
+        What fMRIPrep wrote. Default: ``derivatives/fmriprep`` in the data set.
+
+    Returns
+    -------
+    recording : Recording
+        Its ``events`` are in memory, and may be changed before :func:`~voxelwise.load_samples` turns them into samples.
+
+    Raises
+    ------
+    RecordingError
+        If there are no such runs; one lacks events, a mask, its other hemisphere or the time between volumes, or has
+        two of them; or images do not lie on one grid. All faults that show without reading volumes are told at once.
+    """
+    bids = Path(bids).expanduser().resolve()
+    derivatives = Path(derivatives).expanduser().resolve() if derivatives else bids / "derivatives" / "fmriprep"
+    subject, faults = str(subject).removeprefix("sub-"), []
+    for folder in (bids, derivatives):
+        if not (folder / f"sub-{subject}").is_dir():
+            found = ", ".join(subjects_in(folder)) or "none"
+            faults.append(f'{folder}: no subject "{subject}"; found {found}. Name the folder with bids or derivatives.')
+    if faults:
+        raise RecordingError("\n".join(faults))
+    tasks = {"random": task} if isinstance(task, str) else task
+    parts = dict(func={}, label={}, masks={}, events={}, timing={})
+    for kind, name in tasks.items():
+        runs = _find_runs(faults, bids, derivatives, subject, name, space, session)
+        for part, values in zip(parts.values(), zip(*runs, strict=True), strict=False):
+            part[kind] = list(values)
+    masks = [path for runs in parts["masks"].values() for path in runs if path]
+    mask_img = attempt(faults, read_masks, masks) if masks else None
+    for path in [path for runs in parts["func"].values() for path in runs if isinstance(path, Path)]:
+        attempt(faults, open_image, path, mask_img, 4)
+    if faults:
+        raise RecordingError("\n".join(faults))
+    where = "_".join(f"{key}-{value}" for key, value in (("sub", subject), ("ses", session), ("space", space)) if value)
+    parts["masks"] = parts["masks"] if masks else None
+    return Recording(name=f"{bids.name} {where}", folder=bids, mask=None, background=None, rois={}, **parts)
+
+
+def subjects_in(folder):
+    """The subjects of a data set."""
+    return sorted(path.name.removeprefix("sub-") for path in Path(folder).glob("sub-*") if path.is_dir())
+
+
+def is_bids(folder):
+    """Whether a folder holds a BIDS data set."""
+    return not (folder / "func").is_dir() and bool(subjects_in(folder))
+
+
+def list_runs(derivatives):
+    """Subject, task and space, as :func:`bids_recording` wants them, of all runs that fMRIPrep prepared."""
+    paths = get_bids_files(derivatives, "bold", "nii*", modality_folder="func", filters=[("desc", "preproc")])
+    paths += get_bids_files(derivatives, "bold", "func.gii", modality_folder="func")
+    found = set()
+    for entities in (parse_bids_filename(path)["entities"] for path in paths):
+        res = [f"res-{entities['res']}"] if "res" in entities else []
+        found.add((entities["sub"], entities.get("task", ""), ":".join([entities.get("space", ""), *res])))
+    return sorted(found)
+
+
+def read_events(path):
+    """The events of a file, one row each; onsets and durations are numbers, everything else is text."""
+    try:
+        events = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_values=MISSING)
+        for column in ("onset", "duration"):
+            events[column] = pd.to_numeric(events[column])
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordingError(
+            f"{path}: not a table of events ({error}). Expected columns with tabs between them, onset and duration in "
+            "seconds among them."
+        ) from None
+    return events
+
+
+def _find_runs(faults, bids, derivatives, subject, task, space, session):
+    """Volumes, events file, mask, events and timing of each run of a task; what is wrong is added to the faults."""
+    space, *more = (space or "").split(":")
+    wanted = [("task", task), ("space", space), *(tuple(entity.split("-", 1)) for entity in more)]
+
+    def find(folder, suffix, ending, *filters):
+        found = _by_run(faults, get_bids_files(folder, suffix, ending, glob.escape(subject), "func", list(filters)))
+        return {
+            run: path
+            for run, path in found.items()
+            if not session or ("ses", _plain(str(session).removeprefix("ses-"))) in run
+        }
+
+    func = find(derivatives, "bold", "nii*", *wanted, ("desc", "preproc"))
+    masks = find(derivatives, "mask", "nii*", *wanted, ("desc", "brain"))
+    if not func:
+        left, right = (find(derivatives, "bold", "func.gii", *wanted, ("hemi", side)) for side in "LR")
+        func = {run: (left[run], right[run]) for run in left if run in right}
+        faults += [f"{(left | right)[run]}: without its other hemisphere." for run in left.keys() ^ right.keys()]
+        masks = dict.fromkeys(func)
+    if not func:
+        faults.append(_what_there_is(derivatives, subject, task, space))
+    above = (
+        get_bids_files(bids, "events", "tsv", sub_folder=False),
+        get_bids_files(bids, "bold", "json", sub_folder=False),
+    )
+    tables = find(bids, "events", "tsv", ("task", task)) | _by_run(faults, above[0])
+    sidecars = find(bids, "bold", "json", ("task", task)) | _by_run(faults, above[1])
+    for run in sorted(func, key=lambda run: as_people_count(first_file(func[run]))):
+        path, table = func[run], _nearest(run, tables)
+        if run not in masks:
+            faults.append(f"{path}: without a mask; expected a file beside it that ends in _desc-brain_mask.nii.gz.")
+        if table is None:
+            faults.append(f"{path}: without events; expected a file ending in _events.tsv for this run in {bids}.")
+            continue
+        events = attempt(faults, read_events, table)
+        timing = attempt(faults, _read_timing, first_file(path), _nearest(run, sidecars))
+        yield path, table, masks.get(run), events, timing
+
+
+def _by_run(faults, paths):
+    """Files by the run that their names tell: entities with their values, without what derivatives add."""
+    found = {}
+    for path in map(Path, paths):
+        entities = parse_bids_filename(path)["entities"]
+        run = frozenset((key, _plain(value)) for key, value in entities.items() if key not in ADDED)
+        if run in found:
+            faults.append(
+                f"{path}: of the same run as {found[run].name}; expected one of them. If their resolutions differ, say "
+                "which, as in space='MNI152NLin2009cAsym:res-2'."
+            )
+        found[run] = path
+    return found
+
+
+def _plain(value):
+    """A value of an entity, as a number if it is one: 3 is 03."""
+    return int(value) if str(value).isdecimal() else value
+
+
+def _nearest(run, found):
+    """Of the files whose names contradict nothing of a run's, the one that says most; None if there is none."""
+    return found[max(fits, key=len)] if (fits := [of for of in found if of <= run]) else None
+
+
+def _read_timing(path, raw_sidecar):
+    """Seconds from volume to volume, and when in them, as a share, a run's volumes were measured."""
+    said = {}
+    for sidecar in (raw_sidecar, path.with_name(path.name.partition(".")[0] + ".json")):
+        if sidecar is not None and sidecar.is_file():
+            try:
+                said |= json.loads(sidecar.read_text(encoding="utf-8"))
+            except (OSError, ValueError, TypeError) as error:
+                raise RecordingError(f"{sidecar}: not JSON that can be read ({error}).") from None
+    t_r = said.get("RepetitionTime")
+    if t_r is None and not path.name.endswith(".gii"):
+        t_r = open_image(path, n_dimensions=4).t_r
+    if not (isinstance(t_r, int | float) and t_r > 0):
+        raise RecordingError(f"{path}: the time from volume to volume is {t_r}; expected a RepetitionTime in its JSON.")
+    # fMRIPrep says StartTime where it moved all slices to one time; without that, a volume is measured all along.
+    return t_r, said.get("StartTime", t_r / 2) / t_r
+
+
+def _what_there_is(derivatives, subject, task, space):
+    """What to say where a task or a space has no runs."""
+    found = [
+        parse_bids_filename(path)["entities"] for path in get_bids_files(derivatives, "bold", "*", subject, "func")
+    ]
+    tasks, spaces = ({str(entities.get(key)) for entities in found} for key in ("task", "space"))
+    return (
+        f'{derivatives}: no runs of subject "{subject}", task "{task}" in space {space or None!r}; found tasks '
+        f"{', '.join(sorted(tasks)) or 'none'}, spaces {', '.join(sorted(spaces)) or 'none'} (None is the scanner's)."
+    )

@@ -1,0 +1,50 @@
+"""A run from its file to clean rows: what is taken out of the responses is taken out of the features too."""
+
+import nibabel
+import numpy as np
+from nilearn import signal
+from nilearn.image import smooth_img
+
+from .reading import open_image, read_surface, read_voxels
+
+
+def read_run(run, mask_img, high_pass, smoothing):
+    """Features and responses of a run in matching rows, without what is taken out of both."""
+    slow = dict(filter="cosine", high_pass=high_pass, t_r=run.t_r) if high_pass else {}
+    clean = dict(sample_mask=run.kept, confounds=run.confounds, **slow)
+    changes = read_changes(run.path, mask_img, run.source, len(run.design), smoothing)
+    responses = signal.clean(changes, standardize="zscore_sample", **clean)
+    kept = np.arange(len(changes)) if run.kept is None else run.kept
+    untouched = run.confounds is None and not high_pass
+    design = run.design[kept] if untouched else signal.clean(run.design, standardize=None, **clean)
+    return design[kept >= run.first], responses[kept >= run.first]
+
+
+def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
+    """Changes of each voxel since the first volume of a run, as a share of about its largest value, float32.
+
+    They are 0 throughout for a voxel that changes by less than float32 can tell. A mean of many standard deviations
+    takes no digits from them.
+    """
+    values = read_values(path, mask_img, source, n_rows, smoothing)
+    # Powers of 2 change no digit, and squares of the largest and smallest numbers stay in the range of float32.
+    values = np.ldexp(values, -np.frexp(abs(values).max(axis=0))[1])
+    values -= values[0].copy()
+    # Rounding would otherwise be blown up to a standard deviation of 1.
+    values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0
+    return values.astype(np.float32, copy=False)
+
+
+def read_values(path, mask_img, source=None, n_rows=None, smoothing=None):
+    """Values of a run's voxels, or of the vertices of its surfaces, shape (n_volumes, n_voxels)."""
+    if isinstance(path, tuple):
+        return read_surface(path)
+    return _read_smoothed(path, mask_img, smoothing) if smoothing else read_voxels(path, mask_img, source, n_rows)
+
+
+def _read_smoothed(path, mask_img, width):
+    """Values of the mask's voxels, each averaged with those around it by a Gaussian of a width in mm."""
+    image = open_image(path, mask_img, 4)
+    volumes = np.stack([volume.reshape(mask_img.shape, order="F") for volume in image.volumes()], axis=-1)
+    smooth = smooth_img(nibabel.Nifti1Image(volumes.astype(np.float32), mask_img.affine), width)
+    return np.asarray(smooth.dataobj)[np.asarray(mask_img.dataobj) > 0].T

@@ -1,0 +1,149 @@
+"""From events at their true times to a design: what each volume could answer to, one row a volume."""
+
+import operator
+
+import numpy as np
+import pandas as pd
+from nilearn.glm.first_level import glover_hrf, spm_hrf
+from scipy.integrate import cumulative_trapezoid
+
+#: The haemodynamic responses that have a name.
+RESPONSES = {"glover": glover_hrf, "spm": spm_hrf}
+RESOLUTION = 0.01  # seconds, at which a response is sampled and integrated
+
+
+def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_time_ref=0.5):
+    """Features of what was seen, as a response at each volume would follow them.
+
+    Events may last for any time, begin between volumes and overlap; those that overlap add up. None is lost in silence:
+    one that cannot be counted is an error. With ``h`` for the haemodynamic response, an event that shows the features
+    ``f`` from ``a`` to ``b`` adds, to the row of a volume measured at ``t``, ::
+
+        f * (integral of h from t - b to t - a) .
+
+    The integral is exact in time; no onset is moved to a grid. A feature of 1 that stays for long comes to 1.
+
+    Parameters
+    ----------
+    events : DataFrame, one row an event
+        ``onset`` and ``duration`` in seconds from the start of the first volume, and the column that ``features`` asks
+        for. Onsets may be negative.
+    features : DataFrame, str or array_like
+        A table whose index is what a column of the events says, one row for each; that column is the index's name, and
+        ``stim_file`` where it has none. Events that say "n/a", as rest may, show nothing. Or a column of the events,
+        such as ``"trial_type"``: a feature for each of its values, 1 while it is shown. Or a row of features for each
+        event, shape (n_events, n_features).
+    n_volumes : int
+    t_r : float
+        Seconds from volume to volume.
+    hrf : {"glover", "spm"}, callable, sequence of int or None
+        A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``. Or delays in volumes:
+        the share of a volume that an event covers, so many volumes later, the columns of all delays side by side, as
+        for a finite impulse response. Or None for that share itself, at once.
+    slice_time_ref : float
+        When, as a share of the volume's time, its values were measured; only for a haemodynamic response.
+
+    Returns
+    -------
+    design : ndarray of float32, shape (n_volumes, n_features), or (n_volumes, n_delays * n_features)
+
+    Raises
+    ------
+    ValueError
+        If an event that shows something has no duration above 0, or does not touch the run; if a feature is missing or
+        not finite; or ``hrf`` is none.
+    """
+    response, delays = as_response(hrf)
+    rows, shown = features_of_events(events, features)
+    onset, duration = (_seconds(events, column, shown) for column in ("onset", "duration"))
+    volumes = np.arange(n_volumes)[:, np.newaxis]
+    if response is None:
+        covered = np.minimum(onset + duration, t_r * (volumes + 1)) - np.maximum(onset, t_r * volumes)
+        shares = np.maximum(covered, 0) / t_r
+    else:
+        since = t_r * (volumes + slice_time_ref) - onset
+        shares = _integral(response, t_r, since) - _integral(response, t_r, since - duration)
+    _refuse_lost(events, shown, onset, duration, shares, n_volumes * t_r)
+    design = shares @ rows[shown]
+    late = [np.vstack([np.zeros((delay, design.shape[1])), design])[:n_volumes] for delay in delays]
+    return np.hstack(late).astype(np.float32)
+
+
+def one_column_each(values, column):
+    """The table of features that has a column of its own for each value of a column of the events."""
+    index = pd.Index(sorted(set(values)), name=column)
+    return pd.DataFrame(np.eye(len(index)), index=index, columns=list(index))
+
+
+def features_of_events(events, features):
+    """What each event shows, a row each, 0 for those that show nothing; and which show something."""
+    if isinstance(features, str):
+        features = one_column_each(_column(events, features).dropna(), features)
+    if not isinstance(features, pd.DataFrame):
+        rows, shown = np.asarray(features, float), np.ones(len(events), bool)
+        if rows.ndim != 2 or len(rows) != len(events):
+            raise ValueError(f"features: shape {rows.shape}; expected a row for each of the {len(events)} events.")
+    else:
+        names, index = _column(events, features.index.name or "stim_file"), features.index
+        shown = names.notna().to_numpy()
+        if not index.is_unique:
+            raise ValueError(f"features: {index[index.duplicated()][0]!r} stands in its index twice; expected once.")
+        places = index.get_indexer(names[shown].astype(index.dtype))
+        if (places < 0).any():
+            raise ValueError(
+                f"features: no row for {names[shown].iloc[(places < 0).argmax()]!r}, which the events' column "
+                f'"{names.name}" has; its index has {len(index)} others, such as {index[:1].tolist()}.'
+            )
+        rows = np.zeros((len(events), features.shape[1]))
+        rows[shown] = features.to_numpy(float)[places]
+    if not np.isfinite(rows).all():
+        raise ValueError(f"features: {rows[~np.isfinite(rows)][0]} among them; expected finite numbers.")
+    return rows, shown
+
+
+def _column(events, name):
+    """A column of the events."""
+    if name not in events:
+        raise ValueError(f'events: no column "{name}"; they have {", ".join(map(str, events.columns))}.')
+    return events[name]
+
+
+def _seconds(events, column, shown):
+    """Numbers of a column of the events that show something, NaN for what is none."""
+    return pd.to_numeric(_column(events, column), errors="coerce").to_numpy(float)[shown]
+
+
+def as_response(hrf):
+    """What ``hrf`` asks for: a function or None, and delays in volumes."""
+    if hrf is None or callable(hrf):
+        return hrf, [0]
+    if isinstance(hrf, str) and hrf in RESPONSES:
+        return RESPONSES[hrf], [0]
+    try:
+        delays = [operator.index(delay) for delay in hrf]
+    except TypeError:
+        delays = []
+    if not delays or min(delays) < 0:
+        names = ", ".join(f'"{name}"' for name in RESPONSES)
+        raise ValueError(f"hrf={hrf!r}: expected {names}, a function, delays in volumes such as [2, 3, 4], or None.")
+    return None, delays
+
+
+def _integral(response, t_r, times):
+    """Integral of a haemodynamic response from 0 to some times in seconds."""
+    oversampling = int(np.ceil(t_r / RESOLUTION))
+    values = cumulative_trapezoid(response(t_r, oversampling), initial=0)
+    return np.interp(times, np.arange(len(values)) * t_r / oversampling, values)
+
+
+def _refuse_lost(events, shown, onset, duration, shares, end):
+    """Raise a ValueError if an event that shows something is not counted."""
+    outside = (onset >= end) | (onset + duration <= 0) & ~shares.any(axis=0)
+    lost = ~(duration > 0) | ~np.isfinite(onset + duration) | outside
+    if lost.any():
+        row = np.flatnonzero(shown)[lost.argmax()]
+        raise ValueError(
+            f"events: row {row} has the onset {events['onset'].iloc[row]} and the duration "
+            f"{events['duration'].iloc[row]}; expected seconds, a duration above 0, and a time within the run, which "
+            f"ends at {end:g} s. Write how long it was shown; or, if it shows nothing that counts, take it out."
+        )

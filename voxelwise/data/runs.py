@@ -1,0 +1,152 @@
+"""The runs to read: what each of their volumes could answer to, which are kept, and what is to be taken out."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from nilearn.interfaces.fmriprep import load_confounds
+
+from ..errors import RecordingError
+from .events import as_response, design_from_events, features_of_events, one_column_each
+from .reading import first_file, open_image, read_region, read_surface
+from .tables import layout
+
+#: What nilearn finds in any table of confounds, to ask it which volumes are steady.
+ANY = ("high_pass",)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run to read, and what each of its volumes could answer to.
+
+    Attributes
+    ----------
+    path : Path or (Path, Path)
+        Volumes, or the surfaces of both hemispheres.
+    source : Path
+        The file that tells of the screen.
+    design : ndarray of float32, shape (n_volumes, n_features)
+    t_r : float
+        Seconds from volume to volume.
+    slice_time_ref : float
+        When, as a share of the volume's time, its values were measured.
+    first : int
+        The volumes before it have no partner.
+    n_events : int
+        Of all events.
+    trials : DataFrame
+        The events that show something.
+    shown : ndarray, shape (n_trials, n_features)
+        What they show.
+    kept : ndarray of int, or None
+        Volumes that are not dropped; None for all.
+    confounds : ndarray of float64, shape (n_volumes, n_confounds), or None
+    """
+
+    path: Path | tuple
+    source: Path
+    design: np.ndarray
+    t_r: float
+    slice_time_ref: float = 0.5
+    first: int = 0
+    n_events: int = 0
+    trials: pd.DataFrame | None = None
+    shown: np.ndarray | None = None
+    kept: np.ndarray | None = None
+    confounds: np.ndarray | None = None
+
+
+def event_runs(recording, kind, features, hrf):
+    """Runs with events, each with its design; how many columns each feature space has; and the shape of a row."""
+    as_response(hrf)  # or a ValueError that blames no file
+    tables, runs = features if isinstance(features, dict) else {"": features}, []
+    for name, table in tables.items():
+        if isinstance(table, str):  # the same columns in all runs, whichever values one has
+            values = [events[table].dropna() for events in recording.events[kind] if table in events]
+            tables = tables | {name: one_column_each(set().union(*values), table)}
+    parts = (recording.func, recording.label, recording.events, recording.timing)
+    for path, source, events, (t_r, at) in zip(*(part[kind] for part in parts), strict=True):
+        n_volumes = count_volumes(path)
+        try:
+            designs = [design_from_events(events, table, n_volumes, t_r, hrf, at) for table in tables.values()]
+        except ValueError as error:
+            raise RecordingError(f"{source}: {error}") from None
+        rows, each = zip(*(features_of_events(events, table) for table in tables.values()), strict=True)
+        shown = np.logical_or.reduce(each)
+        if not shown.any():
+            raise RecordingError(f"{source}: none of its {len(events)} events shows anything; leave the run aside.")
+        run = Run(path, source, np.hstack(designs), t_r, at)
+        runs.append(replace(run, n_events=len(events), trials=events[shown], shown=np.hstack(rows)[shown]))
+    widths = {name: design.shape[1] for name, design in zip(tables, designs, strict=True)}
+    if len(tables) > 1 or "" not in tables:
+        return runs, widths, (sum(widths.values()),)
+    (table,) = tables.values()
+    n_delays = widths[""] // table.shape[1]
+    return runs, None, (n_delays,) * (n_delays > 1) + layout(table)
+
+
+def prepare_run(run, confounds, drop_volumes):
+    """The run with its confounds, and without the volumes to drop; ``confounds`` and ``drop_volumes`` as to load."""
+    n_volumes, strategy = len(run.design), confounds.get("strategy", "?") if isinstance(confounds, dict) else confounds
+    kept, found = np.arange(n_volumes), None
+    if strategy or drop_volumes == "non_steady_state":
+        found, steady = _load_confounds(run.path, confounds or ANY)
+        if strategy and len(found) != n_volumes:
+            raise RecordingError(f"{first_file(run.path)}: {n_volumes} volumes; its confounds have {len(found)} rows.")
+        if steady is not None and (drop_volumes == "non_steady_state" or "scrub" in strategy):
+            kept = np.asarray(steady)
+        found = found.to_numpy(float) if strategy else None
+    if drop_volumes != "non_steady_state":
+        kept = kept[kept >= drop_volumes]
+    n_taken = 0 if found is None else found.shape[1]
+    if len(kept) <= n_taken + 1 or np.sum(kept >= run.first) < 2:
+        raise RecordingError(
+            f"{first_file(run.path)}: {len(kept)} of {n_volumes} volumes would be left, and {n_taken} confounds "
+            "be taken out of them; expected more volumes. Take out fewer confounds, or leave the run aside."
+        )
+    return replace(run, kept=None if len(kept) == n_volumes else kept, confounds=found)
+
+
+def report_runs(runs, responses, masks=None):
+    """What became of each run, a row each; ``masks`` are the runs' own, where they have some."""
+    rows = []
+    for run, values, mask in zip(runs, responses, masks or [None] * len(runs), strict=True):
+        n_volumes, path = len(run.design), first_file(run.path)
+        rows.append(
+            {
+                "run": re.split(r"_(?:space|res|den|desc|hemi)-|\.", path.name)[0],
+                "volumes": n_volumes,
+                "dropped": 0 if run.kept is None else n_volumes - len(run.kept),
+                "events": run.n_events,
+                "shown": 0 if run.trials is None else len(run.trials),
+                "confounds": 0 if run.confounds is None else run.confounds.shape[1],
+                "voxels": values.shape[1],
+                "lost": int(read_region(mask).sum()) - values.shape[1] if mask else 0,
+                "dead": int(np.sum(~values.any(axis=0))),
+            }
+        )
+    return pd.DataFrame(rows).set_index("run")
+
+
+def count_unsteady(path):
+    """How many volumes of a run fMRIPrep found before the scanner was steady."""
+    _, steady = _load_confounds(path, ANY)
+    return 0 if steady is None else count_volumes(path) - len(steady)
+
+
+def count_volumes(path):
+    """How many volumes a run has, by its header; of surfaces, by the left hemisphere."""
+    return len(read_surface(path[:1])) if isinstance(path, tuple) else open_image(path, n_dimensions=4).shape[3]
+
+
+def _load_confounds(path, confounds):
+    """Confounds of a run, as a DataFrame, and its volumes that are steady and not scrubbed, None for all."""
+    options = confounds if isinstance(confounds, dict) else {"strategy": tuple(confounds)}
+    # nilearn finds the table by the name of the images, and knows volumes by this ending only.
+    names = [str(side) for side in path] if isinstance(path, tuple) else f"{str(path).removesuffix('.gz')}.gz"
+    try:
+        return load_confounds(names, **options)
+    except (ValueError, TypeError, OSError) as error:
+        raise RecordingError(f"{first_file(path)}: no confounds as asked, {confounds!r}. {error}") from None

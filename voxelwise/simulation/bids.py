@@ -1,0 +1,149 @@
+"""A small experiment in the order of BIDS, with what fMRIPrep would make of it, whose truth is known.
+
+Pictures of black and white squares are shown for a second each, at any millisecond. There are two subjects with two
+sessions of three runs, of different length, and each session has a mask of its own. The head moves, breathing and
+slow drift reach all voxels, and the first two volumes of a run are too bright: what a good loader has to deal with.
+"""
+
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pandas as pd
+from nilearn.glm.first_level import glover_hrf
+from PIL import Image
+
+SPACE = "MNI152NLin2009cAsym"
+TASK = "images"
+SUBJECTS, SESSIONS, N_RUNS = ("01", "02"), ("01", "02"), 3
+PICTURE_SHAPE, N_PICTURES = (4, 6), 60
+GRID = (10, 11, 6)
+AFFINE = nibabel.affines.from_matvec(np.diag([3.0, 3.0, 3.0]), [-15, -90, -9])
+TR = 2.0  # seconds
+N_BRIGHT, BRIGHT = 2, (1.4, 1.08)  # volumes at the start of a run that are brighter, and how many times
+STEP = 0.02  # seconds, in which time passes
+MOTION = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"]
+
+
+def simulated_bids(folder, rng):
+    """Fill a folder with the experiment, and with ``derivatives/fmriprep``.
+
+    Parameters
+    ----------
+    folder : path
+        Made if need be.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    truth : dict of str -> ndarray, shape (n_x, n_y, n_z, n_rows, n_columns)
+        For each subject the weight of each pixel for each voxel; 0 throughout for a voxel that answers nothing.
+    """
+    folder, truth = Path(folder), {}
+    derivatives = folder / "derivatives" / "fmriprep"
+    (folder / "stimuli").mkdir(parents=True, exist_ok=True)
+    squares = rng.integers(0, 2, (N_PICTURES, *PICTURE_SHAPE)).astype(np.uint8)
+    names = [f"picture_{number:02}.png" for number in range(N_PICTURES)]
+    for name, picture in zip(names, squares, strict=True):
+        Image.fromarray(255 * np.kron(picture, np.ones((10, 10), np.uint8))).save(folder / "stimuli" / name)
+    for place, kind in ((folder, "raw"), (derivatives, "derivative")):
+        _write_json(place / "dataset_description.json", Name="Simulated", BIDSVersion="1.9.0", DatasetType=kind)
+    _write_json(folder / f"task-{TASK}_bold.json", RepetitionTime=TR, TaskName=TASK)
+    for subject in SUBJECTS:
+        inside = _brain()
+        truth[subject] = _fields(inside, rng)
+        baseline = rng.uniform(400, 600, GRID)
+        confounding = rng.normal(size=(*GRID, len(MOTION) + 2))
+        for session in SESSIONS:
+            in_view = inside & (np.arange(GRID[2]) > 0) if session == SESSIONS[0] else inside & (np.arange(GRID[2]) < 5)
+            for run in range(1, N_RUNS + 1):
+                place = f"sub-{subject}", f"ses-{session}", "func"
+                name = f"sub-{subject}_ses-{session}_task-{TASK}_run-{run:02}"
+                n_volumes = int(rng.integers(80, 100))
+                events = _draw_events(n_volumes, names, rng)
+                signal = (
+                    _answer(events, squares[events["stim_file"].map(names.index)], n_volumes)
+                    @ truth[subject].reshape(-1, squares[0].size).T
+                )
+                table = _draw_confounds(n_volumes, rng)
+                known = table[[*MOTION, "white_matter", "csf"]].to_numpy()
+                values = 6 * signal + 1.2 * known @ confounding.reshape(-1, known.shape[1]).T
+                values += baseline.ravel() + 2 * np.linspace(-1, 1, n_volumes)[:, np.newaxis]
+                values += 0.8 * rng.normal(size=values.shape)
+                values[:N_BRIGHT] *= np.array(BRIGHT)[:, np.newaxis]
+                _write(folder.joinpath(*place) / f"{name}_events.tsv", events)
+                func = derivatives.joinpath(*place)
+                _write(func / f"{name}_desc-confounds_timeseries.tsv", table)
+                _write_json(func / f"{name}_desc-confounds_timeseries.json")
+                volumes = np.where(in_view[..., np.newaxis], values.T.reshape(*GRID, -1), 0)
+                image = nibabel.Nifti1Image(volumes.astype(np.float32), AFFINE)
+                image.header.set_xyzt_units("mm", "sec")
+                image.header["pixdim"][4] = TR
+                image.to_filename(func / f"{name}_space-{SPACE}_desc-preproc_bold.nii.gz")
+                mask = nibabel.Nifti1Image(in_view.astype(np.uint8), AFFINE)
+                mask.to_filename(func / f"{name}_space-{SPACE}_desc-brain_mask.nii.gz")
+    return truth
+
+
+def _brain():
+    """Which voxels lie in the brain."""
+    i, j, k = np.indices(GRID)
+    return ((i - 4.5) / 5) ** 2 + ((j - 5) / 5.5) ** 2 + ((k - 2.5) / 3) ** 2 < 1
+
+
+def _fields(inside, rng):
+    """Weights of the pixels: the back half answers; high voxels see low, left ones see right."""
+    i, j, k = np.indices((*GRID, 1, 1))[:3]
+    rows, columns = np.indices(PICTURE_SHAPE)
+    row, column = 3 * (1 - k / 5), 5 * (1 - i / 9)
+    fields = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * 0.8**2))
+    gain = rng.uniform(0.8, 1.2, (*GRID, 1, 1))
+    return gain * fields * (inside[..., np.newaxis, np.newaxis] & (j < 6))
+
+
+def _draw_events(n_volumes, names, rng):
+    """A picture for a second, every two to four seconds, until 10 s before the end."""
+    onsets = 6 + np.cumsum(rng.uniform(2, 4, n_volumes)).round(3)
+    onsets = onsets[onsets < n_volumes * TR - 10]
+    shown = [names[number] for number in rng.integers(0, len(names), len(onsets))]
+    return pd.DataFrame({"onset": onsets, "duration": 1.0, "trial_type": "picture", "stim_file": shown})
+
+
+def _answer(events, pictures, n_volumes):
+    """What a voxel that follows a pixel does, shape (n_volumes, n_pixels): step by step, sampled in mid-volume."""
+    screen = np.zeros((round(n_volumes * TR / STEP), pictures[0].size))
+    for onset, duration, picture in zip(events["onset"], events["duration"], pictures, strict=True):
+        screen[round(onset / STEP) : round((onset + duration) / STEP)] += picture.ravel()
+    kernel = glover_hrf(TR, round(TR / STEP))
+    late = np.array([np.convolve(pixel, kernel)[: len(screen)] for pixel in screen.T]).T
+    return late[round(TR / 2 / STEP) :: round(TR / STEP)]
+
+
+def _draw_confounds(n_volumes, rng):
+    """What fMRIPrep measures: movement with jerks, tissue, cosines, and the volumes before the steady state."""
+    movement = np.cumsum(rng.normal(size=(n_volumes, 6)) * (rng.random((n_volumes, 1)) < 0.3), axis=0)
+    tissue = np.sin(np.arange(n_volumes)[:, np.newaxis] * rng.uniform(0.6, 2, 2)) + 0.5 * rng.normal(
+        size=(n_volumes, 2)
+    )
+    table = pd.DataFrame(np.hstack([0.5 * movement, tissue]), columns=[*MOTION, "white_matter", "csf"])
+    for column in MOTION:
+        table[f"{column}_derivative1"] = table[column].diff()
+        table[f"{column}_power2"] = table[column] ** 2
+        table[f"{column}_derivative1_power2"] = table[f"{column}_derivative1"] ** 2
+    for order in range(1, 1 + int(2 * n_volumes * TR / 128)):
+        table[f"cosine{order - 1:02}"] = np.cos(np.pi / n_volumes * (np.arange(n_volumes) + 0.5) * order)
+    for number in range(N_BRIGHT):
+        table[f"non_steady_state_outlier{number:02}"] = (np.arange(n_volumes) == number).astype(float)
+    return table
+
+
+def _write(path, table):
+    """Write a table as BIDS has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, sep="\t", index=False, na_rep="n/a", float_format="%.6f")
+
+
+def _write_json(path, **content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
