@@ -37,7 +37,7 @@ def test_unmask_equals_nilearns_inverse(mask_img, more):
 
 def test_columns_without_places_are_told_so():
     for function in (grid_positions, lambda mask_img: unmask(np.ones(3), mask_img)):
-        with pytest.raises(ValueError, match="mask_img=None: .*no places"):
+        with pytest.raises(ValueError, match=r"mask_img=None: .*no places"):
             function(None)
 
 
