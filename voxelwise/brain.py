@@ -24,7 +24,14 @@ def grid_positions(mask_img):
     Returns
     -------
     positions : ndarray of int, shape (n_voxels, 3)
+
+    Raises
+    ------
+    ValueError
+        If there is no mask, as for samples of surfaces.
     """
+    if mask_img is None:
+        raise ValueError("mask_img=None: these columns have no places in a grid; vertices count as on their surface.")
     return np.argwhere(np.asarray(mask_img.dataobj))
 
 
@@ -107,9 +114,9 @@ def unmask(values, mask_img, outside=0):
     image : Nifti1Image, shape (n_x, n_y, n_z, ...)
         On the mask's grid, float32, in mm.
     """
-    values = np.asarray(values)
+    values, positions = np.asarray(values), grid_positions(mask_img)
     volume = np.full((*mask_img.shape, *values.shape[1:]), outside, dtype=np.float32)
-    volume[tuple(grid_positions(mask_img).T)] = values
+    volume[tuple(positions.T)] = values
     image = nibabel.Nifti1Image(volume, mask_img.affine)
     image.header.set_xyzt_units("mm")
     return image

@@ -186,7 +186,10 @@ def test_a_table_of_plain_numbers_is_read_column_by_column_and_any_other_refused
     plain = cells and all(len(row) == 4 and all(map(NUMBER.fullmatch, row)) for row in cells)
     with np.errstate(over="ignore"):
         expected = np.array(cells, float).astype(np.float32) if plain else np.array(np.nan)
-    if np.isfinite(expected).all():
+    sides = (expected[0], expected[:, 0]) if plain else ()
+    numbered = any(len(side) > 2 and (side == np.arange(len(side))).all() for side in sides)
+    almost_rest = plain and any((abs(row + 1) < 0.01).all() and (row != -1).any() for row in expected)
+    if np.isfinite(expected).all() and not numbered and not almost_rest:
         stimuli = load_stimuli(label)
         assert stimuli.dtype == np.float32
         np.testing.assert_array_equal(stimuli, [np.reshape(row, (2, 2), order="F") for row in expected])

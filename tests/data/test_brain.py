@@ -35,6 +35,12 @@ def test_unmask_equals_nilearns_inverse(mask_img, more):
     assert image.get_data_dtype() == np.float32 and image.header.get_xyzt_units()[0] == "mm"
 
 
+def test_columns_without_places_are_told_so():
+    for function in (grid_positions, lambda mask_img: unmask(np.ones(3), mask_img)):
+        with pytest.raises(ValueError, match=r"mask_img=None: .*no places"):
+            function(None)
+
+
 def test_regions_are_nilearns_masked_images(mask_img, tmp_path):
     front = np.zeros(mask_img.shape, dtype=np.int16)
     front[3:], front[:, 0] = -7, -7

@@ -25,7 +25,8 @@ class Samples:
     Attributes
     ----------
     stimuli : ndarray of float32, shape (n_samples, n_pixels)
-        The features X: what was on the screen, row by row; -1 throughout at rest.
+        The features X: what was on the screen, row by row; -1 throughout at rest. Or what
+        :func:`design_from_events` made of events.
     responses : ndarray of float32, shape (n_samples, n_voxels)
         The responses Y: the volume ``lag`` TRs later, each voxel detrended and z-scored within its run; 0 throughout a
         run in which it never changes.
