@@ -40,11 +40,18 @@ def ran(page):
 
 
 def test_the_road_is_short_and_comes_close_to_a_perfect_model(page, ran):
-    (road,) = [cell.source for cell in code_cells(page) if "bids_recording(" in cell.source]
-    assert len(road.splitlines()) <= 15
+    road, group = [cell.source for cell in code_cells(page) if "bids_recording(" in cell.source]
+    assert len(road.splitlines()) <= 12 and len(group.splitlines()) <= 7
     losses = ran["losses"].iloc[:, 1]
     assert losses["every step"] > 0.9 and (losses.iloc[2:] < 0.75).all() and len(losses) == 6
     assert ran["scores"][~ran["answers"]].max() < 0.1
+
+
+def test_the_group_map_shows_what_both_subjects_have(ran):
+    share = ran["group"]["share"].get_fdata()
+    answers = np.array([weights.any(axis=(-2, -1)) for weights in ran["truth"].values()])
+    both, neither = (rule(answers, axis=0) & np.isfinite(share) for rule in (np.all, lambda a, axis: ~a.any(axis)))
+    assert both.sum() > 50 and (share[both] == 1).mean() > 0.95 and (share[neither] > 0).mean() < 0.1
 
 
 def test_results_find_the_fields_that_the_example_has(ran):

@@ -110,14 +110,16 @@ def find_repeats(recording):
     -------
     kind : str or None
         The first kind that shows a stimulus in two of its runs; ``"random"``, which models are fitted to, comes last.
-        None if there is none.
+        None if there is none, or if events come at times of their own: of these, repeats are found by name, among the
+        trials of :func:`load_trials`.
 
     Raises
     ------
     RecordingError
         If labels cannot be read.
     """
-    for kind in sorted(recording.func, key=lambda kind: kind == "random"):
+    kinds = recording.func if recording.events is None else ()
+    for kind in sorted(kinds, key=lambda kind: kind == "random"):
         runs = [run.reshape(len(run), -1) for run in load_run_stimuli(recording, kind)]
         shown = np.concatenate([np.unique(run[~is_rest(run)], axis=0) for run in runs])
         if len(np.unique(shown, axis=0)) < len(shown):
