@@ -71,7 +71,7 @@ function drawAndRead(root) {
     page.words.textContent = `With the drawing: ${alike(r)}.`;
     page.ignorant.textContent = "A decoder that ignores the brain says the mean of its training, always: " +
       `${alike(correlate(stimulus, model.blind))}.`;
-    page.shown.textContent = times() === 1 ? "Shown once" : `Shown ${times()} times, the mean`;
+    page.shown.textContent = times() === 1 ? "Shown once" : `Shown ${times()} times`;
     page.range.setAttribute("aria-valuetext", page.shown.textContent);
     Object.assign(root.dataset, { shown: times(), white: stimulus.filter((value) => value === high).length });
     point();
