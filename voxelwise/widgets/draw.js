@@ -146,6 +146,7 @@ function drawAndRead(root) {
   page.again.addEventListener("click", () => act(() => { seed += 1; work(); }));
   page.play.addEventListener("click", () => play.toggle());
   page.play.setAttribute("aria-pressed", false);
+  page.play.hidden = !data.presets.length;
 
   function resize() {
     page.pad.fit(page.pad.canvas.parentElement.clientWidth);
@@ -158,7 +159,7 @@ function drawAndRead(root) {
   root.querySelector("img.still").replaceWith(page.parts);
   page.parts.after(status);
   root.model = { ...model, correlate };
-  draw(data.presets[0]?.pixels ?? []);
+  draw(data.presets[0]?.pixels ?? [...stimulus.keys()]);  // white where no drawing has room
   page.brain.load(point);
   new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);  // later: drawing changes the height
   resize();

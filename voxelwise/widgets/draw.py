@@ -64,7 +64,7 @@ def draw_and_read(trials, model, background=None, truth=None):
     Returns
     -------
     fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page. The weights of its decoder have 16 bits, other
+        Jupyter shows it; ``fragment.html`` can be put into any page. The weights of its decoder have 15 bits, other
         numbers single precision.
 
     Raises
@@ -79,7 +79,7 @@ def draw_and_read(trials, model, background=None, truth=None):
     voxels, left = _fit_responses(trials, model, fields)
     loadings, alone = _share_noise(left)
     readers, sd = _readers(model), np.sqrt(np.diag(model.noise))
-    steps = np.abs(readers * sd[:, np.newaxis]).max() / np.iinfo(np.int16).max / sd  # fine where there is little noise
+    steps = np.abs(readers * sd[:, np.newaxis]).max() / 2**14 / sd  # fine where there is little noise
     grey = model.predict(np.full(len(model.weights), model.pixel_mean))
     places, box = _choose_slices(trials.mask_img, model.voxels)
     low, high = float(trials.stimuli.min()), float(trials.stimuli.max())
