@@ -10,9 +10,9 @@ function button(text, label) {
 
 // How alike two pictures are, in words.
 function alike(r) {
-  if (Number.isNaN(r)) return "no correlation: one of the two is all of one grey";
-  const words = [[0.9, "hardly to be told apart"], [0.75, "much alike"], [0.5, "alike"], [0.25, "a little alike"]];
-  return `r = ${signed(r, 2)}, ${words.find(([least]) => r >= least)?.[1] ?? "not alike"}`;
+  if (Number.isNaN(r)) return "no r: one of them is all of one grey";
+  const words = [[0.9, "nearly the same"], [0.75, "much alike"], [0.5, "alike"], [0.25, "a little alike"]];
+  return `r = ${signed(r, 2)}: ${words.find(([least]) => r >= least)?.[1] ?? "not alike"}`;
 }
 
 // Everything that is on the page, by name.
@@ -67,10 +67,10 @@ function drawAndRead(root) {
     const read = model.readBack(responses);
     [r, root.dataset.r] = Array(2).fill(correlate(stimulus, read));
     page.read.draw(read);
-    page.read.canvas.setAttribute("aria-label", `What is read back: ${alike(r)}`);
-    page.words.textContent = `With the drawing: ${alike(r)}.`;
-    page.ignorant.textContent = "A decoder that ignores the brain says the mean of its training, always: " +
-      `${alike(correlate(stimulus, model.blind))}.`;
+    page.read.canvas.setAttribute("aria-label", `What is read back. With the drawing, ${alike(r)}.`);
+    page.words.textContent = `${alike(r)}`;
+    page.ignorant.textContent = "A decoder that ignores the brain always says the mean of its training. " +
+      `Here, ${alike(correlate(stimulus, model.blind))}.`;
     page.shown.textContent = times() === 1 ? "Shown once" : `Shown ${times()} times`;
     page.range.setAttribute("aria-valuetext", page.shown.textContent);
     Object.assign(root.dataset, { shown: times(), white: stimulus.filter((value) => value === high).length });
@@ -103,7 +103,7 @@ function drawAndRead(root) {
     for (const p of pixels) stimulus[p] = high;
     work();
   }
-  const speak = () => say(`${page.told.textContent} ${page.shown.textContent}. ${page.words.textContent}`);
+  const speak = () => say(`${page.told.textContent} ${page.shown.textContent}. ${page.words.textContent}.`);
   const play = player(root, data.presets, {
     draw,
     playing(on) {

@@ -48,23 +48,25 @@ function readModel(data) {
   const fields = gaussians(table, nVoxels, data.shape, (v) => table[6 * v + 2]);
   const surrounds = gaussians(table, nVoxels, data.shape, () => data.surround.size);
   const field = (v) => fields.subarray(v * nPixels, (v + 1) * nPixels);
+  const peaks = Float64Array.from({ length: nVoxels }, (_, v) => Math.max(1e-12, ...field(v)));
   return {
     rows, columns, nPixels, nVoxels, field,
     numbers: decode(data.columns, Int32Array), places: decode(data.places, Int16Array), blind: floats(data.blind),
     place: (v) => table.subarray(6 * v, 6 * v + 3),
     // How much of the most that a voxel can see of one pixel it sees of this one.
     sees(v, pixel) {
-      return field(v)[pixel] / Math.max(1e-12, ...field(v));
+      return fields[v * nPixels + pixel] / peaks[v];
     },
     respond(stimulus) {
+      const lit = [...stimulus.keys()].filter((p) => stimulus[p]);
       return Float64Array.from({ length: nVoxels }, (_, v) => {
         let sum = 0, around = 0;
-        for (let p = 0, at = v * nPixels; p < nPixels; p++, at++) {
-          sum += stimulus[p] * fields[at];
-          around += stimulus[p] * surrounds[at];
+        for (const p of lit) {
+          sum += stimulus[p] * fields[v * nPixels + p];
+          around += stimulus[p] * surrounds[v * nPixels + p];
         }
-        const [centre, surround, constant] = table.subarray(6 * v + 3, 6 * v + 6);
-        return centre * sum + surround * Math.max(around, 0) ** data.surround.exponent + constant;
+        const compressed = Math.max(around, 0) ** data.surround.exponent;
+        return table[6 * v + 3] * sum + table[6 * v + 4] * compressed + table[6 * v + 5];
       });
     },
     // Of the mean of several responses. The draw of a seed is the same for each number of them, only smaller.
