@@ -14,12 +14,16 @@ from PIL import Image
 
 from tests.notebooks import ROOT
 
-CHAPTER = ROOT / "book" / "03_mapping_the_brain.ipynb"
+BOOK = ROOT / "book"
 
 
-def stored(kind):
-    """The fragment of a kind that the chapter's notebook holds."""
-    outputs = [output for cell in nbformat.read(CHAPTER, as_version=4).cells for output in cell.get("outputs", [])]
+def stored(kind, chapter="03_mapping_the_brain"):
+    """The fragment of a kind that a chapter's notebook holds."""
+    outputs = [
+        output
+        for cell in nbformat.read(BOOK / f"{chapter}.ipynb", as_version=4).cells
+        for output in cell.get("outputs", [])
+    ]
     (html,) = [html for o in outputs if f'brain-{kind}"' in (html := o.get("data", {}).get("text/html", ""))]
     return html
 

@@ -1,5 +1,6 @@
 """Still pictures for where the interactive ones cannot run."""
 
+import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 
@@ -44,4 +45,33 @@ def plot_planes(score_img, background, position):
         at = 0.17 + 0.33 * normal, 0.94
         figure.text(*at, f"{name} = {millimetres:.4g} mm", color="white", ha="center", fontsize=10)
     draw_bar(figure, (0.3, 0.17, 0.4, 0.03), "R²", SCORE_COLOURS, 0, limit, "horizontal")
+    return figure
+
+
+def plot_drawn(stimulus, responses, under, read, limits, response_limit):
+    """A drawing, the responses to it on slices of the brain, and the drawing as it is read back.
+
+    ``responses`` and the grey levels ``under`` them, finer by a whole factor, have shape (n_slices, height, width), the
+    lowest row first; what is NaN is not painted.
+    """
+    figure = dark_figure(3.4)
+    for left, title, picture in ((0.01, "Drawn", stimulus), (0.73, "Read back, shown once", read)):
+        ax = figure.add_axes((left, 0.22, 0.26, 0.64))
+        ax.imshow(picture, cmap="gray", vmin=limits[0], vmax=limits[1])
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_color("0.6")
+        figure.text(left + 0.13, 0.91, title, color="white", ha="center", fontsize=10)
+    painted = responses.repeat(fine := under.shape[1] // responses.shape[1], axis=1).repeat(fine, axis=2)
+    grey = np.repeat(under[..., np.newaxis] / 510, 3, axis=3)  # dim, so that the responses shine
+    colours = plt.get_cmap(SCORE_COLOURS)(painted / response_limit)[..., :3]
+    slices = np.where(np.isnan(painted)[..., np.newaxis], grey, colours)[:, ::-1]
+    n_columns = int(np.ceil(np.sqrt(len(slices))))
+    rows = [np.concatenate(slices[n : n + n_columns], axis=1) for n in range(0, len(slices), n_columns)]
+    missing = rows[0].shape[1] - rows[-1].shape[1]
+    rows[-1] = np.pad(rows[-1], ((0, 0), (0, missing), (0, 0)))
+    ax = figure.add_axes((0.3, 0.22, 0.4, 0.66))
+    ax.imshow(np.concatenate(rows), interpolation="nearest")
+    ax.set_axis_off()
+    figure.text(0.5, 0.91, "Responses of the voxels", color="white", ha="center", fontsize=10)
+    draw_bar(figure, (0.35, 0.15, 0.3, 0.03), "% of baseline", SCORE_COLOURS, 0, response_limit, "horizontal")
     return figure

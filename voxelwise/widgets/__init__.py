@@ -3,7 +3,8 @@
 Each is one fragment of HTML with its data, style and script in it. Where scripts are off a still picture stands in.
 """
 
+from .draw import draw_and_read
 from .planes import view_planes
 from .voxels import explore_voxels
 
-__all__ = ["explore_voxels", "view_planes"]
+__all__ = ["draw_and_read", "explore_voxels", "view_planes"]

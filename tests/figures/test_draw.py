@@ -1,0 +1,410 @@
+"""The pad: its numbers against the package's, and what a reader with a mouse, a finger, keys or no scripts sees."""
+
+import base64
+import dataclasses
+import re
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.figures import explored
+from tests.figures.explored import data_of, unpacked
+from voxelwise import Samples, best_voxels, fit_patterns, fit_prf, load_trials, reconstruct, unmask
+from voxelwise.widgets import draw_and_read
+from voxelwise.widgets.draw import respond
+
+N_VOXELS, SHAPE = 300, (10, 10)
+ROOT = ".brain-draw"
+
+
+def make_brain():
+    """Trials of voxels with known fields and surrounds, in a grid with its axes in another order, left on the right."""
+    rng = np.random.default_rng(3)
+    mask = np.zeros((24, 20, 12), dtype=np.uint8)
+    mask.reshape(-1)[rng.permutation(mask.size)[:N_VOXELS]] = 1
+    mask_img = nibabel.Nifti1Image(mask, np.array([[0, 0, -2.0, 14], [-2.0, 0, 0, 20], [0, 2.0, 0, -15], [0, 0, 0, 1]]))
+    truth = pd.DataFrame(rng.uniform(-0.5, 9.5, (N_VOXELS, 2)), columns=["row", "column"])
+    truth["size"], truth["surround"] = rng.uniform(0.7, 2, N_VOXELS), rng.uniform(0.3, 1.5, N_VOXELS)
+    stimuli, gains = rng.integers(0, 2, (400, 100)).astype(float), rng.uniform(1, 4, N_VOXELS)
+    shared, alone = rng.normal(0, 0.3, (2, N_VOXELS)), rng.normal(0, 0.5, (400, N_VOXELS))
+    responses = gains * plain_drive(stimuli, truth) + rng.normal(size=(400, 2)) @ shared + alone + 0.2
+    runs = np.repeat(range(8), 50)
+    return Samples.from_arrays(stimuli, responses, runs, stimulus_shape=SHAPE, mask_img=mask_img), truth
+
+
+def plain_drive(stimuli, truth):
+    """The simulation's formula, written out: Gaussians of sum 1, and the root of what the surround sees."""
+    places = np.indices(SHAPE).reshape(2, -1)
+    away = (places[0] - truth["row"].to_numpy()[:, None]) ** 2 + (places[1] - truth["column"].to_numpy()[:, None]) ** 2
+
+    def seen(size):
+        return stimuli @ (np.exp(-away / (2 * size**2)) / (2 * np.pi * size**2)).T
+
+    return seen(truth["size"].to_numpy()[:, None]) + truth["surround"].to_numpy() * np.sqrt(seen(2.5))
+
+
+@pytest.fixture(scope="module")
+def brain():
+    trials, truth = make_brain()
+    return trials, truth, fit_patterns(trials, best_voxels(trials, 250), cv=4)
+
+
+@pytest.fixture(scope="module")
+def html(brain):
+    trials, truth, model = brain
+    return draw_and_read(trials, model, truth=truth).html
+
+
+@pytest.fixture
+def visit(open_tab):
+    """Open a page that holds the HTML, and wait until it is alive."""
+
+    def visit(html, body="", head="", **options):
+        settings = {"viewport": {"width": 1000, "height": 900}, "reduced_motion": "reduce"} | options
+        page = open_tab("about:", **settings)
+        page.set_content(
+            f'<!doctype html><html lang="en" {head}><meta charset="utf-8"><title>A page</title>'
+            f'<meta name="viewport" content="width=device-width"><body {body}><main><h1>A page</h1>{html}</main>'
+        )
+        if options.get("java_script_enabled", True):
+            page.wait_for_function("() => !document.querySelector('img.still')")
+        return page
+
+    return visit
+
+
+def ask(page, question, argument=None):
+    """What a function of the page's model says."""
+    return np.array(page.locator(ROOT).evaluate(f"(root, given) => {question}", argument))
+
+
+def correlations(seen, read):
+    return np.array([np.corrcoef(*pair)[0, 1] for pair in zip(seen, read, strict=True)])
+
+
+def draw_by_hand(loadings, alone, n_draws, seed=8):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n_draws, loadings.shape[1])) @ loadings.T + alone * rng.standard_normal(
+        (n_draws, len(alone))
+    )
+
+
+def floats(text):
+    return np.frombuffer(base64.b64decode(text), "<f4").astype(float)
+
+
+def packed(html):
+    """Responses' table, noise and decoder, by the names in the page's data."""
+    data = data_of(html)
+    n = data["n_voxels"]
+    return dict(
+        voxels=floats(data["voxels"]).reshape(n, 6),
+        loadings=explored.decimals(data["loadings"]).reshape(n, -1),
+        alone=floats(data["alone"]),
+        grey=floats(data["grey"]),
+        readers=unpacked(data["readers"]).reshape(n, -1) * floats(data["steps"])[:, None],
+    )
+
+
+def read_by_package(responses, trials, model):
+    """By ``reconstruct``, of responses of the model's voxels alone."""
+    alone = dataclasses.replace(model, voxels=np.arange(len(model.voxels)))
+    stimuli = np.zeros((len(responses), 100))
+    return reconstruct(Samples.from_arrays(stimuli, responses, np.zeros(len(stimuli))), alone)
+
+
+# The numbers
+
+
+def test_responses_and_readings_are_the_package_s(html, brain, visit):
+    """Of 50 random stimuli, with the noise that the page drew: within 1e-3 of their range."""
+    trials, truth, model = brain
+    page, stimuli = visit(html), np.random.default_rng(1).integers(0, 2, (50, 100)).astype(float)
+    responses = ask(page, "given.map((x) => [...root.model.respond(x)])", stimuli.tolist())
+    seen, drawn = (plain_drive(some, truth.iloc[model.voxels]) for some in (trials.stimuli, stimuli))
+    for voxel, column in enumerate(model.voxels):
+        slope, constant = np.polyfit(seen[:, voxel], trials.responses[:, column].astype(float), 1)
+        expected = slope * drawn[:, voxel] + constant
+        assert np.abs(responses[:, voxel] - expected).max() < 1e-3 * np.ptp(expected)
+    noise = ask(page, "given.map((seed) => [...root.model.noise(seed, 1)])", list(range(50)))
+    read = ask(page, "given.map((y) => [...root.model.readBack(y)])", (responses + noise).tolist())
+    expected = read_by_package(responses + noise, trials, model)
+    assert np.abs(read - expected).max() < 1e-3 * np.ptp(expected)
+    r = ask(
+        page, "given.map(([a, b]) => root.model.correlate(a, b))", [*zip(stimuli.tolist(), read.tolist(), strict=True)]
+    )
+    np.testing.assert_allclose(r, correlations(stimuli, expected), atol=2e-3)
+
+
+@pytest.mark.parametrize("times", [1, 10, 100])
+def test_noise_costs_as_much_as_in_the_package(html, brain, visit, times):
+    """The mean correlation over draws: the means of so many showings, read by the package from noise drawn by NumPy."""
+    trials, _, model = brain
+    page, stimuli = visit(html), trials.stimuli[:100].astype(float)
+    question = """given.stimuli.map((x, seed) => {
+      const noise = root.model.noise(1000 + seed, given.times);
+      return root.model.correlate(x, root.model.readBack(root.model.respond(x).map((y, v) => y + noise[v])));
+    })"""
+    shown = ask(page, question, dict(stimuli=stimuli.tolist() * 4, times=times))
+    clean = ask(page, "given.map((x) => [...root.model.respond(x)])", stimuli.tolist())
+    held = packed(html)
+    noise = draw_by_hand(held["loadings"], held["alone"], 400) / np.sqrt(times)
+    expected = correlations(np.tile(stimuli, (4, 1)), read_by_package(np.tile(clean, (4, 1)) + noise, trials, model))
+    assert shown.mean() == pytest.approx(expected.mean(), abs=0.02)
+
+
+def test_noise_is_what_the_trials_leave(html, brain, visit):
+    """The variance of each voxel, and how the page's own draws spread and go together."""
+    trials, truth, model = brain
+    seen = plain_drive(trials.stimuli, truth.iloc[model.voxels])
+    left = np.empty(seen.shape)
+    for voxel, column in enumerate(model.voxels):
+        y = trials.responses[:, column].astype(float)
+        left[:, voxel] = y - np.polyval(np.polyfit(seen[:, voxel], y, 1), seen[:, voxel])
+    held = packed(html)
+    sd = np.sqrt((held["loadings"] ** 2).sum(axis=1) + held["alone"] ** 2)
+    np.testing.assert_allclose(sd, left.std(axis=0, ddof=2), rtol=1e-3)
+    drawn = ask(visit(html), "given.map((seed) => [...root.model.noise(seed, 1)])", list(range(400)))
+    np.testing.assert_allclose(drawn.std(axis=0), sd, rtol=0.2)
+    pairs = np.triu_indices(len(sd), 1)
+    measured, shown = (np.corrcoef(each, rowvar=False)[pairs] for each in (left, drawn))
+    assert np.corrcoef(measured, shown)[0, 1] > 0.8
+
+
+def test_voxels_lie_where_they_do_in_the_brain(html, brain):
+    trials, _, model = brain
+    data, numbers = data_of(html), np.arange(1, trials.responses.shape[1] + 1)
+    turned = nibabel.as_closest_canonical(unmask(numbers, trials.mask_img)).get_fdata()
+    where = np.array([np.argwhere(turned == column + 1)[0] for column in model.voxels])
+    places = unpacked(data["places"]).reshape(-1, 3)
+    shown = places[:, 2] >= 0
+    np.testing.assert_array_equal(unpacked(data["columns"], "<i4"), model.voxels)
+    assert len(np.unique((where[:, [0, 2]] - places[:, :2])[shown], axis=0)) == 1, "one shift for all"
+    slices = np.unique(where[shown, 1])
+    np.testing.assert_array_equal(slices[places[shown, 2]], where[shown, 1])
+    assert data["slices"]["n"] == len(slices) == 9
+
+
+def test_without_truth_fitted_fields_respond(brain, visit):
+    """They are linear, and the page says that the truth is not known."""
+    trials, _, model = brain
+    html = draw_and_read(trials, model).html
+    voxels, found = packed(html)["voxels"], fit_prf(trials, model.voxels)
+    np.testing.assert_allclose(voxels[:, :3], found[["row", "column", "size"]], rtol=1e-5)
+    np.testing.assert_array_equal(voxels[:, 4], 0)
+    np.testing.assert_allclose(voxels[:, 3], found["gain"], rtol=0.02)
+    assert "truth is not known" in visit(html).locator(f"{ROOT} .note").inner_text()
+
+
+def test_small_screens_and_wrong_arguments(brain, visit):
+    """Where no drawing has room, the pad is white at first."""
+    trials, _, model = brain
+    with pytest.raises(ValueError, match="a mask to place voxels by"):
+        draw_and_read(dataclasses.replace(trials, mask_img=None), model)
+    rng = np.random.default_rng(0)
+    stimuli = rng.integers(0, 2, (60, 12))
+    mask_img = nibabel.Nifti1Image(np.ones((2, 2, 3), np.uint8), np.eye(4))
+    responses = stimuli + rng.normal(0, 0.3, (60, 12))
+    some = Samples.from_arrays(stimuli, responses, np.repeat(range(6), 10), stimulus_shape=(4, 3), mask_img=mask_img)
+    page = visit(draw_and_read(some, fit_patterns(some, range(12), cv=3)).html)
+    assert page.get_by_role("button").all_inner_texts() == ["Clear", "Again"]
+    assert facts(page, "white") == ["12"]
+
+
+def test_the_stored_page_holds_what_the_recording_gives(recording):
+    """The chapter's, within rounding."""
+    html = explored.stored("draw", "11_which_stimulus_was_it")
+    trials = load_trials(recording)
+    model = fit_patterns(trials, best_voxels(trials), cv=4)
+    fresh, stored = packed(draw_and_read(trials, model, recording.background, recording.truth).html), packed(html)
+    for name in ("voxels", "alone", "grey", "readers"):
+        np.testing.assert_allclose(stored[name], fresh[name], rtol=1e-3, atol=1e-3 * np.abs(fresh[name]).max())
+    np.testing.assert_allclose(*(each["loadings"] @ each["loadings"].T for each in (stored, fresh)), atol=0.02)
+
+
+def test_drawings_are_read_as_well_as_trials_that_the_model_has_not_seen(recording):
+    """On average, shown once: the noise of the page is worth that of the measured trials."""
+    trials = load_trials(recording)
+    unseen = trials.runs >= 15
+    train, rest = (trials.take(rows=rows) for rows in (~unseen, unseen))
+    model = fit_patterns(train, best_voxels(train), cv=3)
+    held = packed(draw_and_read(train, model, truth=recording.truth).html)
+    responses = respond(rest.stimuli, held["voxels"], SHAPE)
+    noise = draw_by_hand(held["loadings"], held["alone"], len(responses))
+    drawn = correlations(rest.stimuli, read_by_package(responses + noise, train, model))
+    measured = correlations(rest.stimuli, reconstruct(rest, model))
+    assert drawn.mean() == pytest.approx(measured.mean(), abs=0.04)
+
+
+# By mouse, finger and keys
+
+
+def squares(page, pixels):
+    """The middles of pixels of the pad on the page."""
+    box = page.locator(f"{ROOT} .pad canvas").bounding_box()
+    return [
+        (box["x"] + (p % 10 + 0.5) * box["width"] / 10, box["y"] + (p // 10 + 0.5) * box["height"] / 10) for p in pixels
+    ]
+
+
+def spot(page, html, voxel):
+    """The middle of a voxel on the page."""
+    slices, (column, row, number) = data_of(html)["slices"], unpacked(data_of(html)["places"]).reshape(-1, 3)[voxel]
+    box = page.locator(f"{ROOT} .stage canvas").bounding_box()
+    size = box["width"] / (slices["side"] * slices["width"])
+    down, across = divmod(number, slices["side"])
+    x, y = across * slices["width"] + column + 0.5, (down + 1) * slices["height"] - row - 0.5
+    return box["x"] + x * size, box["y"] + y * size
+
+
+def facts(page, *names):
+    root = page.locator(ROOT)
+    return [root.get_attribute(f"data-{name}") for name in names]
+
+
+def test_the_mouse_draws_and_wipes_lines_without_gaps(html, visit):
+    page = visit(html)
+    page.get_by_role("button", name="Clear the pad").click()
+    assert facts(page, "white", "r") == ["0", "NaN"]
+    assert "no r: one of them is all of one grey" in page.locator(f"{ROOT} .words").inner_text()
+    for count in ("10", "0"):
+        page.mouse.move(*squares(page, [0])[0])
+        page.mouse.down()
+        page.mouse.move(*squares(page, [99])[0])
+        page.mouse.up()
+        assert facts(page, "white") == [count]
+    page.get_by_role("button", name="Ring").click()
+    assert facts(page, "white") == [str(len(data_of(html)["presets"][1]["pixels"]))]
+
+
+def test_pixel_and_voxel_point_at_each_other(html, brain, visit):
+    """A pixel tells how many voxels see it; a voxel where its field lies, which glows on the pad."""
+    page, (_, truth, model) = visit(html), brain
+    places = unpacked(data_of(html)["places"]).reshape(-1, 3)
+    ((x, y),) = squares(page, [47])
+    page.mouse.move(x, y)
+    sees = ask(page, f"[...Array({len(places)}).keys()].map((v) => root.model.sees(v, 47))")
+    n = np.count_nonzero((sees >= 0.5) & (places[:, 2] >= 0))
+    assert f"Row 4, column 7, white: seen well by {n} of" in page.locator(f"{ROOT} .told").inner_text()
+    voxel = np.flatnonzero(places[:, 2] == 4)[5]
+    page.mouse.move(*spot(page, html, voxel))
+    assert facts(page, "voxel", "pixel") == [str(voxel), None]
+    true = truth.iloc[model.voxels[voxel]]
+    told = page.locator(f"{ROOT} .told").inner_text().replace("−", "-")
+    assert f"Voxel {model.voxels[voxel]} " in told and f"row {true['row']:.1f}, column {true['column']:.1f}" in told
+    glow = """(canvas, [x, y]) => {
+      const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+      copy.getContext("2d").drawImage(canvas, 0, 0);
+      const [red, , blue] = copy.getContext("2d").getImageData(x * canvas.width, y * canvas.height, 1, 1).data;
+      return red - blue;
+    }"""
+    (down, across) = np.clip(np.rint([true["row"], true["column"]]), 0, 9)
+    pad = page.locator(f"{ROOT} .pad canvas")
+    assert pad.evaluate(glow, [(across + 0.4) / 10, (down + 0.4) / 10]) > 60
+    assert pad.evaluate(glow, [((across + 5) % 10 + 0.4) / 10, ((down + 5) % 10 + 0.4) / 10]) < 30
+    page.mouse.move(1, 1)
+    assert facts(page, "voxel") == [None]
+
+
+def test_keys_paint_walk_and_show_again(html, visit):
+    page = visit(html)
+    page.keyboard.press("Tab")
+    before = facts(page, "white", "r")
+    assert facts(page, "pixel") == ["55"]
+    for key in ("ArrowUp", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert facts(page, "pixel") == ["43"]
+    page.keyboard.press("Space")
+    assert int(facts(page, "white")[0]) == int(before[0]) - 1, "the plus had been white there"
+    page.locator(f"{ROOT} .status", has_text="Row 4, column 3, black").wait_for(state="attached")
+    for _ in range(7):  # over the buttons
+        page.keyboard.press("Tab")
+    voxel = facts(page, "voxel")
+    page.keyboard.press("ArrowRight")
+    assert None not in (voxel[0], *facts(page, "voxel")) and facts(page, "voxel") != voxel
+    page.get_by_role("button", name="Show it again").press("Enter")
+    again = facts(page, "r")
+    assert again != before[1:]
+    slider = page.get_by_role("slider")
+    slider.press("End")
+    assert facts(page, "shown") == ["100"] and float(facts(page, "r")[0]) > float(again[0])
+    assert slider.get_attribute("aria-valuetext") == "Shown 100 times"
+
+
+def test_a_finger_draws_and_the_brain_lets_the_page_scroll(html, visit):
+    phone = dict(viewport={"width": 390, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=3)
+    page = visit(html + '<div style="height: 2000px"></div>', **phone)
+    touch = page.context.new_cdp_session(page)
+
+    def drag(*points):
+        for kind, some in [("touchStart", points[:1]), *(("touchMove", [at]) for at in points[1:]), ("touchEnd", [])]:
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in some]})
+
+    page.get_by_role("button", name="Clear the pad").tap()
+    drag(*squares(page, [3, 33, 93]))
+    assert facts(page, "white") == ["10"] and page.evaluate("scrollY") == 0
+    page.locator(f"{ROOT} .stage").scroll_into_view_if_needed()
+    before, voxel = page.evaluate("scrollY"), np.flatnonzero(unpacked(data_of(html)["places"])[2::3] == 4)[3]
+    x, y = spot(page, html, voxel)
+    page.touchscreen.tap(x, y)
+    assert facts(page, "voxel") == [str(voxel)]
+    drag(*((x, y - 20 * n) for n in range(9)))
+    page.wait_for_function("(before) => scrollY > before + 60", arg=before)
+
+
+def test_it_plays_by_itself_until_the_reader_acts(html, visit):
+    """After a while, and not where reduced motion is asked for; a drawing of the reader's own stays."""
+    script = html.replace("IDLE = 6000", "IDLE = 300")
+    assert script != html
+    page = visit(script, reduced_motion="no-preference")
+    page.wait_for_function(f"() => document.querySelector('{ROOT}').dataset.playing === 'true'")
+    white = facts(page, "white")
+    page.wait_for_function(f"(white) => document.querySelector('{ROOT}').dataset.white !== white", arg=white[0])
+    page.mouse.click(*squares(page, [0])[0])
+    drawn = facts(page, "playing", "white")
+    assert drawn[0] == "false"
+    page.wait_for_timeout(700)
+    assert facts(page, "playing", "white") == drawn
+    page.get_by_role("button", name="Play by itself").click()
+    assert facts(page, "playing") == ["true"]
+    still = visit(script)
+    still.wait_for_timeout(700)
+    assert facts(still, "playing") == [None]
+
+
+# On any page
+
+
+def test_without_scripts_a_picture_stands_in(html, visit):
+    page = visit(html, java_script_enabled=False)
+    (still,) = page.get_by_role("img").all()
+    assert len(still.get_attribute("alt")) > 60 and still.bounding_box()["width"] > 500
+    picture = explored.picture(still.get_attribute("src")).astype(int)
+    assert np.ptp(picture, axis=2).max() > 100, "in colour"
+    assert not re.search(r"https?:|src=\"/|@import|url\(", html), "nothing is asked of another host"
+
+
+@pytest.mark.parametrize(
+    ("width", "page"),
+    [
+        (390, dict(head='data-theme="dark"', color_scheme="light")),
+        (1440, dict(body='data-jp-theme-light="true"', color_scheme="dark")),
+        (320, dict(color_scheme="dark")),
+    ],
+    ids=["book", "lab", "plain"],
+)
+def test_it_fits_every_screen_and_can_be_read(html, visit, width, page):
+    page = visit(html + html, viewport={"width": width, "height": 900}, **page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for target in page.get_by_role("button").all() + page.get_by_role("slider").all():
+        assert min(target.bounding_box()["height"], target.bounding_box()["width"]) >= 44
+    first, other = page.locator(ROOT).all()
+    plate = first.evaluate("(root) => parseInt(getComputedStyle(root).backgroundColor.slice(4))")
+    assert (plate < 100) == (width < 1000), "dark where the page is"
+    other.get_by_role("button", name="Clear the pad").click()
+    assert first.get_attribute("data-white") != other.get_attribute("data-white") == "0"
+    faults = Axe().run(page, context="main").response["violations"]
+    assert [fault["nodes"] for fault in faults if fault["impact"] in ("serious", "critical")] == []

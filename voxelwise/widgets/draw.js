@@ -1,0 +1,168 @@
+// The pad, the responses and what is read from them: what is on the page, and what a reader does with it.
+// draw.py makes the data and says what they mean.
+
+const TIMES = [1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 70, 100];
+const HINT = "Draw on the pad. Point at a pixel to see which voxels see it, at a voxel to see its field.";
+
+function button(text, label) {
+  return make("button", { type: "button", "aria-label": label, title: label }, text);
+}
+
+// How alike two pictures are, in words.
+function alike(r) {
+  if (Number.isNaN(r)) return "no r: one of them is all of one grey";
+  const words = [[0.9, "nearly the same"], [0.75, "much alike"], [0.5, "alike"], [0.25, "a little alike"]];
+  return `r = ${signed(r, 2)}: ${words.find(([least]) => r >= least)?.[1] ?? "not alike"}`;
+}
+
+// Everything that is on the page, by name.
+function layOut(data, model) {
+  const { map, limit } = data.colours, scale = colourScale(map, 0, limit);
+  const { n, y } = data.slices;
+  const page = {
+    pad: screen(model, data.limits, make("canvas", { tabindex: 0, role: "application" })),
+    read: screen(model, data.limits, make("canvas", { role: "img" })),
+    blind: screen(model, data.limits, make("canvas", { "aria-hidden": "true" })),
+    brain: brainView(data, model, make("canvas", { tabindex: 0, role: "application" }),
+      (value) => (value > 0 ? scale(value) : "rgb(96, 112, 128)")),
+    presets: data.presets.map(({ sign, name }) => button(sign, name)),
+    clear: button("Clear", "Clear the pad"),
+    range: make("input", { type: "range", min: 0, max: TIMES.length - 1, value: 0, "aria-label": "Times shown" }),
+    shown: make("span", { class: "shown" }),
+    again: button("Again", "Show it again, with other noise"),
+    play: button("▶", "Play by itself"),
+    words: make("p", { class: "words" }),
+    ignorant: make("p", { class: "ignorant" }),
+    told: make("p", { class: "told" }, HINT),
+  };
+  const block = (name, ...children) => make("div", { class: name }, ...children);
+  const side = (name, letter) => make("span", { class: name, "aria-hidden": "true" }, letter);
+  page.stage = block("stage", page.brain.canvas, side("left", "L"), side("right", "R"));
+  const slices = n > 1 ? `${n} slices from behind, back to front` : "A slice from behind";
+  page.parts = block("parts",
+    block("pad", block("title", "Draw"), page.pad.canvas),
+    make("div", { class: "presets", role: "group", "aria-label": "Drawings" }, ...page.presets, page.clear),
+    block("brain", block("title", "The brain answers"), page.stage,
+      colourBar(scale, 0, limit, ["0", signed(limit / 2, 1), signed(limit, 0)], `${slices}. In % of baseline, grey: not above 0`)),
+    block("read", block("title", "Read back"), page.read.canvas),
+    block("beside", page.words, block("without", page.blind.canvas, page.ignorant)),
+    block("controls", make("label", {}, page.shown, page.range), page.again, page.play),
+    page.told, make("p", { class: "note" }, data.note));
+  page.brain.canvas.setAttribute("aria-label", `Responses of ${model.nVoxels} voxels on slices of the brain, from ` +
+    `y = ${signed(y[0], 0)} to ${signed(y[n - 1], 0)} mm. Arrow keys move from voxel to voxel.`);
+  page.pad.canvas.setAttribute("aria-label", `Pad of ${model.rows} by ${model.columns} pixels. ` +
+    "Arrow keys move, the space bar paints or wipes a pixel.");
+  return page;
+}
+
+function drawAndRead(root) {
+  const data = dataOf(root), model = readModel(data), page = layOut(data, model), [low, high] = data.limits;
+  const stimulus = new Float64Array(model.nPixels).fill(low), { element: status, say } = speaker();
+  let seed = 1, pixel, voxel, responses, r;
+  const times = () => TIMES[Number(page.range.value)];
+
+  function work() {
+    const noise = model.noise(seed, times());
+    responses = model.respond(stimulus).map((response, v) => response + noise[v]);
+    const read = model.readBack(responses);
+    [r, root.dataset.r] = Array(2).fill(correlate(stimulus, read));
+    page.read.draw(read);
+    page.read.canvas.setAttribute("aria-label", `What is read back. With the drawing, ${alike(r)}.`);
+    page.words.textContent = `${alike(r)}`;
+    page.ignorant.textContent = "A decoder that ignores the brain always says the mean of its training. " +
+      `Here, ${alike(correlate(stimulus, model.blind))}.`;
+    page.shown.textContent = times() === 1 ? "Shown once" : `Shown ${times()} times`;
+    page.range.setAttribute("aria-valuetext", page.shown.textContent);
+    Object.assign(root.dataset, { shown: times(), white: stimulus.filter((value) => value === high).length });
+    point();
+  }
+  // The drawing and the responses, with what is pointed at.
+  function point() {
+    page.pad.draw(stimulus);
+    page.pad.over(voxel === undefined ? undefined : model.field(voxel), pixel);
+    page.brain.draw(responses, pixel === undefined ? undefined : (v) => model.sees(v, pixel), voxel);
+    page.told.textContent = tell();
+    for (const [name, value] of Object.entries({ pixel, voxel })) {
+      if (value === undefined) delete root.dataset[name];
+      else root.dataset[name] = value;
+    }
+  }
+  function tell() {
+    if (voxel !== undefined) {
+      const [row, column, size] = model.place(voxel);
+      return `Voxel ${model.numbers[voxel]} responds with ${signed(responses[voxel], 1)} %. Its field lies at row ` +
+        `${signed(row, 1)}, column ${signed(column, 1)}, and has an SD of ${signed(size, 1)} pixels.`;
+    }
+    if (pixel === undefined) return HINT;
+    const n = page.brain.shown.filter((v) => model.sees(v, pixel) >= 0.5).length;
+    return `Row ${Math.floor(pixel / model.columns)}, column ${pixel % model.columns}, ` +
+      `${stimulus[pixel] === high ? "white" : "black"}: seen well by ${n} of these voxels.`;
+  }
+  function draw(pixels) {
+    stimulus.fill(low);
+    for (const p of pixels) stimulus[p] = high;
+    work();
+  }
+  const speak = () => say(`${page.told.textContent} ${page.shown.textContent}. ${page.words.textContent}.`);
+  const play = player(root, data.presets, {
+    draw,
+    playing(on) {
+      page.play.textContent = on ? "❚❚" : "▶";
+      page.play.setAttribute("aria-pressed", on);
+      root.dataset.playing = on;
+    },
+  });
+  function act(change) {
+    play.stop();
+    change();
+    speak();
+  }
+
+  listen(model, page.pad, {
+    isWhite: (p) => stimulus[p] === high,
+    paint(pixels, white) {
+      play.stop();
+      for (const p of pixels) stimulus[p] = white ? high : low;
+      work();
+      speak();
+    },
+    point(p, spoken) {
+      if (p === pixel) return;
+      pixel = p;
+      point();
+      if (spoken) speak();
+    },
+  });
+  pointAtVoxels(page.brain, () => responses, (v, spoken) => {
+    if (v === voxel) return;
+    voxel = v;
+    point();
+    if (spoken) say(page.told.textContent);
+  });
+  page.presets.forEach((element, n) =>
+    element.addEventListener("click", () => act(() => draw(data.presets[n].pixels))));
+  page.clear.addEventListener("click", () => act(() => draw([])));
+  page.range.addEventListener("input", () => act(work));
+  page.again.addEventListener("click", () => act(() => { seed += 1; work(); }));
+  page.play.addEventListener("click", () => play.toggle());
+  page.play.setAttribute("aria-pressed", false);
+  page.play.hidden = !data.presets.length;
+
+  function resize() {
+    page.pad.fit(page.pad.canvas.parentElement.clientWidth);
+    page.read.fit(page.read.canvas.parentElement.clientWidth);
+    page.blind.fit(48);
+    page.brain.fit(Math.min(page.stage.parentElement.clientWidth, 420));
+    page.blind.draw(model.blind);
+    work();
+  }
+  root.querySelector("img.still").replaceWith(page.parts);
+  page.parts.after(status);
+  root.model = { ...model, correlate };
+  draw(data.presets[0]?.pixels ?? [...stimulus.keys()]);  // white where no drawing has room
+  page.brain.load(point);
+  new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);  // later: drawing changes the height
+  resize();
+}
+
+start("draw", drawAndRead);

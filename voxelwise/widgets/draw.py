@@ -1,0 +1,241 @@
+"""A pad to draw on: the response of the voxels to the drawing, and what the book's decoder reads from that response."""
+
+import nibabel
+import numpy as np
+import pandas as pd
+from scipy.sparse.linalg import svds
+
+from ..brain import grid_positions
+from ..decoding.patterns import posterior_mean
+from ..models.prf import field_weights, fit_prf
+from ..plotting.slices import background_box, turn_to_page
+from ..plotting.stills import plot_drawn
+from ..plotting.style import SCORE_COLOURS
+from ..simulation.responses import SURROUND_EXPONENT, SURROUND_SIZE
+from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
+
+N_SLICES = 9  # those that hold the most voxels
+N_SHARED = 8  # parts of the noise; with these, the chapter's simulated trials are read as well as held-out ones are
+FINENESS = 2  # points of the background for a voxel's width
+PRESETS = {
+    "+": "...##... ...##... ...##... ######## ######## ...##... ...##... ...##...",
+    "○": "..####.. .######. ###..### ##....## ##....## ###..### .######. ..####..",
+    "A": "..####.. .######. ##....## ##....## ######## ######## ##....## ##....##",
+    "N": "##....## ###...## ####..## ##.##.## ##..#### ##...### ##....## ##....##",
+    "U": "##....## ##....## ##....## ##....## ##....## ##....## ######## .######.",
+}
+NAMES = {"+": "Plus", "○": "Ring"}
+ALT = (
+    "Left a plus of white pixels, in the middle nine slices of the brain with coloured voxels that respond to it, and "
+    "right the plus as a decoder reads it back from these responses, in shades of grey."
+)
+TRUE = (
+    "What is simulated: the voxels' fields and surrounds are those that the recording was made with. What is fitted: "
+    "how strong their responses are, and the noise, to {n} trials with random stimuli; the decoder, to the same "
+    "trials. No drawing was ever shown to anybody."
+)
+FITTED = (
+    "The truth is not known here, so the responses are those that fitted Gaussian fields predict, and the decoder, "
+    "which was fitted to the same {n} trials, has an easier task than in the scanner. The noise is what these fields "
+    "leave of the trials. No drawing was ever shown to anybody."
+)
+
+
+def draw_and_read(trials, model, background=None, truth=None):
+    """Show a pad to draw on, the response of the voxels to the drawing, and the drawing as a decoder reads it back.
+
+    The responses and their noise are worked out in the page. A voxel responds to the sum of the pixels under its
+    Gaussian field, and, where the truth is known, to the square root of the sum under a broad surround. How strongly,
+    and with which constant, is fitted to the trials by least squares. The noise has the variance of what that leaves,
+    and the correlations of its eight largest principal components; the rest is each voxel's own. What is read from the
+    mean of several responses is the mean of what is read from each, as :func:`~voxelwise.reconstruct` reads it.
+
+    Parameters
+    ----------
+    trials : Samples
+        With a mask; those that the model was fitted to, or others whose stimuli are as varied.
+    model : PatternModel
+    background : path or Nifti1Image, optional
+        Anatomical image under the voxels.
+    truth : DataFrame, optional
+        ``row``, ``column``, ``size`` and ``surround`` of all voxels, as in a recording's truth. Default: the fields
+        that :func:`~voxelwise.fit_prf` finds, without a surround.
+
+    Returns
+    -------
+    fragment : Fragment
+        Jupyter shows it; ``fragment.html`` can be put into any page. The weights of its decoder have 15 bits, other
+        numbers single precision.
+
+    Raises
+    ------
+    ValueError
+        If the trials have no mask, or the stimuli no rows and columns.
+    """
+    shape = tuple(map(int, trials.stimulus_shape))
+    if trials.mask_img is None or len(shape) != 2:
+        raise ValueError(f"Trials of stimuli of shape {shape}: expected two numbers, and a mask to place voxels by.")
+    fields = (fit_prf(trials, model.voxels) if truth is None else truth.iloc[model.voxels]).reset_index(drop=True)
+    voxels, left = _fit_responses(trials, model, fields)
+    loadings, alone = _share_noise(left)
+    readers, sd = _readers(model), np.sqrt(np.diag(model.noise))
+    steps = np.abs(readers * sd[:, np.newaxis]).max() / 2**14 / sd  # fine where there is little noise
+    grey = model.predict(np.full(len(model.weights), model.pixel_mean))
+    places, box = _choose_slices(trials.mask_img, model.voxels)
+    low, high = float(trials.stimuli.min()), float(trials.stimuli.max())
+    limit = np.quantile(trials.responses[:, model.voxels], 0.99)
+    data = {
+        "shape": shape,
+        "limits": [low, high],
+        "surround": {"size": SURROUND_SIZE, "exponent": SURROUND_EXPONENT},
+        "n_voxels": len(model.voxels),
+        "columns": pack(model.voxels, "<i4"),
+        "voxels": _pack_floats(voxels),
+        "grey": _pack_floats(grey),
+        "mean": round(float(model.pixel_mean), 4),
+        "readers": pack(np.rint(readers / steps[:, np.newaxis])),
+        "steps": _pack_floats(steps),
+        "loadings": pack_decimals(loadings),
+        "alone": _pack_floats(alone),
+        "blind": _pack_floats(model.mean_stimulus),
+        "places": pack(places),
+        "slices": _draw_slices(background, *box),
+        "colours": {"map": pack_colours(SCORE_COLOURS), "limit": float(f"{limit:.1g}")},
+        "presets": [
+            {"sign": sign, "name": NAMES.get(sign, f"Letter {sign}"), "pixels": np.flatnonzero(drawn).tolist()}
+            for sign, drawn in _place_presets(shape)
+        ],
+        "note": (FITTED if truth is None else TRUE).format(n=len(trials.runs)),
+    }
+    stimulus = _first_drawing(shape, low, high)
+    rng = np.random.default_rng(0)
+    responses = respond(stimulus.reshape(1, -1), voxels, shape)[0] + alone * rng.standard_normal(len(alone))
+    responses += loadings @ rng.standard_normal(loadings.shape[1])
+    read = model.pixel_mean + (responses - grey) @ readers
+    painted, under = _paint(responses, places, box), _background(background, *box)
+    still = plot_drawn(stimulus, painted, under, read.reshape(shape), (low, high), data["colours"]["limit"])
+    return build_fragment("draw", data, still, ALT)
+
+
+def respond(stimuli, voxels, shape):
+    """The responses of voxels, without noise.
+
+    Parameters
+    ----------
+    stimuli : ndarray, shape (n_stimuli, n_pixels)
+    voxels : ndarray, shape (n_voxels, 6)
+        ``row``, ``column`` and ``size`` of the field; weights of field and surround; constant.
+    shape : (int, int)
+
+    Returns
+    -------
+    responses : ndarray of float64, shape (n_stimuli, n_voxels)
+    """
+    *_, centre, around, constant = voxels.T
+    field, surround = _drive(stimuli, voxels[:, :3], shape)
+    return field * centre + surround * around + constant
+
+
+def _drive(stimuli, fields, shape):
+    """What comes through the fields, Gaussians with the height 1, and through the surrounds."""
+    table = pd.DataFrame(fields, columns=["row", "column", "size"]).assign(gain=1.0)
+    stimuli = stimuli.astype(float)
+    around = np.maximum(stimuli @ field_weights(table.assign(size=SURROUND_SIZE), shape), 0)
+    return stimuli @ field_weights(table, shape), around**SURROUND_EXPONENT
+
+
+def _fit_responses(trials, model, fields):
+    """The table of :func:`respond`, strengths and constants by least squares; and what is left of the trials."""
+    places = np.nan_to_num(fields[["row", "column", "size"]].to_numpy(float), nan=1.0)
+    placed = fields["row"].notna().to_numpy()
+    ratio = np.zeros(len(fields))
+    if "surround" in fields:  # its strength holds for Gaussians of sum 1
+        areas = 2 * np.pi * places[:, 2] ** 2, 2 * np.pi * SURROUND_SIZE**2
+        ratio = fields["surround"].to_numpy() * areas[0] / areas[1] ** SURROUND_EXPONENT
+    field, surround = _drive(trials.stimuli, places, trials.stimulus_shape)
+    driven, responses = placed * (field + ratio * surround), trials.responses[:, model.voxels].astype(float)
+    centred = driven - driven.mean(axis=0)
+    strength = (centred * responses).sum(axis=0) / np.maximum((centred**2).sum(axis=0), 1e-12) * placed
+    constant = responses.mean(axis=0) - strength * driven.mean(axis=0)
+    table = np.column_stack([places, strength, strength * ratio, constant])
+    return table, responses - strength * driven - constant
+
+
+def _share_noise(left):
+    """How much of each shared part a voxel's noise holds, shape (n_voxels, n_shared), and the SD of its own part."""
+    sd = np.maximum(left.std(axis=0, ddof=2), 1e-12)
+    unit = (left - left.mean(axis=0)) / sd / np.sqrt(len(left) - 2)
+    n_shared = min(N_SHARED, min(unit.shape) - 1)
+    _, sizes, axes = svds(unit, n_shared, v0=np.ones(min(unit.shape)))  # of a full decomposition, few are needed
+    sizes = sizes * np.where(axes.sum(axis=1) < 0, -1, 1)  # the same on each machine
+    loadings = (axes.T * sizes) * sd[:, np.newaxis]
+    return loadings, np.sqrt(np.maximum(sd**2 - (loadings**2).sum(axis=1), 0))
+
+
+def _readers(model):
+    """What each voxel says about each pixel, shape (n_voxels, n_pixels): the decoder is linear."""
+    one_by_one = np.eye(len(model.voxels))
+    return posterior_mean(one_by_one, model.weights, model.noise, 0, model.pixel_variance)
+
+
+def _choose_slices(mask_img, voxels):
+    """Of each voxel its place, and the box of the slices that hold the most of them.
+
+    A place is the column and row, in the slice from the left and from below, and the number of the slice, or -1. The
+    box is the turned mask, its first voxel, its shape, and which of its slices are shown.
+    """
+    turned, places = turn_to_page(mask_img, grid_positions(mask_img)[voxels])
+    counts = np.bincount(places[:, 1])
+    shown = np.sort(np.argsort(-counts, kind="stable")[: min(N_SLICES, np.count_nonzero(counts))])
+    inside = places[np.isin(places[:, 1], shown)]
+    first = np.maximum(inside.min(axis=0) - 1, 0)
+    size = np.minimum(inside.max(axis=0) + 2, turned.shape) - first
+    numbers = np.full(len(counts), -1)
+    numbers[shown] = range(len(shown))
+    number = numbers[places[:, 1]]
+    placed = np.column_stack([places[:, 0] - first[0], places[:, 2] - first[2], number])
+    return np.where(number[:, np.newaxis] < 0, -1, placed), (turned, first, size, shown)
+
+
+def _draw_slices(background, turned, first, size, shown):
+    """The slices side by side: how many, their size, their heights, and the background under them, if any."""
+    centres = nibabel.affines.apply_affine(turned.affine, [[0, k, 0] for k in shown])[:, 1]
+    told = {"width": int(size[0]), "height": int(size[2]), "n": len(shown), "y": np.round(centres, 1).tolist()}
+    levels = _background(background, turned, first, size, shown)
+    picture, n_columns = mosaic(levels)
+    return told | {"side": n_columns, "picture": picture}
+
+
+def _background(background, turned, first, size, shown):
+    """Grey levels of the slices, shape (n_slices, height, width); black without a background."""
+    if background is None:
+        return np.zeros((len(shown), size[2] * FINENESS, size[0] * FINENESS), np.uint8)
+    levels = grey_levels(background_box(background, turned, first, size, (FINENESS, 1, FINENESS)))
+    return levels[:, shown - first[1]].transpose(1, 2, 0)
+
+
+def _place_presets(shape):
+    """The drawings that the pad has room for, in its middle."""
+    for sign, text in PRESETS.items():
+        drawing = np.array([list(line) for line in text.split()]) == "#"
+        spare = np.subtract(shape, drawing.shape)
+        if (spare >= 0).all():
+            top, left = spare // 2
+            yield sign, np.pad(drawing, ((top, spare[0] - top), (left, spare[1] - left)))
+
+
+def _pack_floats(values):
+    return pack(np.asarray(values, np.float32), "<f4")
+
+
+def _first_drawing(shape, low, high):
+    """What is on the pad at first; without room for any drawing it is white."""
+    return np.where(next((drawn for _, drawn in _place_presets(shape)), np.ones(shape, bool)), high, low)
+
+
+def _paint(responses, places, box):
+    """The responses on the slices, shape (n_slices, height, width), NaN where no voxel is."""
+    (width, _, height), seen = box[2], places[:, 2] >= 0
+    painted = np.full((len(box[3]), height, width), np.nan)
+    painted[places[seen, 2], places[seen, 1], places[seen, 0]] = responses[seen]
+    return painted

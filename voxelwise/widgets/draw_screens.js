@@ -1,0 +1,92 @@
+// The screens: the pad that is drawn on, and those that show what is read.
+
+// Give a canvas a whole number of device pixels for each of its cells, as many as the room allows; return that number.
+function fit(canvas, columns, rows, room) {
+  const ratio = window.devicePixelRatio || 1, cell = Math.max(1, Math.floor((room * ratio) / columns));
+  Object.assign(canvas, { width: cell * columns, height: cell * rows });
+  canvas.style.width = `${canvas.width / ratio}px`;
+  return cell;
+}
+
+// A canvas with one square for a pixel, from black to white.
+function screen(model, [low, high], canvas) {
+  const context = canvas.getContext("2d");
+  let cell = 1;
+  const square = (pixel, paint, inset = 0) => {
+    const [row, column] = [Math.floor(pixel / model.columns), pixel % model.columns];
+    context.fillStyle = paint;
+    context.fillRect(column * cell + inset, row * cell + inset, cell - 2 * inset, cell - 2 * inset);
+  };
+  return {
+    canvas,
+    fit(room) { cell = fit(canvas, model.columns, model.rows, room); },
+    draw(values) {
+      values.forEach((value, pixel) => {
+        const grey = Math.round(255 * Math.max(0, Math.min(1, (value - low) / (high - low))));
+        square(pixel, `rgb(${grey}, ${grey}, ${grey})`);
+      });
+    },
+    // Lines between the pixels, and over them a field that glows and the pixel that is pointed at, if any.
+    over(field, pixel) {
+      const ratio = window.devicePixelRatio || 1, line = Math.max(1, Math.round(ratio));
+      context.fillStyle = "rgba(128, 128, 128, 0.35)";
+      for (let n = 1; n < model.columns; n++) context.fillRect(n * cell, 0, 1, canvas.height);
+      for (let n = 1; n < model.rows; n++) context.fillRect(0, n * cell, canvas.width, 1);
+      field?.forEach((weight, p) => { if (weight > 0.03) square(p, `rgba(230, 159, 0, ${0.9 * weight})`); });
+      if (pixel === undefined) return;
+      const [x, y] = [(pixel % model.columns) * cell, Math.floor(pixel / model.columns) * cell];
+      context.lineWidth = 2 * line;
+      context.strokeStyle = "#e69f00";
+      context.strokeRect(x + line, y + line, cell - 2 * line, cell - 2 * line);
+    },
+    pixelAt(event) {
+      const box = canvas.getBoundingClientRect();
+      const inside = (share, n) => Math.max(0, Math.min(n - 1, Math.floor(share * n)));
+      return inside((event.clientY - box.top) / box.height, model.rows) * model.columns +
+        inside((event.clientX - box.left) / box.width, model.columns);
+    },
+  };
+}
+
+// All pixels on the straight line from one to another, so that a quick hand leaves no gaps.
+function between(model, from, to) {
+  const [r0, c0, r1, c1] = [from, to].flatMap((p) => [Math.floor(p / model.columns), p % model.columns]);
+  const steps = Math.max(Math.abs(r1 - r0), Math.abs(c1 - c0), 1);
+  return Array.from({ length: steps + 1 }, (_, n) =>
+    Math.round(r0 + (n * (r1 - r0)) / steps) * model.columns + Math.round(c0 + (n * (c1 - c0)) / steps));
+}
+
+// Have a pad paint by mouse, finger and keys. `pad.paint(pixels, white)`, `pad.point(pixel)`, `pad.isWhite(pixel)`.
+function listen(model, view, pad) {
+  const { canvas } = view;
+  let white, last, cursor = Math.floor(model.rows / 2) * model.columns + Math.floor(model.columns / 2);
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    last = cursor = view.pixelAt(event);
+    white = !pad.isWhite(last);
+    pad.paint([last], white);
+    pad.point(last);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const pixel = view.pixelAt(event);
+    if (white !== undefined) pad.paint(between(model, last, pixel), white);
+    [last, cursor] = [pixel, pixel];
+    pad.point(pixel);
+  });
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { white = undefined; });
+  for (const end of ["pointerleave", "blur"]) canvas.addEventListener(end, () => pad.point(undefined));
+  canvas.addEventListener("focus", () => { if (canvas.matches(":focus-visible")) pad.point(cursor); });
+  const turns = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+  canvas.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key in turns) {
+      const [row, column] = [Math.floor(cursor / model.columns), cursor % model.columns];
+      const [down, right] = turns[event.key], clip = (value, n) => Math.max(0, Math.min(n - 1, value));
+      cursor = clip(row + down, model.rows) * model.columns + clip(column + right, model.columns);
+    } else if (event.key === " " || event.key === "Enter") pad.paint([cursor], !pad.isWhite(cursor));
+    else return;
+    event.preventDefault();
+    pad.point(cursor, true);
+  });
+}
