@@ -17,9 +17,9 @@ from tests.notebooks import ROOT
 CHAPTER = ROOT / "book" / "03_mapping_the_brain.ipynb"
 
 
-def stored(kind):
+def stored(kind, chapter=CHAPTER):
     """The fragment of a kind that the chapter's notebook holds."""
-    outputs = [output for cell in nbformat.read(CHAPTER, as_version=4).cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in nbformat.read(chapter, as_version=4).cells for output in cell.get("outputs", [])]
     (html,) = [html for o in outputs if f'brain-{kind}"' in (html := o.get("data", {}).get("text/html", ""))]
     return html
 

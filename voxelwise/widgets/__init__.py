@@ -1,9 +1,10 @@
-"""Pictures of the brain to touch: they need a browser, but no kernel, no network and no server.
+"""Pictures to touch, of the brain and of a model: they need a browser, but no kernel, no network and no server.
 
 Each is one fragment of HTML with its data, style and script in it. Where scripts are off a still picture stands in.
 """
 
+from .knobs import turn_knobs
 from .planes import view_planes
 from .voxels import explore_voxels
 
-__all__ = ["explore_voxels", "view_planes"]
+__all__ = ["explore_voxels", "turn_knobs", "view_planes"]
