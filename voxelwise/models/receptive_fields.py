@@ -66,6 +66,7 @@ def walk_receptive_fields(samples, voxels, max_iter=10):
     the chosen field, shape (n_voxels,): between two whole numbers a field changes linearly. A voxel that has no field
     stays at 0.
     """
+    check_whole("max_iter", max_iter, 1)
     paths = np.zeros((max_iter + 1, len(voxels), samples.stimuli.shape[1]))
     chosen = np.zeros(len(voxels))
     for columns, found in map_voxels(_preparer(samples, max_iter), _walk_batch, samples, np.asarray(voxels)):

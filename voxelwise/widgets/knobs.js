@@ -3,7 +3,7 @@
 
 // A penalty to three digits, with a comma between thousands.
 const written = (alpha) => Number(alpha.toPrecision(3)).toLocaleString("en-GB", { maximumFractionDigits: 6 });
-const raised = (exponent) => `10${[...`${exponent}`].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(sign)]).join("")}`;
+const powerOfTen = (exponent) => `10${`${exponent}`.replace(/./g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻")}`;
 
 function knob(name, attributes) {
   const range = make("input", { type: "range", ...attributes }), told = make("output");
@@ -13,6 +13,8 @@ function knob(name, attributes) {
     told.textContent = text;
   } };
 }
+
+const called = (name) => (name.length > 1 ? `the ${name} voxel` : `voxel ${name}`);
 
 // Everything that is on the page, by name.
 function layOut(data) {
@@ -44,7 +46,8 @@ function layOut(data) {
 // Show a setting of the knobs and what the model makes of it.
 function draw(data, page, setting, model) {
   const { voxel, alpha, lag, steps } = setting, { fields, r2, exponents, curves, course } = model;
-  const { name } = data.voxels[voxel], volumes = `${lag} volume${lag === 1 ? "" : "s"}`, exponent = Math.log10(alpha);
+  const name = called(data.voxels[voxel].name), volumes = `${lag} volume${lag === 1 ? "" : "s"}`;
+  const exponent = Math.log10(alpha);
   const known = Number.isFinite(r2.train) && Number.isFinite(r2.held);
   page.voxels.forEach((element, n) => element.setAttribute("aria-pressed", n === voxel));
   page.alpha.set(exponent, written(alpha));
@@ -53,29 +56,31 @@ function draw(data, page, setting, model) {
 
   const ofBook = lag === data.book.lag ? "all runs" : `for lag ${data.book.lag} only`;
   const alone = "Not known: this recording is not simulated.";
-  page.fields.true.draw(fields.true, `True field of voxel ${name}`, fields.true ? "put in" : alone);
-  page.fields.ridge.draw(fields.ridge, `Ridge field of voxel ${name}, penalty ${written(alpha)}`, "without fold 1");
-  page.fields.lasso.draw(fields.lasso, `Lasso field of voxel ${name} after ${steps.toFixed(1)} steps`, ofBook);
+  page.fields.true.draw(fields.true, `True field of ${name}`, fields.true ? "put in" : alone);
+  page.fields.ridge.draw(fields.ridge, `Ridge field of ${name}, penalty ${written(alpha)}`, "without fold 1");
+  page.fields.lasso.draw(fields.lasso, `Lasso field of ${name} after ${steps.toFixed(1)} steps`, ofBook);
 
   const ends = [...curves.train, ...curves.held, 0, 0.05].filter(Number.isFinite);
   const [low, high] = [Math.min(...ends), Math.max(...ends)], rim = 0.08 * (high - low);
-  const sentence = known ? `R² is ${signed(r2.train, 3)} on training runs and ${signed(r2.held, 3)} on held-out runs.`
-    : "It does not change in these runs, so there is no R².";
+  const sentence = known ? `R² ${signed(r2.train, 3)} on training runs, ${signed(r2.held, 3)} on held-out runs.`
+    : "no R², since the voxel does not change.";
   page.scores.draw({
     label: `R² against the penalty. At penalty ${written(alpha)}: ${sentence}`, xLabel: "Penalty",
     x: data.exponents, y: [low - rim, high + rim],
-    xTicks: exponents.filter((_, n) => n % 5 === 0).map((value) => [value, raised(Math.round(value))]),
-    lines: ["train", "held"].map((side) => ({ name: side, xs: exponents, ys: curves[side], dot: [exponent, r2[side]] })),
+    xTicks: exponents.filter((_, n) => n % 5 === 0).map((value) => [value, powerOfTen(Math.round(value))]),
+    lines: ["train", "held"].map((side) =>
+      ({ name: side, xs: exponents, ys: curves[side], dot: [exponent, r2[side]] })),
   });
   const most = 1.05 * Math.max(1, ...course.measured.map(Math.abs)), last = course.volumes.at(-1);
   page.course.draw({
-    label: `Measured and predicted course of a held-out run in voxel ${name}`,
+    label: `Measured and predicted course of a held-out run in ${name}`,
     xLabel: "Volume of a held-out run; response in SD", x: [0, last], y: [-most, most],
     xTicks: ticks(0, last).map((value) => [value, `${value}`]),
     lines: [{ name: "measured", xs: course.volumes, ys: course.measured },
       { name: "held", xs: course.volumes, ys: course.predicted }],
   });
-  page.told.textContent = `Voxel ${name}, penalty ${written(alpha)}, lag ${volumes}: ${sentence}`;
+  const setTo = `penalty ${written(alpha)}, lag ${volumes}`;
+  page.told.textContent = `${name[0].toUpperCase()}${name.slice(1)}, ${setTo}: ${sentence}`;
 }
 
 function turn(root) {

@@ -53,18 +53,21 @@ function chart(height) {
     draw({ label, x, y, xTicks, xLabel, lines }) {
       span = x;
       const up = (value) => top + ((y[1] - value) / (y[1] - y[0])) * (height - top - bottom);
-      const path = ({ xs, ys }) => xs.map((value, n) => `${n ? "L" : "M"}${across(value).toFixed(1)} ${up(ys[n]).toFixed(1)}`);
+      const point = (value, n, ys) => `${across(value).toFixed(1)} ${up(ys[n]).toFixed(1)}`;
+      const path = ({ xs, ys }) => `M${xs.map((value, n) => point(value, n, ys)).join("L")}`;
       const base = height - bottom;
       svg.setAttribute("aria-label", label);
       svg.replaceChildren(
         ...ticks(...y).flatMap((value) => [
           drawn("line", { class: value ? "rule" : "zero", x1: left, x2: width - right, y1: up(value), y2: up(value) }),
-          drawn("text", { x: left - 6, y: up(value) + 4, "text-anchor": "end" }, signed(value, 2).replace(/\.?0+$/, "")),
+          drawn("text", { x: left - 6, y: up(value) + 4, "text-anchor": "end" },
+            signed(value, 2).replace(/\.?0+$/, "")),
         ]),
-        ...xTicks.map(([value, text]) => drawn("text", { x: across(value), y: base + 15, "text-anchor": "middle" }, text)),
+        ...xTicks.map(([value, text]) =>
+          drawn("text", { x: across(value), y: base + 15, "text-anchor": "middle" }, text)),
         drawn("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, xLabel),
         ...lines.filter(({ ys }) => ys.every(Number.isFinite))
-          .map((line) => drawn("path", { class: `line ${line.name}`, d: path(line).join("") })),
+          .map((line) => drawn("path", { class: `line ${line.name}`, d: path(line) })),
         ...lines.filter(({ dot }) => dot && dot.every(Number.isFinite))
           .map(({ name, dot }) => drawn("circle", { class: `dot ${name}`, cx: across(dot[0]), cy: up(dot[1]), r: 6 })));
     },
