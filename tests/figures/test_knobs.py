@@ -168,7 +168,10 @@ def test_the_stored_page_holds_what_the_recording_gives(recording, unlagged, sco
     fields, put_in = decimals(fresh["truth"]).reshape(6, 100), true_fields(recording.truth.iloc[columns])
     put_in = put_in[:5].reshape(5, 100) / put_in[:5].max(axis=(1, 2))[:, np.newaxis]
     np.testing.assert_allclose(fields[:5], fields[:5].max(axis=1, keepdims=True) * put_in, atol=1e-3)
-    assert not fields[5].any() and (fields[:5].max(axis=1) > 0.1).all()
+    assert (fields[:5].max(axis=1) > 0.1).all()
+    noise = data_of(turn_knobs(unlagged, scores, [499], truth=recording.truth).html)
+    assert recording.truth["share"].iloc[499] == 0 and decimals(noise["lasso"])[:1100].any()
+    assert not decimals(noise["truth"])[:100].any(), "a silent voxel sees nothing, whatever the lasso finds"
 
 
 def test_voxels_are_chosen_by_their_scores():
