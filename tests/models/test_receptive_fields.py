@@ -4,11 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Lasso, LassoLarsCV
+from sklearn.linear_model import Lasso, LassoLarsCV, lars_path
 
 from voxelwise import RunKFold, fit_receptive_fields
 from voxelwise.models.batches import one_thread
 from voxelwise.models.lasso import fit_lasso
+from voxelwise.models.receptive_fields import walk_receptive_fields
 from voxelwise.simulation.cortex import MARKED_COLUMNS
 
 COLUMNS = list(MARKED_COLUMNS)
@@ -114,3 +115,17 @@ def test_copies_and_mixtures_up_to_rounding_stay_outside(size):
 def test_a_path_has_a_whole_number_of_steps(small_samples, max_iter):
     with pytest.raises(ValueError, match=f"max_iter={max_iter!r}: expected a whole number of at least 1"):
         fit_receptive_fields(small_samples, [0], max_iter)
+
+
+def test_the_path_is_scikit_learns_and_leads_to_the_field(samples):
+    """After each step; the field lies between two of them, by the share that is told."""
+    voxels, pixels, scale = [*COLUMNS, 5, 2600], scaled_pixels(samples), samples.stimuli.std(axis=0, dtype=float)
+    paths, chosen = walk_receptive_fields(samples, voxels)
+    for voxel, path in zip(voxels, paths.swapaxes(0, 1), strict=True):
+        y = samples.responses[:, voxel].astype(float)
+        weights = lars_path(pixels, y - y.mean(), method="lasso", max_iter=10)[2].T / scale
+        np.testing.assert_allclose(path.reshape(11, -1), weights, atol=1e-6)
+    for voxel, field in enumerate(fit_receptive_fields(samples, voxels)):
+        before = int(min(chosen[voxel], 9))
+        between = paths[before, voxel] + (chosen[voxel] - before) * (paths[before + 1, voxel] - paths[before, voxel])
+        np.testing.assert_allclose(between, field, atol=1e-12)

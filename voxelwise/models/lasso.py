@@ -29,6 +29,14 @@ def fit_lasso(responses, pixels, folds, max_iter):
     ``pixels`` are scaled, so that one penalty fits all; ``folds`` are the rows that each fold holds out. Returns the
     weights, shape (n_voxels, n_pixels), and the penalties, shape (n_voxels,); 0 for a voxel that never changes.
     """
+    knots, weights, alphas = choose_on_path(responses, pixels, folds, max_iter)
+    before, after, share = _locate(alphas[np.newaxis], knots)
+    before, after = weights[before], weights[after]
+    return (before + share[..., np.newaxis] * (after - before))[0], alphas
+
+
+def choose_on_path(responses, pixels, folds, max_iter):
+    """The paths of :func:`walk_paths` over all rows, and the penalty that :func:`fit_lasso` chooses on each."""
     y = responses - responses.mean(axis=0, dtype=np.float64)
     tests = [Sums.of(pixels[rows], y[rows]) for rows in folds]
     total = sum(tests[1:], start=tests[0])
@@ -36,11 +44,14 @@ def fit_lasso(responses, pixels, folds, max_iter):
     # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
     candidates = np.sort(np.concatenate([knots for knots, *_ in walked]), axis=0)
     error = sum(_error_at(candidates, *fold) for fold in walked)
-    alphas = np.take_along_axis(candidates, error.argmin(axis=0)[np.newaxis], axis=0)
-    knots, weights = walk_paths(total, max_iter)
-    before, after, share = _locate(alphas, knots)
-    before, after = weights[before], weights[after]
-    return (before + share[..., np.newaxis] * (after - before))[0], alphas[0]
+    alphas = np.take_along_axis(candidates, error.argmin(axis=0)[np.newaxis], axis=0)[0]
+    return *walk_paths(total, max_iter), alphas
+
+
+def steps_to(alphas, knots):
+    """How many steps lead to a penalty of each voxel, shape (n_voxels,); a share of one where it lies between knots."""
+    before, _, share = _locate(alphas[np.newaxis], knots)
+    return (before[0] + share)[0]
 
 
 def _walk_fold(train, test, max_iter):

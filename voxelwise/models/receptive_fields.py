@@ -6,7 +6,7 @@ from sklearn.preprocessing import StandardScaler
 from ..data.samples import check_whole
 from .batches import choose_columns, map_voxels
 from .folds import RunKFold, check_several_runs
-from .lasso import fit_lasso
+from .lasso import choose_on_path, fit_lasso, steps_to
 
 #: Folds of the inner cross-validation, scikit-learn's default.
 N_SPLITS = 5
@@ -54,6 +54,28 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     check_several_runs(samples.runs)
     voxels = choose_columns(voxels, samples.responses.shape[1])
     fields = np.zeros((len(voxels), samples.stimuli.shape[1]))
+    for columns, found in map_voxels(_preparer(samples, max_iter), _fit_batch, samples, voxels, n_jobs):
+        fields[columns] = found
+    return fields.reshape(-1, *samples.stimulus_shape)
+
+
+def walk_receptive_fields(samples, voxels, max_iter=10):
+    """The paths on which :func:`fit_receptive_fields` finds its fields.
+
+    Returns the fields after each step, shape (max_iter + 1, n_voxels, n_rows, n_columns), and how many steps lead to
+    the chosen field, shape (n_voxels,): between two whole numbers a field changes linearly. A voxel that has no field
+    stays at 0.
+    """
+    check_whole("max_iter", max_iter, 1)
+    paths = np.zeros((max_iter + 1, len(voxels), samples.stimuli.shape[1]))
+    chosen = np.zeros(len(voxels))
+    for columns, found in map_voxels(_preparer(samples, max_iter), _walk_batch, samples, np.asarray(voxels)):
+        paths[:, columns], chosen[columns] = found
+    return paths.reshape(*paths.shape[:2], *samples.stimulus_shape), chosen
+
+
+def _preparer(samples, max_iter):
+    """What makes the samples in which a voxel changes ready for its batch."""
 
     def prepare(rows):
         runs, pixels = samples.runs[rows], samples.stimuli[rows].astype(np.float64)
@@ -64,12 +86,16 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
         folds = [test for _, test in RunKFold(n_splits).split(groups=runs)]
         return rows, scaler.transform(pixels), scaler.scale_, folds, max_iter
 
-    for columns, found in map_voxels(prepare, _fit_batch, samples, voxels, n_jobs):
-        fields[columns] = found
-    return fields.reshape(-1, *samples.stimulus_shape)
+    return prepare
 
 
 def _fit_batch(responses, prepared):
     rows, pixels, scale, folds, max_iter = prepared
     weights, _ = fit_lasso(responses if rows.all() else responses[rows], pixels, folds, max_iter)
     return weights / scale
+
+
+def _walk_batch(responses, prepared):
+    rows, pixels, scale, folds, max_iter = prepared
+    knots, paths, alphas = choose_on_path(responses[rows], pixels, folds, max_iter)
+    return paths / scale, steps_to(alphas, knots)

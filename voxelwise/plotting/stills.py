@@ -5,7 +5,7 @@ import nibabel
 import numpy as np
 
 from .slices import background_plane, colour_limit, draw_bar, draw_marked_slice, paint_slice, turn_to_page
-from .style import FIELD_COLOURS, SCORE_COLOURS, dark_figure
+from .style import BLUE, FIELD_COLOURS, GREY, SCORE_COLOURS, VERMILION, dark_figure, draw_legend, draw_screen, settle
 
 
 def plot_explored(score_img, background, positions, field, field_limit):
@@ -75,3 +75,33 @@ def plot_drawn(stimulus, responses, under, read, limits, response_limit):
     figure.text(0.5, 0.91, "Responses of the voxels", color="white", ha="center", fontsize=10)
     draw_bar(figure, (0.35, 0.15, 0.3, 0.03), "% of baseline", SCORE_COLOURS, 0, response_limit, "horizontal")
     return figure
+
+
+def plot_knobs(lasso, limit, lag, ridge, alphas, r2, course):
+    """Two fields of voxel A, R2 on training and on held-out runs by penalty, and the course of a held-out run.
+
+    The fields have shape (n_rows, n_columns) and colours that end at ``limit``, ``r2`` has shape (2, n_alphas). The
+    last of the penalties is the one that is marked, and whose field and predictions are shown.
+    """
+    figure, axes = plt.subplot_mosaic(
+        [["ridge", "lasso", "r2"], ["course"] * 3],
+        figsize=(8, 5),
+        width_ratios=(1, 1, 1.8),
+        height_ratios=(1.25, 1),
+        layout="constrained",
+    )
+    for name, field in (("ridge", ridge), ("lasso", lasso)):
+        drawn = draw_screen(axes[name], field, cmap=FIELD_COLOURS, vmin=-limit, vmax=limit)
+        axes[name].set_title(f"Voxel A, {name}")
+    figure.colorbar(drawn, ax=[axes["ridge"], axes["lasso"]], location="bottom", label="SD per unit of pixel")
+    for name, colour, scores in zip(("training runs", "held-out runs"), (VERMILION, BLUE), r2, strict=True):
+        axes["r2"].semilogx(alphas[:-1], scores[:-1], color=colour, label=name)
+        axes["r2"].plot(alphas[-1], scores[-1], "o", color=colour)
+    axes["r2"].set(xlabel="Penalty", ylabel="R²")
+    draw_legend(axes["r2"], 2, fontsize=9)
+    volumes = lag + np.arange(len(course[0]))
+    for name, colour, values in zip(("measured", "predicted"), (GREY, BLUE), course, strict=True):
+        axes["course"].plot(volumes, values, color=colour, label=name)
+    axes["course"].set(xlabel="Volume of a held-out run", ylabel="Response (SD)")
+    draw_legend(axes["course"], 2, fontsize=9)
+    return settle(figure)

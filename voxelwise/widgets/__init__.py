@@ -1,10 +1,11 @@
-"""Pictures of the brain to touch: they need a browser, but no kernel, no network and no server.
+"""Pictures to touch, of the brain and of a model: they need a browser, but no kernel, no network and no server.
 
 Each is one fragment of HTML with its data, style and script in it. Where scripts are off a still picture stands in.
 """
 
 from .draw import draw_and_read
+from .knobs import turn_knobs
 from .planes import view_planes
 from .voxels import explore_voxels
 
-__all__ = ["draw_and_read", "explore_voxels", "view_planes"]
+__all__ = ["draw_and_read", "explore_voxels", "turn_knobs", "view_planes"]

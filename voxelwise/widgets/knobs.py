@@ -1,0 +1,171 @@
+"""One voxel and three knobs: a ridge regression and a lasso that the page itself fits anew while the reader turns."""
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.metrics import r2_score
+
+from ..data.samples import check_whole
+from ..models.folds import RunKFold
+from ..models.receptive_fields import walk_receptive_fields
+from ..models.ridge import Solver, check_alpha
+from ..plotting.stills import plot_knobs
+from ..plotting.style import FIELD_COLOURS, MARKS
+from ..simulation.cortex import true_fields
+from .fragment import Fragment, build_fragment, pack, pack_colours, pack_decimals
+
+MAX_LAG = 5
+EXPONENTS = 0, 6  # of the penalties that the knob reaches, as powers of ten; further where the book's lies further
+LEAST_ALPHA = 1e-3  # a logarithmic knob has no 0
+MAX_PIXELS = 256  # more would take a page too long to solve
+MAX_NUMBERS = 375_000  # of two bytes, so that a page holds at most 1 MB of them
+TOO_LARGE = (
+    "Here a page lets you turn the penalty, the lag and the steps of the lasso. The stimuli of this recording are too "
+    "large for a page to hold and to fit."
+)
+ALT = (
+    "Of voxel A: its field by ridge regression and by the lasso, as images of coloured pixels; R2 on training and on "
+    "held-out runs against the penalty; and the measured and the predicted course of a held-out run."
+)
+
+
+def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_iter=10, truth=None):
+    """Let the reader turn the penalty, the lag and the steps of the lasso, and see what becomes of a voxel's model.
+
+    The page holds the stimuli and the responses of a few voxels: the marked ones, a middling one, which scores about
+    half of what the best one does, and a silent one, in the middle of those that are not predicted. It fits the ridge
+    regression itself: R2 is the mean over folds of what :func:`~voxelwise.cross_validate_ridge` returns, and of the
+    same on the training runs; the field and the predicted course of a run are those of the first fold. The lasso is
+    that of :func:`~voxelwise.fit_receptive_fields`, after each step along its path; it is fitted to all runs, at one
+    lag.
+
+    Parameters
+    ----------
+    samples : Samples
+        Loaded with ``lag=0``, from which the page makes the other lags, up to 5 volumes.
+    scores : ndarray, shape (n_voxels,)
+        R2 of each voxel, by which the middling and the silent one are chosen.
+    marked : sequence of int
+        Columns of up to four voxels, which get the letters and colours of the book's figures.
+    lag : int
+        Where the knob stands at first, in volumes.
+    alpha : float
+        The ridge penalty at first; less than 0.001 counts as 0.001.
+    n_splits : int
+        Number of folds, whole runs each.
+    max_iter : int
+        Steps of the lasso.
+    truth : DataFrame, optional
+        What was put into each voxel of a simulated recording, ``recording.truth``.
+
+    Returns
+    -------
+    fragment : Fragment
+        Jupyter shows it; ``fragment.html`` can be put into any page. A sentence, where the stimuli have more than 256
+        pixels or the page would hold more than 1 MB of numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is no such voxel, a penalty is negative, the runs cannot fill the folds or are too short for the lag.
+    RecordingError
+        If there is only one run.
+    """
+    check_alpha(alpha)
+    voxels = _choose(scores, marked, samples.responses.shape[1])
+    lengths = [len(rows) for rows in samples.run_rows]
+    check_whole("lag", lag, most=min(lengths) - 2, why=f"the shortest run has {min(lengths)} volumes; ")
+    folds = [np.unique(samples.runs[test]).tolist() for _, test in RunKFold(n_splits).split(groups=samples.runs)]
+    patterns, seen = np.unique(samples.stimuli, axis=0, return_inverse=True)
+    n_numbers = patterns.size + len(samples.runs) * (len(voxels) + 2)
+    if samples.stimuli.shape[1] > MAX_PIXELS or n_numbers > MAX_NUMBERS:
+        return Fragment(f"<p>{TOO_LARGE}</p>", TOO_LARGE)
+
+    few = replace(samples, responses=samples.responses[:, list(voxels.values())], mask_img=None)
+    alpha = max(float(alpha), LEAST_ALPHA)
+    exponent = np.log10(alpha)
+    ends = [min(EXPONENTS[0], int(np.floor(exponent))), max(EXPONENTS[1], int(np.ceil(exponent)))]
+    paths, chosen = walk_receptive_fields(_at_lag(few, lag), np.arange(len(voxels)), max_iter)
+    lasso = _interpolate(paths, chosen)
+    limit = round(float(np.abs(lasso).max()), 4) or 1.0
+    data = {
+        "shape": list(map(int, samples.stimulus_shape)),
+        "voxels": [{"name": name, "column": column, "colour": _colour(name)} for name, column in voxels.items()],
+        "runs": lengths,
+        "folds": folds,
+        "patterns": pack_decimals(patterns.ravel()),
+        "seen": pack(seen.ravel(), "<i4"),
+        "responses": pack_decimals(few.responses.T.astype(float)),
+        "lasso": pack_decimals(paths.swapaxes(0, 1)),
+        "steps": {"most": max_iter, "chosen": np.round(chosen, 4).tolist()},
+        "truth": None if truth is None else pack_decimals(_scaled_truth(truth.iloc[list(voxels.values())], lasso)),
+        "lags": max(lag, min(MAX_LAG, min(lengths) - 2)),
+        "exponents": ends,
+        "book": {"alpha": alpha, "lag": int(lag)},
+        "colours": {"map": pack_colours(FIELD_COLOURS), "limit": limit},
+    }
+    still = plot_knobs(lasso[0], limit, lag, **_fit_first(_at_lag(few, lag), folds, alpha, ends))
+    return build_fragment("knobs", data, still, ALT)
+
+
+def _choose(scores, marked, n_voxels):
+    """Columns of the voxels, by their names."""
+    if np.shape(scores) != (n_voxels,):
+        raise ValueError(f"scores of shape {np.shape(scores)}; expected one for each of the {n_voxels} voxels.")
+    if not 0 < len(marked) <= len(MARKS) or not all(0 <= column < n_voxels for column in marked):
+        raise ValueError(f"Marked voxels {list(marked)}: expected one to four columns from 0 to {n_voxels - 1}.")
+    voxels = {letter: int(column) for (_, letter), column in zip(MARKS, marked, strict=False)}
+    lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
+    for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):
+        others = np.setdiff1d(np.arange(n_voxels), list(voxels.values()))
+        if others.size:
+            voxels[name] = int(others[np.abs(scores[others] - score).argmin()])
+    return voxels
+
+
+def _colour(name):
+    """The colour of a marked voxel; None for others."""
+    return {letter: colour for colour, letter in MARKS}.get(name)
+
+
+def _at_lag(samples, lag):
+    """Samples that were loaded with ``lag=0``, as another lag pairs them."""
+    early = np.concatenate([rows[: len(rows) - lag] for rows in samples.run_rows])
+    return replace(
+        samples, stimuli=samples.stimuli[early], responses=samples.responses[early + lag], runs=samples.runs[early]
+    )
+
+
+def _interpolate(paths, steps):
+    """The field of each voxel after so many steps, which may be a share of one more than a whole number."""
+    before = np.floor(steps).astype(int)
+    after, every = np.minimum(before + 1, len(paths) - 1), np.arange(len(steps))
+    share = (steps - before)[:, np.newaxis, np.newaxis]
+    return (1 - share) * paths[before, every] + share * paths[after, every]
+
+
+def _scaled_truth(truth, fields):
+    """True fields, which only say how pixels compare, each with the largest weight of its estimate."""
+    true = true_fields(truth) * (truth["share"] > 0).to_numpy()[:, np.newaxis, np.newaxis]
+    peaks = true.max(axis=(1, 2), keepdims=True)
+    return true * np.divide(fields.max(axis=(1, 2), keepdims=True), peaks, out=0 * peaks, where=peaks > 0)
+
+
+def _fit_first(samples, folds, alpha, exponents):
+    """What the still picture shows of the first voxel: its ridge field, R2 by penalty, and the course of a run."""
+    alphas = np.append(np.linspace(*exponents, 5 * (exponents[1] - exponents[0]) + 1), np.log10(alpha))
+    y = np.tile(samples.responses[:, :1].astype(np.float64), len(alphas))
+    r2, fits = [], []
+    for fold in folds:
+        held = np.isin(samples.runs, fold)
+        weights, intercepts = Solver(samples.stimuli[~held]).solve(y[~held], 10**alphas)
+        predicted = samples.stimuli @ weights + intercepts
+        r2.append([r2_score(y[rows], predicted[rows], multioutput="raw_values") for rows in (~held, held)])
+        fits.append((weights[:, -1], predicted[:, -1]))
+    (field, predicted), first = fits[0], samples.runs == folds[0][0]
+    return dict(
+        ridge=field.reshape(samples.stimulus_shape),
+        alphas=10**alphas,
+        r2=np.mean(r2, axis=0),
+        course=(y[first, 0], predicted[first]),
+    )

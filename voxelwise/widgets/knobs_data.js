@@ -1,0 +1,31 @@
+// What the page knows of the recording: stimuli, responses of a few voxels, and the path of the lasso.
+
+const decimals = ({ unit, values }) => Float64Array.from(decode(values, Int16Array), (number) => number * unit);
+
+// A long array as rows of equal length.
+function rowsOf(values, length) {
+  return Array.from({ length: values.length / length }, (_, n) => values.subarray(n * length, (n + 1) * length));
+}
+
+// The page's data as arrays, and what can be asked of them.
+function read(data) {
+  const [rows, columns] = data.shape, pixels = rows * columns;
+  const seen = decode(data.seen, Int32Array), responses = rowsOf(decimals(data.responses), seen.length);
+  const paths = rowsOf(decimals(data.lasso), pixels), truth = data.truth && rowsOf(decimals(data.truth), pixels);
+  let end = 0;
+  const runs = data.runs.map((length) => {
+    end += length;
+    return { start: end - length, end };
+  });
+  return {
+    ...data, rows, columns, pixels, runs, seen, responses,
+    patterns: rowsOf(decimals(data.patterns), pixels),
+    truth: (voxel) => truth && truth[voxel],
+    // The field after some steps of the lasso; between two whole numbers it changes linearly.
+    lasso(voxel, steps) {
+      const step = Math.floor(steps), path = voxel * (data.steps.most + 1), before = paths[path + step];
+      const after = paths[path + Math.min(step + 1, data.steps.most)];
+      return before.map((weight, pixel) => weight + (steps - step) * (after[pixel] - weight));
+    },
+  };
+}
