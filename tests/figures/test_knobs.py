@@ -221,7 +221,7 @@ def test_sliders_turn_by_keys_and_the_button_brings_the_book_back(html, visit):
     assert_shows(page, html, **first)
     alone = page.locator(".brain-knobs .field").first
     assert "not simulated" in alone.inner_text() and not alone.locator("canvas").is_visible()
-    penalty, lag, steps = page.get_by_role("slider").all()
+    penalty, lag, steps = (page.get_by_role("slider", name=name) for name in ("Penalty", "Lag", "Lasso steps"))
     penalty.press("ArrowRight")
     assert_shows(page, html, **first | dict(alpha=10**0.6))
     lag.press("End")

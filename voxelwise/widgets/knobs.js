@@ -6,7 +6,8 @@ const written = (alpha) => Number(alpha.toPrecision(3)).toLocaleString("en-GB", 
 const powerOfTen = (exponent) => `10${`${exponent}`.replace(/./g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻")}`;
 
 function knob(name, attributes) {
-  const range = make("input", { type: "range", ...attributes }), told = make("output");
+  const range = make("input", { type: "range", ...attributes });
+  const told = make("b");  // an <output> would take the label for itself
   return { range, row: make("label", {}, make("span", {}, `${name} `, told), range), set(value, text) {
     range.value = value;
     range.setAttribute("aria-valuetext", text);
