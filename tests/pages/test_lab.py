@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import urllib3
 
-from tests.figures.explored import CHAPTER, assert_shows, spot, stored
+from tests.figures.explored import assert_shows, spot, stored
 from tests.notebooks import ROOT, compare_outputs
 from tests.pages.browsing import watch
 
@@ -59,7 +59,7 @@ def lab(tmp_path):
 
 def test_chapter_runs_in_jupyterlab(browser, lab, tmp_path):
     """What it shows is cleared, is the same after "Run All Cells", and answers to mouse and keys, not the Lab's own."""
-    chapter, html = tmp_path / "project/book" / CHAPTER.name, stored("voxels")
+    chapter, html = tmp_path / "project/book/03_mapping_the_brain.ipynb", stored("voxels")
     before = nbformat.read(chapter, as_version=4).cells
     page = browser.new_page()
     faults = watch(page, lab)
