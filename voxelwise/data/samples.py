@@ -175,7 +175,7 @@ def load_samples(
         For labels, how many volumes (TRs) the response comes after the stimulus. The first ``lag`` volumes and the last
         ``lag`` stimuli of each run have no partner and are left out.
     n_jobs : int, optional
-        How many runs are read at a time, as in joblib.
+        How many runs are read at a time, as in joblib. Default: one for each core.
     features : DataFrame, str, or dict of these, optional
         For events, as in :func:`design_from_events`; a dict names several feature spaces, whose columns stand side by
         side. A table whose columns are pairs of row and column, as :func:`load_pictures` makes it, tells the shape of
@@ -220,9 +220,7 @@ def load_samples(
             f"{untimed[0].path}: the time from volume to volume is {untimed[0].t_r:g} s by its header; high_pass needs "
             "it. Write it there."
         )
-    read = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-        joblib.delayed(read_run)(run, mask_img, high_pass, smoothing) for run in runs
-    )
+    read = spread((joblib.delayed(read_run)(run, mask_img, high_pass, smoothing) for run in runs), n_jobs)
     designs, responses = zip(*read, strict=True)
     return Samples(
         stimuli=np.concatenate(designs),
@@ -281,6 +279,13 @@ def check_whole(name, value, least=0, most=math.inf, why=""):
     if not fits:
         wanted = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
         raise ValueError(f"{name}={value!r}: {why}expected a whole number {wanted}.")
+
+
+def spread(calls, n_jobs=None):
+    """Results of joblib's delayed calls: of threads on all cores, unless joblib is told otherwise, here or around."""
+    _, configured = joblib.parallel.get_active_backend()
+    n_jobs = next(number for number in (n_jobs, configured, -1) if number is not None)
+    return joblib.Parallel(n_jobs=n_jobs, prefer="threads")(calls)
 
 
 def check_finite(**matrices):

@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..data.samples import check_finite
+from ..data.samples import check_finite, spread
 
 #: Voxels in a batch: enough that NumPy's own loops do the work, few enough to stay near the processor.
 BATCH_SIZE = 500
@@ -48,13 +48,10 @@ def map_batches(function, responses, *shared, n_jobs=None):
     function in its module. Where it says nothing, they run in threads, which share the responses, on all cores. A batch
     holds the same voxels wherever that is, so the results are the same too.
     """
-    _, configured = joblib.parallel.get_active_backend()
-    n_jobs = next(number for number in (n_jobs, configured, -1) if number is not None)
     batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
     with one_thread:
-        results = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-            joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in batches
-        )
+        calls = (joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in batches)
+        results = spread(calls, n_jobs)
     return zip(batches, results, strict=True)
 
 
