@@ -3,12 +3,12 @@
 import base64
 import dataclasses
 import re
+from functools import partial
 
 import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.figures import explored
 from tests.figures.explored import data_of, unpacked
@@ -59,21 +59,9 @@ def html(brain):
 
 
 @pytest.fixture
-def visit(open_tab):
-    """Open a page that holds the HTML, and wait until it is alive."""
-
-    def visit(html, body="", head="", **options):
-        settings = {"viewport": {"width": 1000, "height": 900}, "reduced_motion": "reduce"} | options
-        page = open_tab("about:", **settings)
-        page.set_content(
-            f'<!doctype html><html lang="en" {head}><meta charset="utf-8"><title>A page</title>'
-            f'<meta name="viewport" content="width=device-width"><body {body}><main><h1>A page</h1>{html}</main>'
-        )
-        if options.get("java_script_enabled", True):
-            page.wait_for_function("() => !document.querySelector('img.still')")
-        return page
-
-    return visit
+def visit(visit):
+    """The same, for a reader who wants nothing to move."""
+    return partial(visit, reduced_motion="reduce")
 
 
 def ask(page, question, argument=None):
@@ -387,24 +375,11 @@ def test_without_scripts_a_picture_stands_in(html, visit):
     assert not re.search(r"https?:|src=\"/|@import|url\(", html), "nothing is asked of another host"
 
 
-@pytest.mark.parametrize(
-    ("width", "page"),
-    [
-        (390, dict(head='data-theme="dark"', color_scheme="light")),
-        (1440, dict(body='data-jp-theme-light="true"', color_scheme="dark")),
-        (320, dict(color_scheme="dark")),
-    ],
-    ids=["book", "lab", "plain"],
-)
+@explored.on_every_screen
 def test_it_fits_every_screen_and_can_be_read(html, visit, width, page):
     page = visit(html + html, viewport={"width": width, "height": 900}, **page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for target in page.get_by_role("button").all() + page.get_by_role("slider").all():
-        assert min(target.bounding_box()["height"], target.bounding_box()["width"]) >= 44
     first, other = page.locator(ROOT).all()
-    plate = first.evaluate("(root) => parseInt(getComputedStyle(root).backgroundColor.slice(4))")
-    assert (plate < 100) == (width < 1000), "dark where the page is"
+    explored.assert_fits(page, first, width)
     other.get_by_role("button", name="Clear the pad").click()
     assert first.get_attribute("data-white") != other.get_attribute("data-white") == "0"
-    faults = Axe().run(page, context="main").response["violations"]
-    assert [fault["nodes"] for fault in faults if fault["impact"] in ("serious", "critical")] == []
+    explored.assert_no_barrier(page)

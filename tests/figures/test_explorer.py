@@ -7,7 +7,6 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from nibabel.affines import apply_affine
 
 from tests.figures import explored
@@ -240,13 +239,8 @@ def test_they_fit_every_screen_and_can_be_read(html, planes, visit, width, ratio
         measure = "(canvas) => [canvas.width, canvas.getBoundingClientRect().width]"
         pixels, css = root.locator(selector).evaluate(measure)
         assert pixels % n == 0 and css * ratio == pytest.approx(pixels, abs=0.1)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for target in page.get_by_role("button").all() + page.get_by_role("slider").all():
-        assert min(target.bounding_box()["height"], target.bounding_box()["width"]) >= 44
-    plate = root.evaluate("(root) => parseInt(getComputedStyle(root).backgroundColor.slice(4))")
-    assert (plate < 100) == (width == 320), "dark where the page is"
-    faults = Axe().run(page, context="main").response["violations"]
-    assert [fault["nodes"] for fault in faults if fault["impact"] in ("serious", "critical")] == []
+    explored.assert_fits(page, root, width)
+    explored.assert_no_barrier(page)
     other.get_by_role("button", name="Voxel B").click()
     assert [each.get_attribute("data-voxel") for each in (root, other)] == [str(each) for each in MARKED[:2]]
     page.emulate_media(media="print")

@@ -4,11 +4,19 @@ import dataclasses
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from tests.figures.explored import assert_painted, data_of, decimals, picture, stored
+from tests.figures.explored import (
+    assert_fits,
+    assert_no_barrier,
+    assert_painted,
+    data_of,
+    decimals,
+    on_every_screen,
+    picture,
+    stored,
+)
 from voxelwise import RunKFold, Samples, cross_validate_ridge, fit_receptive_fields, load_samples, true_fields
 from voxelwise.models.receptive_fields import walk_receptive_fields
 from voxelwise.simulation.cortex import MARKED_COLUMNS
@@ -293,25 +301,12 @@ def test_without_scripts_a_picture_stands_in(html, visit):
     assert np.ptp(picture(still.get_attribute("src")).astype(int), axis=2).max() > 100, "in colour"
 
 
-@pytest.mark.parametrize(
-    ("width", "page"),
-    [
-        (390, dict(head='data-theme="dark"', color_scheme="light")),
-        (1440, dict(body='data-jp-theme-light="true"', color_scheme="dark")),
-        (320, dict(color_scheme="dark")),
-    ],
-    ids=["book", "lab", "plain"],
-)
+@on_every_screen
 def test_it_fits_every_screen_and_can_be_read(html, visit, width, page):
     """Not too wide, large enough for a finger, twice on a page; without knobs on paper."""
     page = visit(html + html, viewport={"width": width, "height": 800}, **page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for target in page.get_by_role("button").all() + page.get_by_role("slider").all():
-        assert min(target.bounding_box()["height"], target.bounding_box()["width"]) >= 44
-    plate = page.locator(ROOT_ELEMENT).first.evaluate("(r) => parseInt(getComputedStyle(r).backgroundColor.slice(4))")
-    assert (plate < 100) == (width < 1440), "dark where the page is"
-    faults = Axe().run(page, context="main").response["violations"]
-    assert [fault["nodes"] for fault in faults if fault["impact"] in ("serious", "critical")] == []
+    assert_fits(page, page.locator(ROOT_ELEMENT).first, width)
+    assert_no_barrier(page)
     page.get_by_role("button", name="Voxel B").last.click()
     assert [root.get_attribute("data-voxel") for root in page.locator(ROOT_ELEMENT).all()] == ["0", "1"]
     page.emulate_media(media="print")

@@ -27,12 +27,16 @@ def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
     takes no digits from them.
     """
     values = read_values(path, mask_img, source, n_rows, smoothing)
-    # Powers of 2 change no digit, and squares of the largest and smallest numbers stay in the range of float32.
-    values = np.ldexp(values, -np.frexp(abs(values).max(axis=0))[1])
+    values = in_range(values)
     values -= values[0].copy()
     # Rounding would otherwise be blown up to a standard deviation of 1.
     values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0
     return values.astype(np.float32, copy=False)
+
+
+def in_range(y):
+    """Each voxel times a power of 2, which changes no digit, so that no square of a response leaves float32."""
+    return np.ldexp(y, -np.frexp(abs(y).max(axis=0))[1])
 
 
 def read_values(path, mask_img, source=None, n_rows=None, smoothing=None):

@@ -7,11 +7,12 @@ from numbers import Real
 import numpy as np
 from scipy.stats import false_discovery_control
 
+from ..data.cleaning import in_range
 from ..data.samples import check_whole
 from ..errors import RecordingError
 from ..models.batches import map_voxels
 from ..models.folds import draw_folds
-from ..models.ridge import Predictors, check_alpha, in_range
+from ..models.ridge import Predictors, check_alpha
 
 
 @dataclass(frozen=True)

@@ -113,15 +113,9 @@ def search_models(samples, models, alphas, cv, n_jobs=None):
 def _search_batch(responses, prepared):
     """For each of the outer splits: the best score within it, its penalty, and the parts of the score on its fold."""
     penalties, n_splits, spaces = prepared
-    design, alphas = penalties.design, penalties.alphas
-    by_row, spreads = design.sums(responses)
-    products = design.train_products(by_row)
-    inner = penalties.score_within(n_splits, products, by_row, spreads)
-    chosen = alphas[inner.argmax(axis=1)]
-    parts = [
-        _split_r2(design, test, design.bases[train].solve(products[train], alpha), by_row, spreads, spaces)
-        for alpha, train, test in zip(chosen, design.trains, design.tests, strict=False)
-    ]
+    inner, chosen, weights, sums = penalties.choose_within(n_splits, responses)
+    pairs = zip(weights, penalties.design.tests, strict=False)
+    parts = [_split_r2(penalties.design, test, of_split, *sums, spaces) for of_split, test in pairs]
     return inner.max(axis=1), chosen, np.stack(parts)
 
 

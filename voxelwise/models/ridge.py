@@ -191,11 +191,6 @@ def rotate(x):
     return along.T, directions
 
 
-def in_range(y):
-    """Each voxel times a power of 2, which changes no digit, so that no square of a response leaves float32."""
-    return np.ldexp(y, -np.frexp(abs(y).max(axis=0))[1])
-
-
 class Solver:
     """Features of some samples, made ready for fitting them to any responses."""
 

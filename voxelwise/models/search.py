@@ -129,16 +129,11 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
 def _search_batch(responses, prepared):
     """Curves, choices and scores of a batch; of the design's splits, the outer ones come first."""
     penalties, n_splits = prepared
-    design, alphas = penalties.design, penalties.alphas
-    by_row, spreads = design.sums(responses)
-    products = design.train_products(by_row)
-    inner = penalties.score_within(n_splits, products, by_row, spreads)
-    chosen = alphas[inner.argmax(axis=1)]
-    predictions = [
-        design.x[design.test_rows[test]] @ design.bases[train].solve(products[train], alpha)
-        for alpha, train, test in zip(chosen, design.trains, design.tests, strict=False)
-    ]
-    return inner.mean(axis=0), chosen, design.r2(predictions, by_row, spreads)
+    design = penalties.design
+    inner, chosen, weights, sums = penalties.choose_within(n_splits, responses)
+    pairs = zip(weights, design.tests, strict=False)
+    predictions = [design.x[design.test_rows[test]] @ of_split for of_split, test in pairs]
+    return inner.mean(axis=0), chosen, design.r2(predictions, *sums)
 
 
 class Penalties:
@@ -183,10 +178,20 @@ class Penalties:
                     scores[split, number] = 1 - residual / (variance * scale**2)
         return scores
 
-    def score_within(self, n_splits, products, by_row, spreads):
-        """Mean R2 of each penalty on the splits within each of some outer ones, (n_splits, n_alphas, n_voxels)."""
-        scores = self.score(products, by_row, spreads)
-        return np.stack([fill_unknown(some).mean(axis=0) for some in scores.reshape(n_splits, -1, *scores.shape[1:])])
+    def choose_within(self, n_splits, responses):
+        """For each of the first splits, choose by those within it; of a batch of responses.
+
+        Returns the mean R2 of each penalty, shape (n_splits, n_alphas, n_voxels), the best penalty, shape (n_splits,
+        n_voxels), the weights with it, a list of arrays, and the design's sums.
+        """
+        sums = self.design.sums(responses)
+        products = self.design.train_products(sums[0])
+        scores = self.score(products, *sums).reshape(n_splits, -1, len(self.alphas), responses.shape[1])
+        inner = np.stack([fill_unknown(some).mean(axis=0) for some in scores])
+        chosen = self.alphas[inner.argmax(axis=1)]
+        pairs = zip(chosen, self.design.trains, strict=False)
+        weights = [self.design.bases[train].solve(products[train], alpha) for alpha, train in pairs]
+        return inner, chosen, weights, sums
 
 
 def _warn_at_edge(search):
