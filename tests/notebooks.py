@@ -18,6 +18,7 @@ from nbval.plugin import IPyNbCell
 from PIL import Image
 
 from tests.pictures import compare_pictures
+from tools.press.captions import find_name
 from tools.press.memory import peak_memory
 from tools.press.warm import warm_up
 
@@ -53,7 +54,7 @@ def pytest_runtest_call(item):
     """When nbval has run a cell and compared what it printed, compare the rest."""
     result = yield
     if isinstance(item, IPyNbCell):
-        figure = item.cell.metadata.get("mystnb", {}).get("figure", {}).get("name", "no figure")
+        figure = find_name(item.cell) or "no figure"
         compare_outputs(item.cell.outputs, item.test_outputs, f"{item.path.name}, {item.name} ({figure})")
         check_memory(item.parent.kernel.km.provisioner.pid)
     return result

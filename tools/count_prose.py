@@ -14,9 +14,10 @@ from pathlib import Path
 
 import nbformat
 
-from tools.press.chapters import find_chapters
+from tools.press.captions import read_figure
+from tools.press.chapters import FOLDED, find_chapters
 
-HIDDEN = {"hide-input", "remove-input", "hide-cell", "remove-cell", "parameters"}
+HIDDEN = FOLDED | {"parameters"}
 NO_WORDS = re.compile(r"<details>.*?</details>|^```\w.*?^```$|\$\$.*?\$\$|\$[^$]+\$", re.DOTALL | re.MULTILINE)
 QUESTION = re.compile(r"\?(?=[\s*_)”\"]|$)")
 RESULT = re.compile(
@@ -81,9 +82,7 @@ def count_chapter(cells):
         longest = max(longest, stretch)
     text = "\n".join(NO_WORDS.sub("", cell.source) for cell in cells if cell.cell_type == "markdown")
     text = re.sub(r"^#.*$", "", text.partition("## Try it yourself")[0], flags=re.MULTILINE)
-    captions = [
-        cell.metadata["mystnb"]["figure"]["caption"] for cell in cells if "figure" in cell.metadata.get("mystnb", {})
-    ]
+    captions = [caption or "" for pictures, caption in map(read_figure, cells) if pictures]
     return *count_code(cells), longest, len(QUESTION.findall(text)), sum(not RESULT.search(c) for c in captions)
 
 

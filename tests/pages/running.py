@@ -19,7 +19,7 @@ import joblib
 import voxelwise.plotting
 
 gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
-get_ipython().display_formatter.active_types = ["text/plain"]
+get_ipython().display_formatter.active_types = ["text/plain", "text/markdown"]
 for name in "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf", "noise_ceiling":
     setattr(voxelwise, name, joblib.Memory({folder!r}, verbose=0).cache(getattr(voxelwise, name)))
 """
@@ -32,6 +32,7 @@ os.chdir({folder!r})
 plots = vars(reload(voxelwise.plotting))
 if not {draw}:
     plots.update({{name: MagicMock() for name in plots if name.startswith("plot_")}})
+    plots.update(show_figure=lambda figure, caption: print(caption))
 %reset -f
 """
 NEVER = re.compile(r"(?!)")
@@ -53,8 +54,14 @@ def find_parameters(notebook):
 
 
 def printed_in(notebook):
-    """The text that the stored outputs of a notebook hold."""
-    return "".join(output.get("text", "") for cell in code_cells(notebook) for output in cell.outputs)
+    """The text that the stored outputs of a notebook hold: what was printed, captions, and tables line by line."""
+    return "".join(map(read_told, [output for cell in code_cells(notebook) for output in cell.outputs]))
+
+
+def read_told(output):
+    data = output.get("data", {})
+    told = data.get("text/markdown") or data.get("text/plain")
+    return f"{told}\n" if told else output.get("text", "")
 
 
 @contextlib.contextmanager

@@ -26,7 +26,8 @@ from tools.press.memory import WatchedKernel
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ENCRYPTED = Config(KernelManager={"transport_encryption": "auto"})  # others may share the machine
-RUN_METADATA = {"papermill", "execution"}
+RUN_METADATA = {"papermill", "execution", "jupyter"}
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 MEMORY = 1.5e9  # bytes, the most that a chapter may take
 
 
@@ -148,13 +149,14 @@ def run_chapters(parameters, root, source):
 
 
 def clean_notebook(notebook):
-    """Drop from an executed notebook what depends on the machine, the time or papermill."""
+    """Drop from an executed notebook what depends on the machine, the time or papermill; fold code away everywhere."""
     notebook.metadata.pop("papermill", None)
     notebook.metadata.kernelspec = dict(KERNEL)
     notebook.metadata.language_info.pop("version", None)
     for cell in notebook.cells:
         kept = {k: v for k, v in cell.metadata.items() if v != [] and k not in RUN_METADATA}
-        cell.metadata = nbformat.from_dict(kept)
+        folded = {"jupyter": {"source_hidden": True}} if FOLDED & set(kept.get("tags", [])) else {}  # in JupyterLab too
+        cell.metadata = nbformat.from_dict(kept | folded)
 
 
 def read_shown(notebooks, tag, kind):

@@ -28,4 +28,5 @@ from .fields import plot_fields, plot_summary
 from .maps import plot_maps
 from .slices import plot_score_map
 from .style import DIRECTION_COLOURS, MARK_COLOURS, MARK_LETTERS, use_book_style
+from .telling import guess, show_figure
 from .visual_field import plot_centres, plot_recovery, plot_sizes

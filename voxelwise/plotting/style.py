@@ -42,14 +42,19 @@ def use_book_style():
     """
     sheet = Path(__file__).with_name("book.mplstyle")
     plt.style.use(["default", sheet, {"axes.prop_cycle": cycler(color=LINE_COLOURS)}])
-    ipython = sys.modules.get("IPython")  # whoever is in a notebook has imported it
-    shell = ipython and ipython.get_ipython()
-    if hasattr(shell, "kernel"):
+    if shell := find_notebook():
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
         shell.enable_matplotlib("inline")
         # The notebook's default crops each figure to its content; the book keeps the canvas.
         set_matplotlib_formats("png", bbox_inches=None)
+
+
+def find_notebook():
+    """The notebook's shell, or None in a program."""
+    ipython = sys.modules.get("IPython")  # whoever is in a notebook has imported it
+    shell = ipython and ipython.get_ipython()
+    return shell if hasattr(shell, "kernel") else None
 
 
 def settle(figure):

@@ -1,0 +1,46 @@
+"""Figures and questions that say what was found: in a notebook below each other, in a program as printed text."""
+
+import html
+
+import matplotlib.pyplot as plt
+
+from .style import find_notebook
+
+
+def show_figure(figure, caption):
+    """Show a figure, and below it what it found.
+
+    On a page of the book that is the figure's caption and its alternative text. A program prints it, and shows its
+    figures when it wants to.
+
+    Parameters
+    ----------
+    figure : Figure
+    caption : str
+        Plain sentences, without markup, that state the result and its number.
+    """
+    if not find_notebook():
+        print(caption)
+        return
+    from IPython.display import Markdown, display
+
+    display(figure)
+    plt.close(figure)
+    display(Markdown(caption))
+
+
+def guess(question, answer):
+    """Ask before the figure; the answer, which the run has found, unfolds on a click. A program prints both.
+
+    Parameters
+    ----------
+    question, answer : str
+        Plain sentences, without markup.
+    """
+    if not find_notebook():
+        print(question, answer, sep="\n")
+        return
+    from IPython.display import HTML, display
+
+    asked, found = html.escape(question), html.escape(answer)
+    display(HTML(f'<details class="guess"><summary><b>Guess first.</b> {asked}</summary>{found}</details>'))
