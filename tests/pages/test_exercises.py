@@ -9,12 +9,14 @@ import ast
 import os
 import re
 
+import nbformat
 import pytest
 
 from tests.notebooks import NOTEBOOKS
 from tests.pages.running import find_parameters, printed_in, read_chapter, run_chapter
 
 ANSWER = re.compile(r"^<details>\n<summary>Answer</summary>\n\n(.*?)\n\n</details>$", re.DOTALL | re.MULTILINE)
+SOLUTION = re.compile(r"^<summary>Solution</summary>\n\n```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])")
 #: All answers take minutes, so only CI and the weekly run try them; without this variable, one stands for all.
@@ -35,6 +37,11 @@ def read_answers(notebook):
                 steps.append((settings, content))
         answers.append((text, steps))
     return answers
+
+
+def read_solutions(notebook):
+    """The code that an exercise asks for, which ends in an assertion on what the chapter found."""
+    return SOLUTION.findall("\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
 
 
 def as_pattern(quoted):
@@ -69,6 +76,15 @@ def test_answers_set_parameters_and_quote_what_is_stored(path):
             assert settings or as_pattern(quoted).search(printed_in(notebook)), quoted
         known = numbers(" ".join([*(content for _, content in BLOCK.findall(text)), repr(parameters)]))
         assert numbers(BLOCK.sub("", text)) <= known, f"A number of the text stands in no block:\n{text}"
+
+
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if read_solutions(read_chapter(p))], ids=lambda path: path.stem)
+def test_a_solution_finds_what_the_chapter_found(path, client):
+    for solution in read_solutions(read_chapter(path)):
+        assert "assert " in solution
+        notebook = read_chapter(path)
+        notebook.cells.append(nbformat.v4.new_code_cell(solution))
+        run_chapter(client, notebook, {})  # a failed assertion ends it with an error
 
 
 @pytest.mark.parametrize("path, steps", list(list_changes()))
