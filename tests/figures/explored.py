@@ -87,7 +87,7 @@ def assert_shows(page, html, column):
     assert f"Voxel {column}" in shown.locator(".title").inner_text()
     (rows, columns), limit = np.indices(field.shape).reshape(2, -1), data_of(html)["colours"]["field"]["limit"]
     xs, ys = (columns + 0.25) / field.shape[1], (rows + 0.25) / field.shape[0]
-    assert_painted(page, ".brain-voxels .field canvas", xs, ys, field.ravel(), "RdBu_r", -limit, limit)
+    assert_painted(page, ".brain-voxels .field:first-child canvas", xs, ys, field.ravel(), "RdBu_r", -limit, limit)
 
 
 def spot(page, html, column):

@@ -11,6 +11,12 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Give a button the colour of a voxel.
+function markWith(button, colour) {
+  button.classList.add("mark");
+  button.style.setProperty("--mark", colour);
+}
+
 // A function from a number to its colour, as Matplotlib assigns them.
 function colourScale(text, low, high) {
   const map = decode(text, Uint8Array);

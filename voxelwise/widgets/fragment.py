@@ -29,13 +29,14 @@ class Fragment:
         return self.text
 
 
-def build_fragment(kind, data, still, alt, library=""):
+def build_fragment(kind, data, still, alt, shared=(), library=""):
     """Put a fragment of the class ``"brain-<kind>"`` together.
 
     ``data``, fit for JSON, is what the kind's script reads. The script replaces the figure ``still``, which ``alt``
-    describes, and may call what is in ``library``, another script, whose names stay inside.
+    describes. It may use what is in the files named in ``shared``, and in ``library``, another script, whose names stay
+    inside.
     """
-    style, script = (_read(kind, ending) for ending in ("css", "js"))
+    style, script = (_read(kind, ending, shared) for ending in ("css", "js"))
     packed = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")  # ends no script
     parts = (
         f'<div class="brain-fragment brain-{kind}">',
@@ -48,9 +49,10 @@ def build_fragment(kind, data, still, alt, library=""):
     return Fragment("\n".join(parts), alt)
 
 
-def _read(kind, ending):
-    """The common file of this ending, then those of the kind, its main one last."""
-    paths = [FOLDER / f"common.{ending}", *sorted(FOLDER.glob(f"{kind}_*.{ending}")), FOLDER / f"{kind}.{ending}"]
+def _read(kind, ending, shared):
+    """The files of this ending: the common one, the shared ones, then those of the kind, its main one last."""
+    paths = [FOLDER / f"{name}.{ending}" for name in ("common", *shared)]
+    paths += [*sorted(FOLDER.glob(f"{kind}_*.{ending}")), FOLDER / f"{kind}.{ending}"]
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 

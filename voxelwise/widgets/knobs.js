@@ -29,7 +29,7 @@ function layOut(data) {
     fields: Object.fromEntries(["true", "ridge", "lasso"].map((name) => [name, fieldView(data, name, colour)])),
     scores: chart(190), course: chart(190), told: make("p", { class: "told" }),
   };
-  page.voxels.forEach((element, n) => element.style.setProperty("--mark", data.voxels[n].colour || "var(--soft-mark)"));
+  page.voxels.forEach((element, n) => markWith(element, data.voxels[n].colour || "var(--soft-mark)"));
   const numbers = [`≤ ${signed(-limit, 2)}`, "0", `≥ ${signed(limit, 2)}`];
   const views = Object.values(page.fields).map(({ element }) => element);
   page.parts = make("div", { class: "parts" },

@@ -105,7 +105,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
         "colours": {"map": pack_colours(FIELD_COLOURS), "limit": limit},
     }
     still = plot_knobs(lasso[0], limit, lag, **_fit_first(_at_lag(few, lag), folds, alpha, ends))
-    return build_fragment("knobs", data, still, ALT)
+    return build_fragment("knobs", data, still, ALT, ["charts"])
 
 
 def _choose(scores, marked, n_voxels):

@@ -1,11 +1,4 @@
-// The pictures beside the knobs: images of fields, and charts of a few lines as plain SVG.
-
-function drawn(tag, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
+// Images of fields, beside the knobs.
 
 // The image of a field under its name; a sentence stands in for a field that is not known.
 function fieldView(data, name, colour) {
@@ -23,59 +16,4 @@ function fieldView(data, name, colour) {
       context.fillRect(pixel % data.columns, Math.floor(pixel / data.columns), 1, 1);
     });
   } };
-}
-
-// Round numbers that divide a range into two to five parts.
-function ticks(low, high) {
-  const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
-  const first = Math.ceil(low / step), last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, n) => (first + n) * step);
-}
-
-// A chart in an element, which is as wide as the page allows. `x` and `y` are ranges, `lines` have a name, places and
-// values, and a dot if one is to be marked.
-function chart(height) {
-  const svg = drawn("svg", { role: "img", height }), left = 40, right = 10, top = 8, bottom = 38;
-  let width = 300, span = [0, 1];
-  const across = (value) => left + ((value - span[0]) / (span[1] - span[0])) * (width - left - right);
-  return {
-    element: svg,
-    fit(room) {
-      width = room;
-      svg.setAttribute("width", room);
-    },
-    // The value of x at a place of the page.
-    valueAt(clientX) {
-      const share = (clientX - svg.getBoundingClientRect().left - left) / (width - left - right);
-      return span[0] + Math.max(0, Math.min(1, share)) * (span[1] - span[0]);
-    },
-    draw({ label, x, y, xTicks, xLabel, lines }) {
-      span = x;
-      const up = (value) => top + ((y[1] - value) / (y[1] - y[0])) * (height - top - bottom);
-      const point = (value, n, ys) => `${across(value).toFixed(1)} ${up(ys[n]).toFixed(1)}`;
-      const path = ({ xs, ys }) => `M${xs.map((value, n) => point(value, n, ys)).join("L")}`;
-      const base = height - bottom;
-      svg.setAttribute("aria-label", label);
-      svg.replaceChildren(
-        ...ticks(...y).flatMap((value) => [
-          drawn("line", { class: value ? "rule" : "zero", x1: left, x2: width - right, y1: up(value), y2: up(value) }),
-          drawn("text", { x: left - 6, y: up(value) + 4, "text-anchor": "end" },
-            signed(value, 2).replace(/\.?0+$/, "")),
-        ]),
-        ...xTicks.map(([value, text]) =>
-          drawn("text", { x: across(value), y: base + 15, "text-anchor": "middle" }, text)),
-        drawn("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, xLabel),
-        ...lines.filter(({ ys }) => ys.every(Number.isFinite))
-          .map((line) => drawn("path", { class: `line ${line.name}`, d: path(line) })),
-        ...lines.filter(({ dot }) => dot && dot.every(Number.isFinite))
-          .map(({ name, dot }) => drawn("circle", { class: `dot ${name}`, cx: across(dot[0]), cy: up(dot[1]), r: 6 })));
-    },
-  };
-}
-
-// The names of a chart's lines, each beside a piece of it.
-function key(entries) {
-  return make("div", { class: "key" }, ...Object.entries(entries).map(([name, text]) =>
-    make("span", {}, make("i", { class: name, "aria-hidden": "true" }), text)));
 }

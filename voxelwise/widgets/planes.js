@@ -88,8 +88,14 @@ async function show(root) {
     told.textContent = `Grid (${position.join(", ")}): ${value}`;
     root.dataset.position = position.join(" ");
   }
+  follow(root, (position) => {
+    const place = data.from_grid.map(([a, b, c, d]) => a * position[0] + b * position[1] + c * position[2] + d);
+    Object.assign(at, place.map((value, axis) => Math.max(0, Math.min(shape[axis] - 1, value))));
+    draw();
+  });
   function moved() {
     draw();
+    lead(root, through(data.to_grid));
     voice.say(told.textContent);
   }
 

@@ -60,6 +60,7 @@ def view_planes(score_img, background=None, position=None):
         "shape": list(values.shape),
         "sizes": np.round(nibabel.affines.voxel_sizes(scores.affine).astype(float), 4).tolist(),
         "to_grid": np.rint(np.linalg.inv(score_img.affine) @ scores.affine)[:3].astype(int).tolist(),
+        "from_grid": np.rint(np.linalg.inv(scores.affine) @ score_img.affine)[:3].astype(int).tolist(),
         "affine": np.round(scores.affine[:3].astype(float), 4).tolist(),
         "start": start.tolist(),
         "places": pack(painted),
@@ -71,7 +72,8 @@ def view_planes(score_img, background=None, position=None):
         "overlay": mosaic(_paint(values, limit, fineness).swapaxes(1, 2))[0],
     }
     library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
-    return build_fragment("planes", data, plot_planes(score_img, background, position), ALT, library)
+    still = plot_planes(score_img, background, position)
+    return build_fragment("planes", data, still, ALT, ["together"], library)
 
 
 def _paint(values, limit, fineness):

@@ -36,9 +36,12 @@ function layOut(data) {
     title: make("div", { class: "title" }),
     facts: make("dl"),
   };
-  page.marks.forEach((element, n) => element.style.setProperty("--mark", data.marked[n].colour));
+  page.marks.forEach((element, n) => markWith(element, data.marked[n].colour));
   page.slice = sliceView(data, page.canvas, scoreColour);
-  page.field = fieldView(data, fieldColour);
+  const named = (name) => (data.truth ? make("div", { class: "name" }, name) : "");
+  page.field = fieldView(data, fieldColour, named("found"));
+  page.truth = data.truth && fieldView(data, fieldColour, named("put in"));
+  page.course = data.courses && chart(170);
   const side = (name, letter) => make("span", { class: name, "aria-hidden": "true" }, letter);
   page.stage = make("div", { class: "stage" }, page.canvas, page.height, side("left", "L"), side("right", "R"));
   page.brain = make("div", { class: "brain" }, page.stage,
@@ -48,8 +51,11 @@ function layOut(data) {
     make("div", { class: "controls" },
       group("Marked voxels", ...page.marks), group("Move to the next voxel", ...page.pad)));
   page.parts = make("div", { class: "parts" }, page.brain,
-    make("div", { class: "facing" }, page.title, page.facts, page.field.element,
-      colourBar(fieldColour, -field.limit, field.limit, fieldNumbers, "Weight of a pixel (SD per unit)")));
+    make("div", { class: "facing" }, page.title, page.facts,
+      make("div", { class: "fields" }, page.field.element, ...(data.truth ? [page.truth.element] : [])),
+      colourBar(fieldColour, -field.limit, field.limit, fieldNumbers, "Weight of a pixel (SD per unit)")),
+    ...(data.courses ? [make("div", { class: "course" },
+      key({ measured: "measured in a held-out run", held: "predicted" }), page.course.element)] : []));
   return page;
 }
 
@@ -59,6 +65,8 @@ function draw(data, page, voxel, pinned) {
   page.slice.draw(k, voxel, pinned);
   page.field.draw(data.field(voxel),
     `Receptive field of voxel ${voxel}. Strongest pixel (row, column): ${rows["Strongest pixel"]}.`);
+  page.truth?.draw(data.trueField(voxel), `True field of voxel ${voxel}`);
+  if (page.course) drawCourse(page.course, data.course(voxel), voxel);
   page.title.replaceChildren(`Voxel ${voxel}`);
   if (mark) page.title.append(make("span", { class: "letter", style: `--mark: ${mark.colour}` }, mark.letter));
   page.title.append(make("span", { class: "how" }, voxel === pinned ? "pinned" : "pointed at"));
@@ -76,10 +84,26 @@ function draw(data, page, voxel, pinned) {
   page.marks.forEach((element, n) => element.setAttribute("aria-pressed", data.marked[n].voxel === pinned));
 }
 
+function drawCourse(course, { measured, predicted }, voxel) {
+  const most = 1.05 * Math.max(1, ...measured.map(Math.abs)), last = measured.length - 1, xs = [...measured.keys()];
+  course.draw({
+    label: `Measured and predicted course of voxel ${voxel} in a held-out run`,
+    xLabel: "Volume; response in SD", x: [0, last], y: [-most, most],
+    xTicks: ticks(0, last).map((value) => [value, `${value}`]),
+    lines: [{ name: "measured", xs, ys: measured }, { name: "held", xs, ys: predicted }],
+  });
+}
+
+// The voxel that the page's address names, if there is one.
+function linked(data) {
+  const [, voxel] = /^#voxel=(\d+)$/.exec(location.hash) || [];
+  return data.slices.flat().includes(Number(voxel)) ? Number(voxel) : undefined;
+}
+
 function explore(root) {
   const data = read(dataOf(root)), page = layOut(data);
   // The voxel that stays, the one under the mouse if any, and where in the slice the reader last chose to be.
-  let pinned = data.marked[0].voxel, hovered, before, aim = data.place(pinned);
+  let pinned = linked(data) ?? data.marked[0].voxel, hovered, before, aim = data.place(pinned);
   const slice = () => data.place(pinned)[2];
   const { element: status, say } = speaker();
 
@@ -93,10 +117,17 @@ function explore(root) {
     hovered = voxel;
     show();
   }
-  function pin(voxel, keepAim) {
-    [pinned, hovered] = [voxel, undefined];
-    if (!keepAim) aim = data.place(voxel);
+  function turnTo(voxel) {
+    [pinned, hovered, aim] = [voxel, undefined, data.place(voxel)];
     show();
+  }
+  // What the reader pins can be linked to (JupyterLab's address is its own), and the other views turn to it.
+  function pin(voxel, keepAim) {
+    const aimed = aim;
+    turnTo(voxel);
+    if (keepAim) aim = aimed;
+    if (!document.body.dataset.jpThemeLight) history.replaceState(null, "", `#voxel=${voxel}`);
+    lead(root, data.position(voxel));
     const mark = data.mark(voxel), rows = Object.entries(describe(data, voxel));
     const told = rows.map(([name, text]) => `${name} ${text}`);
     say(`Voxel ${voxel}${mark ? `, marked ${mark.letter}` : ""}. ${told.join("; ")}.`);
@@ -134,6 +165,9 @@ function explore(root) {
     const voxel = page.slice.voxelAt(event, slice(), event.pointerType === "mouse" ? 8 : 24);
     if (voxel !== undefined) pin(voxel);
   });
+  const turnToKnown = (voxel) => { if (voxel !== undefined && voxel !== pinned) turnTo(voxel); };
+  follow(root, (position) => turnToKnown(voxelOn(data, position)));
+  addEventListener("hashchange", () => turnToKnown(linked(data)));
   page.range.addEventListener("input", () => go(Number(page.range.value)));
   page.below.addEventListener("click", () => climb(-1));
   page.above.addEventListener("click", () => climb(1));
@@ -142,7 +176,9 @@ function explore(root) {
 
   function resize() {
     page.slice.fit(page.stage.clientWidth);
-    page.field.fit(page.field.element.clientWidth, page.brain.clientWidth ? 300 : 200);  // 0: one under the other
+    const height = page.brain.clientWidth ? 300 : 200;  // 0: one under the other
+    for (const field of [page.field, page.truth]) field?.fit(field.element.clientWidth, height);
+    page.course?.fit(page.course.element.parentElement.clientWidth);
     show();
   }
   root.querySelector("img.still").replaceWith(page.parts);

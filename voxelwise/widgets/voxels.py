@@ -1,4 +1,4 @@
-"""The explorer: every voxel of the mask on its slice, and beside it what the voxel sees."""
+"""The explorer: every voxel of the mask on its slice, beside it what the voxel sees, and below what it did in a run."""
 
 import nibabel
 import numpy as np
@@ -7,18 +7,20 @@ from ..brain import MAX_MARKED, grid_positions, unmask
 from ..plotting.slices import background_box, colour_limit, turn_to_page
 from ..plotting.stills import plot_explored
 from ..plotting.style import FIELD_COLOURS, MARKS, SCORE_COLOURS
+from ..simulation.cortex import SCREEN_CENTRE
 from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
 
 RIM = 2  # voxels around the mask
 NARROWEST = 0.75  # a slice is at least so high for its width, and so wide for its height
 FINENESS = 3  # points of the background for a voxel's width
+MAX_COURSES = 300_000  # numbers of one byte: the measured courses that a page holds
 ALT = (
     "An axial slice of the score map, in which coloured squares frame the marked voxels, and beside it the receptive "
     "field of the first of them, an image of coloured pixels."
 )
 
 
-def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions=None):
+def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions=None, courses=None, truth=None):
     """Show one slice of the score map at a time, and the scores and the receptive field of a voxel that is pointed at.
 
     The slices are axial and drawn as by :func:`~voxelwise.plotting.plot_score_map`: front up, left on the left,
@@ -37,6 +39,12 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         Columns of up to four voxels, which get the letters and colours of the book's figures. The first of them is
         pinned when the page opens; without any, the best voxel is marked.
     regions : DataFrame of bool, one row a voxel, one column a region, optional
+    courses : (measured, predicted), two ndarrays, shape (n_volumes, n_voxels), optional
+        The responses of a run that the model has not seen, and its predictions. The page holds the first volumes, as
+        many as fit into 300 kB, rounded to 1 % of the largest.
+    truth : DataFrame, optional
+        What was put into each voxel of a simulated recording, ``recording.truth``: its true field stands beside the
+        estimate, with the same largest weight.
 
     Returns
     -------
@@ -47,11 +55,11 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     Raises
     ------
     ValueError
-        If the arrays are not of one set of voxels or hold something that is not a number, or more than four voxels are
+        If the arrays are not of one set of voxels, or hold something that is not a number, or more than four voxels are
         marked.
     """
     positions = grid_positions(mask_img)
-    _check(scores, fields, len(positions), marked, regions)
+    _check(scores, fields, len(positions), marked, regions, courses)
     mean = scores.mean(axis=0)
     marked = [int(column) for column in marked] or [int(mean.argmax())]
     score_img = unmask(np.maximum(mean, 0), mask_img)
@@ -66,6 +74,8 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         "affine": np.round(mask_img.affine[:3].astype(float), 4).tolist(),
         "scores": pack_decimals(np.stack([mean, scores.min(axis=0), scores.max(axis=0)], axis=1)),
         "fields": _pack_fields(fields),
+        "courses": courses and _pack_courses(*courses),
+        "truth": None if truth is None else pack_decimals(_true_places(truth, fields.shape[1:])),
         "regions": _name_regions(regions, len(positions)),
         "marked": [
             {"letter": letter, "colour": colour, "voxel": column}
@@ -78,7 +88,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         "background": None if background is None else frame.mosaic(background),
     }
     still = plot_explored(score_img, background, positions[marked], fields[marked[0]], field_limit)
-    return build_fragment("voxels", data, still, ALT)
+    return build_fragment("voxels", data, still, ALT, ["charts", "together"])
 
 
 class _Frame:
@@ -116,6 +126,23 @@ def _pack_fields(fields):
     return {"shape": list(map(int, fields.shape[1:])), "counts": pack(counts), "pixels": pack(pixels, "<u2"), **packed}
 
 
+def _pack_courses(measured, predicted):
+    """Of each voxel the first volumes; predictions once for all volumes that have the same."""
+    n_volumes = min(len(measured), max(2, MAX_COURSES // measured.shape[1]))
+    measured, predicted = measured[:n_volumes], predicted[:n_volumes]
+    different, kinds = np.unique(predicted, axis=0, return_inverse=True)
+    unit = max(np.abs(measured).max(), np.abs(predicted).max(), 1e-6) / 127
+    measured, different = (pack(np.rint(values.T / unit), "i1") for values in (measured, different))
+    return {"unit": float(unit), "measured": measured, "predicted": different, "kinds": kinds.ravel().tolist()}
+
+
+def _true_places(truth, shape):
+    """Row, column and size (pixels) of each voxel's Gaussian on stimuli of this shape; 0 without one."""
+    corner = [(n - 1) / 2 - SCREEN_CENTRE for n in shape]
+    places = truth[["row", "column", "size"]].to_numpy(float) + [*corner, 0]
+    return np.where((truth["share"] > 0).to_numpy()[:, np.newaxis], places, 0)
+
+
 def _name_regions(regions, n_voxels):
     """The sets of regions that occur, as text, and of each voxel which of them it lies in."""
     if regions is None or regions.shape[1] == 0:
@@ -125,7 +152,7 @@ def _name_regions(regions, n_voxels):
     return {"names": names, "numbers": pack(numbers.reshape(n_voxels))}
 
 
-def _check(scores, fields, n_voxels, marked, regions):
+def _check(scores, fields, n_voxels, marked, regions, courses):
     """Refuse what does not fit together."""
     fits = np.ndim(scores) == 2 and np.ndim(fields) == 3 and np.shape(scores)[1] == len(fields) == n_voxels
     if not fits or (regions is not None and len(regions) != n_voxels):
@@ -136,5 +163,7 @@ def _check(scores, fields, n_voxels, marked, regions):
         )
     if not np.isfinite(scores).all() or not np.isfinite(fields).all():
         raise ValueError("Scores or fields hold something that is not a finite number; give only numbers.")
+    if courses is not None and not all(np.shape(course) == (len(courses[0]), n_voxels) for course in courses):
+        raise ValueError(f"Courses of shapes {[np.shape(c) for c in courses]}; expected (n_volumes, {n_voxels}) twice.")
     if len(marked) > MAX_MARKED or not all(0 <= column < n_voxels for column in marked):
         raise ValueError(f"Marked voxels {list(marked)}: expected up to four columns from 0 to {n_voxels - 1}.")

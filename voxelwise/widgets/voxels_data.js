@@ -6,6 +6,8 @@ function read(data) {
   const scores = decode(data.scores.values, Int16Array), counts = decode(data.fields.counts, Int16Array);
   const pixels = decode(data.fields.pixels, Uint16Array), weights = decode(data.fields.values, Int16Array);
   const regions = data.regions && decode(data.regions.numbers, Int16Array);
+  const courses = data.courses && ["measured", "predicted"].map((name) => decode(data.courses[name], Int8Array));
+  const truth = data.truth && decode(data.truth.values, Int16Array);
   const [rows, columns] = data.fields.shape;
   const firsts = new Uint32Array(counts.length + 1);
   counts.forEach((count, voxel) => { firsts[voxel + 1] = firsts[voxel] + count; });
@@ -22,6 +24,21 @@ function read(data) {
       for (let n = firsts[voxel]; n < firsts[voxel + 1]; n++) field[pixels[n]] = weights[n] * data.fields.unit;
       return field;
     },
+    // The Gaussian that was put in, as high as the estimate is or, without one, as the colours reach.
+    trueField(voxel) {
+      const [row, column, size] = Array.from(truth.subarray(3 * voxel, 3 * voxel + 3), (n) => n * data.truth.unit);
+      const off = (pixel) => (Math.floor(pixel / columns) - row) ** 2 + ((pixel % columns) - column) ** 2;
+      const values = Float64Array.from({ length: rows * columns }, (_, pixel) =>
+        (size ? Math.exp(-off(pixel) / (2 * size ** 2)) : 0));
+      const peak = Math.max(...this.field(voxel)) || data.colours.field.limit, top = Math.max(...values);
+      return values.map((value) => (top ? (value / top) * peak : 0));
+    },
+    // Measured and predicted responses, volume by volume.
+    course(voxel) {
+      const { kinds, unit } = data.courses, n = kinds.length, different = courses[1].length / counts.length;
+      const measured = Array.from(courses[0].subarray(n * voxel, n * (voxel + 1)), (number) => number * unit);
+      return { measured, predicted: kinds.map((kind) => courses[1][different * voxel + kind] * unit) };
+    },
     region: (voxel) => (regions ? data.regions.names[regions[voxel]] || "none" : null),
     mark: (voxel) => data.marked.find((mark) => mark.voxel === voxel),
     millimetres(voxel) {
@@ -29,6 +46,12 @@ function read(data) {
       return data.affine.map(([a, b, c, d]) => a * i + b * j + c * k + d);
     },
   };
+}
+
+// The voxel at a grid position, or undefined.
+function voxelOn(data, position) {
+  const all = Array.from({ length: data.slices.flat().length }, (_, voxel) => voxel);
+  return all.find((voxel) => data.position(voxel).every((place, axis) => place === position[axis]));
 }
 
 // What is told of a voxel, by name.

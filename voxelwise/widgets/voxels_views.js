@@ -81,11 +81,11 @@ function sliceView(data, canvas, colour) {
 }
 
 // The image of a field, with the numbers of its rows and columns and dashed lines through the centre of the screen.
-function fieldView(data, colour) {
+function fieldView(data, colour, name) {
   const canvas = make("canvas", { role: "img" }), context = canvas.getContext("2d");
   const tick = (index, n) => make("span", {}, index % Math.ceil(n / 4) ? "" : `${index}`);
   const ticks = (n) => Array.from({ length: n }, (_, index) => tick(index, n));
-  const element = make("div", { class: "field" },
+  const element = make("div", { class: "field" }, name,
     make("div", { class: "rows", "aria-hidden": "true" }, ...ticks(data.rows)), canvas,
     make("div", { class: "columns", "aria-hidden": "true" }, ...ticks(data.columns)));
   element.style.setProperty("--rows", data.rows);
