@@ -77,6 +77,30 @@ def plot_drawn(stimulus, responses, under, read, limits, response_limit):
     return figure
 
 
+def plot_slid(response, shown, lag, r, hrf, t_r):
+    """A voxel's course over grey bands where there was a stimulus ``lag`` volumes before; its correlation with them by
+    lag, and a haemodynamic response, (seconds, values)."""
+    figure, axes = plt.subplot_mosaic([["course"] * 2, ["r", "hrf"]], figsize=(8, 4.4), layout="constrained")
+    axes["course"].fill_between(
+        np.arange(len(shown)) + lag,
+        0,
+        1,
+        where=shown > 0,
+        color="0.85",
+        step="mid",
+        transform=axes["course"].get_xaxis_transform(),
+    )
+    axes["course"].plot(response, color=BLUE)
+    axes["course"].set(xlabel="Volume", ylabel="Response (SD)", xlim=(0, len(response) - 1))
+    axes["r"].plot(r, color=VERMILION)
+    axes["r"].plot(lag, r[lag], "o", color=VERMILION)
+    axes["r"].set(xlabel="Lag (volumes)", ylabel="Correlation")
+    axes["hrf"].plot(*hrf, color=BLUE)
+    axes["hrf"].plot(lag * t_r, np.interp(lag * t_r, *hrf), "o", color=BLUE)
+    axes["hrf"].set(xlabel="Seconds", ylabel="Blood response")
+    return settle(figure)
+
+
 def plot_knobs(lasso, limit, lag, ridge, alphas, r2, course):
     """Two fields of voxel A, R2 on training and on held-out runs by penalty, and the course of a held-out run.
 

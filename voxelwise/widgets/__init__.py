@@ -5,7 +5,8 @@ Each is one fragment of HTML with its data, style and script in it. Where script
 
 from .draw import draw_and_read
 from .knobs import turn_knobs
+from .lag import slide_lag
 from .planes import view_planes
 from .voxels import explore_voxels
 
-__all__ = ["draw_and_read", "explore_voxels", "turn_knobs", "view_planes"]
+__all__ = ["draw_and_read", "explore_voxels", "slide_lag", "turn_knobs", "view_planes"]

@@ -16,7 +16,7 @@ function ticks(low, high) {
 }
 
 // A chart in an element, which is as wide as the page allows. `x` and `y` are ranges, `lines` have a name, places and
-// values, and a dot if one is to be marked.
+// values, and a dot if one is to be marked; `bands` are ranges of x.
 function chart(height) {
   const svg = drawn("svg", { role: "img", height }), left = 40, right = 10, top = 8, bottom = 38;
   let width = 300, span = [0, 1];
@@ -32,7 +32,7 @@ function chart(height) {
       const share = (clientX - svg.getBoundingClientRect().left - left) / (width - left - right);
       return span[0] + Math.max(0, Math.min(1, share)) * (span[1] - span[0]);
     },
-    draw({ label, x, y, xTicks, xLabel, lines }) {
+    draw({ label, x, y, xTicks, xLabel, lines, bands = [] }) {
       span = x;
       const up = (value) => top + ((y[1] - value) / (y[1] - y[0])) * (height - top - bottom);
       const point = (value, n, ys) => `${across(value).toFixed(1)} ${up(ys[n]).toFixed(1)}`;
@@ -40,6 +40,9 @@ function chart(height) {
       const base = height - bottom;
       svg.setAttribute("aria-label", label);
       svg.replaceChildren(
+        ...bands.map(([from, to]) => drawn("rect", {
+          class: "band", x: across(from), width: across(to) - across(from), y: top, height: base - top,
+        })),
         ...ticks(...y).flatMap((value) => [
           drawn("line", { class: value ? "rule" : "zero", x1: left, x2: width - right, y1: up(value), y2: up(value) }),
           drawn("text", { x: left - 6, y: up(value) + 4, "text-anchor": "end" },

@@ -1,0 +1,98 @@
+"""A lag to drag: what the page computes, and what a reader with a mouse, a finger or a keyboard drags."""
+
+import numpy as np
+import pytest
+
+from tests.figures.explored import assert_fits, assert_no_barrier, data_of, decimals, on_every_screen
+from voxelwise import Samples, is_rest
+from voxelwise.widgets import slide_lag
+
+ROOT = ".brain-lag"
+
+
+def make_samples():
+    """4 runs of different length, a screen that is often empty, and two voxels that follow it 3 and 1 volumes late."""
+    rng = np.random.default_rng(2)
+    runs = np.repeat(range(4), [40, 31, 44, 35])
+    shown = np.repeat(rng.random(50) < 0.5, 3)
+    stimuli = np.where(shown[:, np.newaxis], rng.integers(0, 2, (150, 4)), -1)
+    noise = rng.normal(0, 0.3, (150, 2))
+    return Samples.from_arrays(stimuli, np.stack([np.roll(shown, 3), np.roll(shown, 1)], 1) + noise, runs)
+
+
+SAMPLES = make_samples()
+
+
+@pytest.fixture(scope="module")
+def html():
+    return slide_lag(SAMPLES, [0, 1], lag=3, t_r=1.5).html
+
+
+def expected(voxel, lag):
+    shown, y = ~is_rest(SAMPLES.stimuli), SAMPLES.responses[:, voxel]
+    pairs = [(shown[t], y[t + lag]) for rows in SAMPLES.run_rows for t in rows if t + lag in rows]
+    return np.corrcoef(np.transpose(pairs).astype(float))[0, 1]
+
+
+def assert_shows(page, voxel, lag):
+    """What is told and where the dot lies are the correlation; the bands lie where the stimuli were, so much later."""
+    r = [expected(voxel, each) for each in range(9)]
+    told = f"lag {lag} volume{'s' * (lag != 1)} ({1.5 * lag:g} s): correlation {r[lag]:.2f}".replace("-", "−")
+    best = ", the highest of all lags" if lag == np.argmax(r) else ""
+    assert page.locator(f"{ROOT} .told").inner_text() == f"Voxel {'AB'[voxel]}, {told}{best}."
+    low, high = min(0, *r) - 0.08, max(0, *r) + 0.08
+    dot = float(page.locator(".scores circle").get_attribute("cy"))
+    assert high - (dot - 8) * (high - low) / (170 - 8 - 38) == pytest.approx(r[lag], abs=1e-3)
+    box = page.locator(f"{ROOT} .course svg").bounding_box()
+    scale, (first, *_) = (box["width"] - 50) / 39, np.flatnonzero(~is_rest(SAMPLES.stimuli))
+    assert float(page.locator(".band").first.get_attribute("x")) == pytest.approx(
+        40 + scale * max(0, first + lag - 0.5), abs=0.1
+    )
+
+
+def test_keys_and_buttons_change_lag_and_voxel(html, visit):
+    page = visit(html)
+    assert_shows(page, 0, 0)
+    page.get_by_role("slider").press("ArrowRight")
+    assert_shows(page, 0, 1)
+    page.get_by_role("button", name="Voxel B").press("Enter")
+    assert_shows(page, 1, 1)
+    page.get_by_role("button", name="As in the book").click()
+    assert_shows(page, 1, 3)
+    page.locator(f"{ROOT} .status", has_text="lag 3 volumes").wait_for(state="attached")  # for a screen reader
+    assert np.abs(decimals(data_of(html)["responses"]) - SAMPLES.responses.T.ravel()).max() < 1e-3
+
+
+@pytest.mark.parametrize("finger", [False, True])
+def test_the_screen_is_dragged_along(html, visit, finger):
+    page = visit(html, viewport={"width": 390, "height": 800}, has_touch=finger)
+    box = page.locator(f"{ROOT} .course svg").bounding_box()
+    x, y, volume = box["x"] + box["width"] / 2, box["y"] + 60, (box["width"] - 50) / 39
+    touch = page.context.new_cdp_session(page)
+    for wanted, by in ((4, 4), (1, -3), (8, 30)):
+        if finger:
+            path = [("touchStart", [x]), ("touchMove", [x + 2 * by]), ("touchMove", [x + by * volume]), ("touchEnd", [])]
+            for kind, places in path:
+                points = [{"x": place, "y": y} for place in places]
+                touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        else:
+            page.mouse.move(x, y)
+            page.mouse.down()
+            page.mouse.move(x + by * volume, y, steps=4)
+            page.mouse.up()
+        assert_shows(page, 0, wanted)
+
+
+@on_every_screen
+def test_it_fits_every_screen_and_can_be_read(html, visit, width, page):
+    page = visit(html, viewport={"width": width, "height": 800}, **page)
+    assert_fits(page, page.locator(ROOT), width)
+    assert_no_barrier(page)
+    page.emulate_media(media="print")
+    assert page.get_by_role("button").count() == page.get_by_role("slider").count() == 0
+
+
+def test_what_does_not_fit_is_refused():
+    for change, told in ((dict(marked=[2]), "columns from 0 to 1"), (dict(lag=9), "lag")):
+        with pytest.raises(ValueError, match=told):
+            slide_lag(**dict(samples=SAMPLES, marked=[0]) | change)

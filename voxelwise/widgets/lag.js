@@ -1,0 +1,132 @@
+// A lag to drag: what is on the page, and what a reader does with it. lag.py makes the data and says what they mean.
+
+// Correlation of a voxel with what was shown so many volumes before.
+function correlation(data, voxel, lag) {
+  let [n, x, y, xx, xy, yy, end] = [0, 0, 0, 0, 0, 0, 0];
+  for (const length of data.runs) {
+    const start = end;
+    end += length;
+    for (let t = start; t + lag < end; t++) {
+      const shown = data.shown[t], value = data.responses[voxel][t + lag];
+      [n, x, y, xx, xy, yy] = [n + 1, x + shown, y + value, xx + shown * shown, xy + shown * value, yy + value * value];
+    }
+  }
+  return (xy - (x * y) / n) / Math.sqrt((xx - (x * x) / n) * (yy - (y * y) / n));
+}
+
+// From which volume to which there was something on the screen, of those that are drawn.
+function bands(data, lag) {
+  const bands = [];
+  for (let t = 0; t < data.volumes; t++) {
+    if (!data.shown[t]) continue;
+    if (bands.length && bands.at(-1)[1] === t) bands.at(-1)[1] = t + 1;
+    else bands.push([t, t + 1]);
+  }
+  const inside = (value) => Math.min(value + lag - 0.5, data.volumes - 1);
+  return bands.map(([from, to]) => [Math.max(0, inside(from)), inside(to)]).filter(([from, to]) => to > from);
+}
+
+function read(packed) {
+  const values = decode(packed.responses.values, Int16Array), n = packed.shown.length;
+  return {
+    ...packed, shown: Array.from(packed.shown, Number),
+    responses: packed.voxels.map((_, voxel) =>
+      Float64Array.from(values.subarray(n * voxel, n * (voxel + 1)), (number) => number * packed.responses.unit)),
+  };
+}
+
+const inVolumes = (lag, seconds) => `${lag} volume${lag === 1 ? "" : "s"} (${Number((lag * seconds).toFixed(2))} s)`;
+
+function layOut(data) {
+  const page = {
+    voxels: data.voxels.map(({ letter }) => make("button", { type: "button", "aria-label": `Voxel ${letter}` }, letter)),
+    range: make("input", { type: "range", min: 0, max: data.lags, step: 1, "aria-label": "Lag" }),
+    back: make("button", { type: "button" }, "As in the book"),
+    course: chart(190), scores: chart(170), blood: chart(170), told: make("p", { class: "told" }),
+  };
+  page.voxels.forEach((element, n) => markWith(element, data.voxels[n].colour));
+  page.parts = make("div", { class: "parts" },
+    make("div", { class: "controls" },
+      make("div", { class: "voxels", role: "group", "aria-label": "Voxel" }, ...page.voxels), page.range, page.back),
+    make("div", { class: "course" }, key({ shown: "on the screen: drag it", held: "response" }), page.course.element),
+    page.told,
+    make("div", { class: "scores" }, key({ train: "correlation, all runs" }), page.scores.element),
+    make("div", { class: "blood" }, key({ held: "the blood after a moment on the screen" }), page.blood.element));
+  return page;
+}
+
+function draw(data, page, { voxel, lag }) {
+  const all = Array.from({ length: data.lags + 1 }, (_, each) => correlation(data, voxel, each));
+  const { letter } = data.voxels[voxel], written = inVolumes(lag, data.seconds), best = all.indexOf(Math.max(...all));
+  const response = data.responses[voxel].subarray(0, data.volumes), last = data.volumes - 1;
+  const most = 1.05 * Math.max(...response.map(Math.abs)), xs = [...response.keys()], lags = [...all.keys()];
+  page.voxels.forEach((element, n) => element.setAttribute("aria-pressed", n === voxel));
+  page.range.value = lag;
+  page.range.setAttribute("aria-valuetext", written);
+  page.course.draw({
+    label: `Response of voxel ${letter}, and what was on the screen ${written} before`, xLabel: "Volume; response in SD",
+    x: [0, last], y: [-most, most], xTicks: ticks(0, last).map((value) => [value, `${value}`]),
+    bands: bands(data, lag), lines: [{ name: "held", xs, ys: response }],
+  });
+  page.scores.draw({
+    label: `Correlation against the lag; ${signed(all[lag], 2)} at ${written}`, xLabel: "Lag (volumes)",
+    x: [0, data.lags], y: [Math.min(0, ...all) - 0.08, Math.max(0, ...all) + 0.08],
+    xTicks: lags.map((value) => [value, `${value}`]),
+    lines: [{ name: "train", xs: lags, ys: all, dot: [lag, all[lag]] }],
+  });
+  const times = data.hrf.map((_, n) => n / 10), at = Math.min(data.hrf.length - 1, Math.round(10 * lag * data.seconds));
+  page.blood.draw({
+    label: `Haemodynamic response, ${signed(data.hrf[at], 2)} of its peak after ${written}`, xLabel: "Seconds",
+    x: [0, times.at(-1)], y: [-0.3, 1.1], xTicks: [0, 5, 10, 15, 20].map((value) => [value, `${value}`]),
+    lines: [{ name: "held", xs: times, ys: data.hrf, dot: [times[at], data.hrf[at]] }],
+  });
+  const found = lag === best ? ", the highest of all lags" : "";
+  page.told.textContent = `Voxel ${letter}, lag ${written}: correlation ${signed(all[lag], 2)}${found}.`;
+}
+
+function slide(root) {
+  const data = read(dataOf(root)), page = layOut(data), { element: status, say } = speaker();
+  const setting = { voxel: 0, lag: 0 };
+  let held;
+
+  function show() {
+    draw(data, page, setting);
+    Object.assign(root.dataset, setting);
+  }
+  function set(change) {
+    Object.assign(setting, change);
+    show();
+    say(page.told.textContent);
+  }
+  page.voxels.forEach((element, voxel) => element.addEventListener("click", () => set({ voxel })));
+  page.range.addEventListener("input", () => set({ lag: Number(page.range.value) }));
+  page.back.addEventListener("click", () => set({ lag: data.book }));
+  // A pressed mouse or a finger takes the bands along.
+  const { element } = page.course, at = (event) => page.course.valueAt(event.clientX);
+  element.addEventListener("pointerdown", (event) => {
+    held = { from: at(event), lag: setting.lag };
+    element.setPointerCapture(event.pointerId);
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (!held || !event.buttons) return;
+    const lag = Math.max(0, Math.min(data.lags, Math.round(held.lag + at(event) - held.from)));
+    if (lag !== setting.lag) set({ lag });
+  });
+  element.addEventListener("pointerup", () => { held = undefined; });
+  // A finger that turns out to scroll the page leaves the lag as it was.
+  element.addEventListener("pointercancel", () => {
+    set({ lag: held.lag });
+    held = undefined;
+  });
+
+  function resize() {
+    for (const one of [page.course, page.scores, page.blood]) one.fit(one.element.parentElement.clientWidth);
+    show();
+  }
+  root.querySelector("img.still").replaceWith(page.parts);
+  page.parts.after(status);
+  new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);
+  resize();
+}
+
+start("lag", slide);

@@ -1,0 +1,76 @@
+"""A lag to drag: what was on the screen slides over what a voxel did, until the two agree."""
+
+import numpy as np
+from nilearn.glm.first_level import glover_hrf
+
+from ..data.samples import check_whole
+from ..features import is_rest
+from ..plotting.stills import plot_slid
+from ..plotting.style import MARKS
+from .fragment import build_fragment, pack_decimals
+
+MAX_LAG = 8
+N_VOLUMES = 72  # of the first run: more would be too fine to see
+HRF_SECONDS = 24
+ALT = (
+    "The response of voxel A over the first run, and grey bands where a stimulus was on the screen, moved by the lag. "
+    "Below, the correlation of the two against the lag, and the response of the blood to a moment on the screen."
+)
+
+
+def slide_lag(samples, marked, lag=2, t_r=2.0):
+    """Let the reader drag the stimuli over the course of a voxel, and see how well the two agree.
+
+    What slides is whether there was a stimulus on the screen. The page correlates it, so many volumes later, with the
+    responses of all runs; beside that stands Glover's haemodynamic response, as nilearn has it.
+
+    Parameters
+    ----------
+    samples : Samples
+        Loaded with ``lag=0``.
+    marked : sequence of int
+        Columns of up to four voxels, which get the letters and colours of the book's figures.
+    lag : int
+        The book's lag, in volumes, which the page marks; it begins without one.
+    t_r : float
+        Seconds from volume to volume.
+
+    Returns
+    -------
+    fragment : Fragment
+        Jupyter shows it; ``fragment.html`` can be put into any page.
+
+    Raises
+    ------
+    ValueError
+        If there is no such voxel or lag.
+    """
+    n_voxels = samples.responses.shape[1]
+    if not 0 < len(marked) <= len(MARKS) or not all(0 <= column < n_voxels for column in marked):
+        raise ValueError(f"Marked voxels {list(marked)}: expected one to four columns from 0 to {n_voxels - 1}.")
+    check_whole("lag", lag, most=MAX_LAG, why="the page reaches no further; ")
+    shown = (~is_rest(samples.stimuli)).astype(int)
+    lengths = [len(rows) for rows in samples.run_rows]
+    few = samples.responses[:, list(marked)].astype(float)
+    hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
+    data = {
+        "voxels": [{"letter": letter, "colour": colour} for (colour, letter), _ in zip(MARKS, marked, strict=False)],
+        "runs": lengths,
+        "shown": "".join(map(str, shown)),
+        "responses": pack_decimals(few.T),
+        "volumes": min(N_VOLUMES, lengths[0]),
+        "lags": min(MAX_LAG, min(lengths) - 2),
+        "book": int(lag),
+        "seconds": t_r,
+        "hrf": np.round(hrf / hrf.max(), 3).tolist(),
+    }
+    r = [correlate(shown, few[:, 0], samples.run_rows, each) for each in range(data["lags"] + 1)]
+    seen = slice(0, data["volumes"])
+    still = plot_slid(few[seen, 0], shown[seen], lag, r, (np.arange(len(hrf)) / 10, hrf / hrf.max()), t_r)
+    return build_fragment("lag", data, still, ALT, ["charts"])
+
+
+def correlate(shown, response, run_rows, lag):
+    """The correlation of a response with what was shown ``lag`` volumes before it, in the same run."""
+    before = np.concatenate([rows[: len(rows) - lag] for rows in run_rows])
+    return np.corrcoef(shown[before], response[before + lag])[0, 1]
