@@ -13,7 +13,7 @@ TESTER := .venv/.tester
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: bench book clean format help lab links lint lock mutants refresh test test-real
+.PHONY: bench book clean format help lab links lint lint-scripts lock mutants refresh test test-real
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test-real: $(TESTER)  ## check the book against what is published of real record
 lint: $(TESTER)  ## check the code's style
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+
+lint-scripts:  ## check the style of the scripts in the pages (asks for Node)
+	npx --yes eslint@10.15.0 --config tools/eslint.config.mjs voxelwise/widgets book/_static
 
 format: $(TESTER)  ## put the code into shape
 	$(RUN) -m ruff check --fix .

@@ -71,10 +71,10 @@ def test_the_screen_is_dragged_along(html, visit, finger):
     touch = page.context.new_cdp_session(page)
     for wanted, by in ((4, 4), (1, -3), (8, 30)):
         if finger:
-            path = [("touchStart", [x]), ("touchMove", [x + 2 * by]), ("touchMove", [x + by * volume]), ("touchEnd", [])]
+            path = [("Start", [x]), ("Move", [x + 2 * by]), ("Move", [x + by * volume]), ("End", [])]
             for kind, places in path:
                 points = [{"x": place, "y": y} for place in places]
-                touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+                touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
         else:
             page.mouse.move(x, y)
             page.mouse.down()

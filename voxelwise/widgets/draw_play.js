@@ -5,7 +5,7 @@ const IDLE = 6000, STROKE = 70, HOLD = 3000;  // milliseconds
 function player(root, presets, act) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let timer, on = false, number = 0, seen = false, theirs = false;
-  const later = (then, wait) => { clearTimeout(timer); timer = setTimeout(then, wait); };
+  const later = (then, pause) => { clearTimeout(timer); timer = setTimeout(then, pause); };
 
   function stroke(pixels, count) {
     if (!root.isConnected) return;

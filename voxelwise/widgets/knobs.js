@@ -87,7 +87,8 @@ function draw(data, page, setting, model) {
 function turn(root) {
   const data = read(dataOf(root)), page = layOut(data), model = solver(data), { element: status, say } = speaker();
   const asInBook = () => ({ ...data.book, steps: undefined });  // each voxel has its own number of steps
-  let setting = { voxel: 0, ...asInBook() }, before;
+  const setting = { voxel: 0, ...asInBook() };
+  let before;
   const whole = () => ({ ...setting, steps: setting.steps ?? data.steps.chosen[setting.voxel] });
 
   function show() {

@@ -122,14 +122,14 @@ function solver(data) {
   return function model({ voxel, alpha, lag, steps }) {
     const name = `${voxel} ${lag}`, { start, end } = data.runs[data.folds[0][0]];
     if (!kept.has(name)) kept.set(name, prepare(voxel, lag));
-    const { folds, curves } = kept.get(name), { model, r2 } = fit(folds, alpha);
+    const { folds, curves } = kept.get(name), { model: first, r2 } = fit(folds, alpha);
     return {
-      fields: { true: data.truth(voxel), ridge: model.weights, lasso: data.lasso(voxel, steps) },
+      fields: { true: data.truth(voxel), ridge: first.weights, lasso: data.lasso(voxel, steps) },
       r2, exponents, curves,
       course: {
         volumes: Array.from({ length: end - start - lag }, (_, n) => n + lag),
         measured: [...data.responses[voxel].subarray(start + lag, end)],
-        predicted: [...data.seen.subarray(start, end - lag)].map((pattern) => predict(model, data.patterns[pattern])),
+        predicted: [...data.seen.subarray(start, end - lag)].map((pattern) => predict(first, data.patterns[pattern])),
       },
     };
   };

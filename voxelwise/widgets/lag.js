@@ -16,14 +16,14 @@ function correlation(data, voxel, lag) {
 
 // From which volume to which there was something on the screen, of those that are drawn.
 function bands(data, lag) {
-  const bands = [];
+  const shown = [];
   for (let t = 0; t < data.volumes; t++) {
     if (!data.shown[t]) continue;
-    if (bands.length && bands.at(-1)[1] === t) bands.at(-1)[1] = t + 1;
-    else bands.push([t, t + 1]);
+    if (shown.length && shown.at(-1)[1] === t) shown.at(-1)[1] = t + 1;
+    else shown.push([t, t + 1]);
   }
   const inside = (value) => Math.min(value + lag - 0.5, data.volumes - 1);
-  return bands.map(([from, to]) => [Math.max(0, inside(from)), inside(to)]).filter(([from, to]) => to > from);
+  return shown.map(([from, to]) => [Math.max(0, inside(from)), inside(to)]).filter(([from, to]) => to > from);
 }
 
 function read(packed) {

@@ -13,7 +13,7 @@ MAX_LAG = 8
 N_VOLUMES = 72  # of the first run: more would be too fine to see
 HRF_SECONDS = 24
 ALT = (
-    "The response of voxel A over the first run, and grey bands where a stimulus was on the screen, moved by the lag. "
+    "The response of voxel A over the first run, and grey bands where there was a stimulus, moved by the lag. "
     "Below, the correlation of the two against the lag, and the response of the blood to a moment on the screen."
 )
 
