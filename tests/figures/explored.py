@@ -10,8 +10,6 @@ from types import SimpleNamespace
 import matplotlib
 import nbformat
 import numpy as np
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from tests.notebooks import ROOT
@@ -95,29 +93,3 @@ def spot(page, html, column):
     (n_columns, n_rows, _), (c, r, _) = decoded(html).raw["shape"], decoded(html).places[column]
     box = page.locator(".brain-voxels .stage canvas").bounding_box()
     return box["x"] + (c + 0.5) * box["width"] / n_columns, box["y"] + (n_rows - r - 0.5) * box["height"] / n_rows
-
-
-on_every_screen = pytest.mark.parametrize(
-    ("width", "page"),
-    [
-        (390, dict(head='data-theme="dark"', color_scheme="light")),
-        (1440, dict(body='data-jp-theme-light="true"', color_scheme="dark")),
-        (320, dict(color_scheme="dark")),
-    ],
-    ids=["book", "lab", "plain"],
-)
-
-
-def assert_fits(page, fragment, width):
-    """Nothing is too wide, what is pressed is large enough for a finger, and it is dark where the page is."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for target in page.get_by_role("button").all() + page.get_by_role("slider").all():
-        assert min(target.bounding_box()["height"], target.bounding_box()["width"]) >= 44
-    plate = fragment.evaluate("(root) => parseInt(getComputedStyle(root).backgroundColor.slice(4))")
-    assert (plate < 100) == (width < 1000)
-
-
-def assert_no_barrier(page):
-    """Axe finds nothing serious."""
-    faults = Axe().run(page, context="main").response["violations"]
-    assert [fault["nodes"] for fault in faults if fault["impact"] in ("serious", "critical")] == []

@@ -2,7 +2,6 @@
 
 import base64
 import dataclasses
-import re
 from functools import partial
 
 import nibabel
@@ -361,25 +360,3 @@ def test_it_plays_by_itself_until_the_reader_acts(html, visit):
     still = visit(script)
     still.wait_for_timeout(700)
     assert facts(still, "playing") == [None]
-
-
-# On any page
-
-
-def test_without_scripts_a_picture_stands_in(html, visit):
-    page = visit(html, java_script_enabled=False)
-    (still,) = page.get_by_role("img").all()
-    assert len(still.get_attribute("alt")) > 60 and still.bounding_box()["width"] > 500
-    picture = explored.picture(still.get_attribute("src")).astype(int)
-    assert np.ptp(picture, axis=2).max() > 100, "in colour"
-    assert not re.search(r"https?:|src=\"/|@import|url\(", html), "nothing is asked of another host"
-
-
-@explored.on_every_screen
-def test_it_fits_every_screen_and_can_be_read(html, visit, width, page):
-    page = visit(html + html, viewport={"width": width, "height": 900}, **page)
-    first, other = page.locator(ROOT).all()
-    explored.assert_fits(page, first, width)
-    other.get_by_role("button", name="Clear the pad").click()
-    assert first.get_attribute("data-white") != other.get_attribute("data-white") == "0"
-    explored.assert_no_barrier(page)

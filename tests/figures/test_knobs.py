@@ -7,16 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from tests.figures.explored import (
-    assert_fits,
-    assert_no_barrier,
-    assert_painted,
-    data_of,
-    decimals,
-    on_every_screen,
-    picture,
-    stored,
-)
+from tests.figures.explored import assert_painted, data_of, decimals, stored
 from voxelwise import RunKFold, Samples, cross_validate_ridge, fit_receptive_fields, load_samples, true_fields
 from voxelwise.models.receptive_fields import walk_receptive_fields
 from voxelwise.simulation.cortex import MARKED_COLUMNS
@@ -289,25 +280,3 @@ def test_mouse_and_finger_draw_the_penalty_along_the_curves(html, visit):
             turned = float(page.locator(ROOT_ELEMENT).get_attribute("data-alpha"))
             assert np.log10(turned) == pytest.approx(4.5, abs=0.03)
             assert_shows(page, html, alpha=turned, **chosen)
-
-
-# On any page
-
-
-def test_without_scripts_a_picture_stands_in(html, visit):
-    page = visit(html, java_script_enabled=False)
-    still = page.get_by_role("img")
-    assert len(still.get_attribute("alt")) > 60 and still.bounding_box()["width"] > 500
-    assert np.ptp(picture(still.get_attribute("src")).astype(int), axis=2).max() > 100, "in colour"
-
-
-@on_every_screen
-def test_it_fits_every_screen_and_can_be_read(html, visit, width, page):
-    """Not too wide, large enough for a finger, twice on a page; without knobs on paper."""
-    page = visit(html + html, viewport={"width": width, "height": 800}, **page)
-    assert_fits(page, page.locator(ROOT_ELEMENT).first, width)
-    assert_no_barrier(page)
-    page.get_by_role("button", name="Voxel B").last.click()
-    assert [root.get_attribute("data-voxel") for root in page.locator(ROOT_ELEMENT).all()] == ["0", "1"]
-    page.emulate_media(media="print")
-    assert page.get_by_role("button").count() == page.get_by_role("slider").count() == 0

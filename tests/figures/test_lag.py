@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.figures.explored import assert_fits, assert_no_barrier, data_of, decimals, on_every_screen
+from tests.figures.explored import data_of, decimals
 from voxelwise import Samples, is_rest
 from voxelwise.widgets import slide_lag
 
@@ -81,15 +81,6 @@ def test_the_screen_is_dragged_along(html, visit, finger):
             page.mouse.move(x + by * volume, y, steps=4)
             page.mouse.up()
         assert_shows(page, 0, wanted)
-
-
-@on_every_screen
-def test_it_fits_every_screen_and_can_be_read(html, visit, width, page):
-    page = visit(html, viewport={"width": width, "height": 800}, **page)
-    assert_fits(page, page.locator(ROOT), width)
-    assert_no_barrier(page)
-    page.emulate_media(media="print")
-    assert page.get_by_role("button").count() == page.get_by_role("slider").count() == 0
 
 
 def test_what_does_not_fit_is_refused():
