@@ -22,11 +22,11 @@ def show_figure(figure, caption):
     if not find_notebook():
         print(caption)
         return
-    from IPython.display import Markdown, display
+    from IPython.display import display
 
     display(figure)
     plt.close(figure)
-    display(Markdown(caption))
+    display({"text/markdown": caption, "text/plain": caption}, raw=True)
 
 
 def guess(question, answer):
@@ -40,7 +40,8 @@ def guess(question, answer):
     if not find_notebook():
         print(question, answer, sep="\n")
         return
-    from IPython.display import HTML, display
+    from IPython.display import display
 
     asked, found = html.escape(question), html.escape(answer)
-    display(HTML(f'<details class="guess"><summary><b>Guess first.</b> {asked}</summary>{found}</details>'))
+    folded = f'<details class="guess"><summary><b>Guess first.</b> {asked}</summary>{found}</details>'
+    display({"text/html": folded, "text/plain": f"{question}\n{answer}"}, raw=True)
