@@ -134,7 +134,7 @@ def test_only_a_repository_on_github_has_an_address(tmp_path):
 
 def test_the_program_of_a_chapter_says_what_its_notebook_says(tmp_path):
     """The whole chapter, from a folder elsewhere, with warnings as errors."""
-    chapter, program = nbformat.read(CHAPTERS[4], as_version=4), tmp_path / "chapter.py"
+    chapter, program = nbformat.read(CHAPTERS[0], as_version=4), tmp_path / "chapter.py"
     told = printed_in(chapter)
     program.write_text(write_program(chapter), encoding="utf-8")
     command, without = [sys.executable, "-W", "error", program], os.environ | {"MPLBACKEND": "Agg"}
