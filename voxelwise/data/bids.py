@@ -1,6 +1,7 @@
 """A recording in the order of BIDS, as fMRIPrep leaves it: its files are found where they lie, and none is copied."""
 
 import glob
+import itertools
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pandas as pd
 from nilearn.interfaces.bids import get_bids_files, parse_bids_filename
 
 from ..errors import RecordingError
-from .reading import attempt, first_file, open_image, read_masks
+from .reading import attempt, first_file, open_image, read_mask
 from .recording import Recording, as_people_count
 
 #: What derivatives add to the name of a run.
@@ -20,9 +21,8 @@ MISSING = ["n/a", "null", ""]
 def bids_recording(bids, subject, task, space=None, session=None, derivatives=None):
     """Find what fMRIPrep made of one subject's runs, and the events that belong to them.
 
-    Files belong together if their names say the same; a run numbered ``3`` is the run numbered ``03``. Events may
-    stand in one file for several runs, higher up, as BIDS allows. Nothing is copied, and of the runs only headers are
-    read.
+    Files belong together if their names say the same; 3 is 03. Events may stand higher up, in one file for several
+    runs, as BIDS allows. Of the runs, only headers are read.
 
     Parameters
     ----------
@@ -31,13 +31,11 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
     subject : str
         Such as ``"01"``.
     task : str or dict of str -> str
-        Whose runs. A dict names several by the kind of run that they are to count as, such as
-        ``{"random": "viewRandom", "figure": "viewFigure"}``; one alone counts as ``"random"``, the kind that models are
-        fitted to.
+        Whose runs; they count as the kind ``"random"``, to which models are fitted. A dict names several by their
+        kinds, such as ``{"random": "viewRandom", "figure": "viewFigure"}``.
     space : str, optional
-        As in the names of the files, such as ``"MNI152NLin2009cAsym"``, with a resolution after it if there are
-        several: ``"MNI152NLin2009cAsym:res-2"``. One that has only surfaces, such as ``"fsaverage5"``, gives these.
-        Default: the scanner's own space.
+        As in the names of the files, such as ``"MNI152NLin2009cAsym"``, or ``"MNI152NLin2009cAsym:res-2"`` where there
+        are several resolutions; or one of surfaces, such as ``"fsaverage5"``. Default: the scanner's own space.
     session : str, optional
         Default: all sessions.
     derivatives : path, optional
@@ -52,14 +50,14 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
     ------
     RecordingError
         If there are no such runs; one lacks events, a mask, its other hemisphere or the time between volumes, or has
-        two of them; or images do not lie on one grid. All faults that show without reading volumes are told at once.
+        two of them; or images do not lie on one grid. All such faults are told at once.
     """
     bids = Path(bids).expanduser().resolve()
     derivatives = Path(derivatives).expanduser().resolve() if derivatives else bids / "derivatives" / "fmriprep"
     subject, faults = str(subject).removeprefix("sub-"), []
     for folder in (bids, derivatives):
-        if not (folder / f"sub-{subject}").is_dir():
-            found = ", ".join(subjects_in(folder)) or "none"
+        if subject not in (found := subjects_in(folder)):
+            found = ", ".join(found) or "none"
             faults.append(f'{folder}: no subject "{subject}"; found {found}. Name the folder with bids or derivatives.')
     if faults:
         raise RecordingError("\n".join(faults))
@@ -69,10 +67,11 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
         runs = _find_runs(faults, bids, derivatives, subject, name, space, session)
         for part, values in zip(parts.values(), zip(*runs, strict=True), strict=False):
             part[kind] = list(values)
-    masks = [path for runs in parts["masks"].values() for path in runs if path]
-    mask_img = attempt(faults, read_masks, masks) if masks else None
-    for path in [path for runs in parts["func"].values() for path in runs if isinstance(path, Path)]:
-        attempt(faults, open_image, path, mask_img, 4)
+    masks = [path for path in itertools.chain(*parts["masks"].values()) if path]
+    mask_img = attempt(faults, read_mask, *masks) if masks else None
+    for path in itertools.chain(*parts["func"].values()):
+        if isinstance(path, Path):
+            attempt(faults, open_image, path, mask_img, 4)
     if faults:
         raise RecordingError("\n".join(faults))
     where = "_".join(f"{key}-{value}" for key, value in (("sub", subject), ("ses", session), ("space", space)) if value)
@@ -118,15 +117,12 @@ def read_events(path):
 def _find_runs(faults, bids, derivatives, subject, task, space, session):
     """Volumes, events file, mask, events and timing of each run of a task; what is wrong is added to the faults."""
     space, *more = (space or "").split(":")
+    session = session and str(session).removeprefix("ses-")
     wanted = [("task", task), ("space", space), *(tuple(entity.split("-", 1)) for entity in more)]
 
     def find(folder, suffix, ending, *filters):
         found = _by_run(faults, get_bids_files(folder, suffix, ending, glob.escape(subject), "func", list(filters)))
-        return {
-            run: path
-            for run, path in found.items()
-            if not session or ("ses", _plain(str(session).removeprefix("ses-"))) in run
-        }
+        return {run: path for run, path in found.items() if not session or ("ses", _plain(session)) in run}
 
     func = find(derivatives, "bold", "nii*", *wanted, ("desc", "preproc"))
     masks = find(derivatives, "mask", "nii*", *wanted, ("desc", "brain"))
@@ -137,12 +133,10 @@ def _find_runs(faults, bids, derivatives, subject, task, space, session):
         masks = dict.fromkeys(func)
     if not func:
         faults.append(_what_there_is(derivatives, subject, task, space))
-    above = (
-        get_bids_files(bids, "events", "tsv", sub_folder=False),
-        get_bids_files(bids, "bold", "json", sub_folder=False),
+    tables, sidecars = (
+        find(bids, *kind, ("task", task)) | _by_run(faults, get_bids_files(bids, *kind, sub_folder=False))
+        for kind in (("events", "tsv"), ("bold", "json"))
     )
-    tables = find(bids, "events", "tsv", ("task", task)) | _by_run(faults, above[0])
-    sidecars = find(bids, "bold", "json", ("task", task)) | _by_run(faults, above[1])
     for run in sorted(func, key=lambda run: as_people_count(first_file(func[run]))):
         path, table = func[run], _nearest(run, tables)
         if run not in masks:
@@ -162,10 +156,8 @@ def _by_run(faults, paths):
         entities = parse_bids_filename(path)["entities"]
         run = frozenset((key, _plain(value)) for key, value in entities.items() if key not in ADDED)
         if run in found:
-            faults.append(
-                f"{path}: of the same run as {found[run].name}; expected one of them. If their resolutions differ, say "
-                "which, as in space='MNI152NLin2009cAsym:res-2'."
-            )
+            said = "expected one. Of several resolutions, say which, as in space='MNI152NLin2009cAsym:res-2'."
+            faults.append(f"{path}: of the same run as {found[run].name}; {said}")
         found[run] = path
     return found
 
@@ -200,10 +192,8 @@ def _read_timing(path, raw_sidecar):
 
 def _what_there_is(derivatives, subject, task, space):
     """What to say where a task or a space has no runs."""
-    found = [
-        parse_bids_filename(path)["entities"] for path in get_bids_files(derivatives, "bold", "*", subject, "func")
-    ]
-    tasks, spaces = ({str(entities.get(key)) for entities in found} for key in ("task", "space"))
+    found = [run for run in list_runs(derivatives) if run[0] == subject]
+    tasks, spaces = ({str(run[part] or None) for run in found} for part in (1, 2))
     return (
         f'{derivatives}: no runs of subject "{subject}", task "{task}" in space {space or None!r}; found tasks '
         f"{', '.join(sorted(tasks)) or 'none'}, spaces {', '.join(sorted(spaces)) or 'none'} (None is the scanner's)."

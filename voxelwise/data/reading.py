@@ -1,11 +1,11 @@
 """Read one file of a recording, or say what is wrong with it.
 
-Every road to the data leads through these functions, so a fault is found wherever the file comes from, and is told
-in the same words: which file, what was found, what was expected, what to do. They raise a RecordingError, nothing else.
+Every road to the data leads through these functions. They raise a RecordingError, nothing else: which file, what was
+found, what was expected, what to do.
 
 A header of a few bytes can ask for any amount of memory, and a compressed file of a few bytes can hold any amount of
-zeros. So a header is held against the size of its file before anything is read, and a run is read volume by volume.
-Extensions, which the book has no use for, are skipped unread.
+zeros. So a header is held against the size of its file first, and a run is read volume by volume. Extensions are
+skipped unread.
 """
 
 import gzip
@@ -84,8 +84,7 @@ def open_image(path, like=None, n_dimensions=3):
     Axes of length 1 after the third, or for a run (``n_dimensions=4``) after the fourth, are dropped.
     """
     path = Path(path)
-    if not path.is_file():
-        raise RecordingError(f"{path}: not a file that can be read. Put the image itself in this place.")
+    _refuse_no_file(path)
     try:
         with np.errstate(all="ignore"):
             image = _read_header(path, n_dimensions)
@@ -119,20 +118,13 @@ def read_region(path, like=None):
     return inside
 
 
-def read_mask(path):
-    """A mask as a Nifti1Image of 0 and 1 in memory, in which at least one voxel is 1."""
-    inside = read_region(path)
-    if not inside.any():
-        raise RecordingError(f"{path}: an empty mask; expected at least one voxel that is not 0.")
-    return nibabel.Nifti1Image(inside.astype(np.uint8), open_image(path).affine)
-
-
-def read_masks(paths):
-    """What several masks on one grid have in common, as a Nifti1Image of 0 and 1 in memory."""
-    first = read_mask(paths[0])
+def read_mask(*paths):
+    """A mask, or what several on one grid have in common, as a Nifti1Image of 0 and 1 in memory; not all are 0."""
+    first = open_image(paths[0])
     inside = np.logical_and.reduce([read_region(path, first) for path in paths])
     if not inside.any():
-        raise RecordingError(f"{paths[0]} and {len(paths) - 1} other masks: no voxel lies in all of them.")
+        others = f" together with {len(paths) - 1} others" * (len(paths) > 1)
+        raise RecordingError(f"{paths[0]}{others}: an empty mask; expected at least one voxel that is not 0.")
     return nibabel.Nifti1Image(inside.astype(np.uint8), first.affine)
 
 
@@ -208,33 +200,32 @@ def load_stimuli(label_file, stimulus_shape=None):
     ValueError
         If ``stimulus_shape`` is not two whole numbers.
     """
-    shape, rows = as_shape(stimulus_shape), _read_table(label_file)
+    shape, rows = as_shape(stimulus_shape), _read_table(Path(label_file))
     n_pixels = rows.shape[1]
-    side = math.isqrt(n_pixels)
-    if shape is None and side**2 != n_pixels:
-        raise RecordingError(
-            f"{label_file}: {n_pixels} pixels a row, which is no square image. "
-            "Say its rows and columns with stimulus_shape, such as [9, 7]."
-        )
-    n_rows, n_columns = shape or (side, side)
+    n_rows, n_columns = shape or (math.isqrt(n_pixels),) * 2
     if n_rows * n_columns != n_pixels:
-        raise RecordingError(
-            f"{label_file}: {n_pixels} pixels a row; expected {n_rows * n_columns}, {n_rows} rows of {n_columns}."
-        )
+        wanted = f"; expected {n_rows * n_columns}, {n_rows} rows of {n_columns}" if shape else ", which is no square"
+        raise RecordingError(f"{label_file}: {n_pixels} pixels a row{wanted}. Say their stimulus_shape, as in [9, 7].")
     return rows.reshape(-1, n_columns, n_rows).swapaxes(1, 2)
 
 
 def as_shape(stimulus_shape):
     """Rows and columns of a stimulus as a tuple of two int; None stays None, anything else is a ValueError."""
+    if stimulus_shape is None:
+        return None
     try:
-        shape = stimulus_shape if stimulus_shape is None else tuple(map(operator.index, stimulus_shape))
-    except TypeError:
-        shape = ()
-    if shape is not None and (len(shape) != 2 or min(shape) < 1):
-        raise ValueError(
-            f"stimulus_shape={stimulus_shape!r}: expected the rows and columns of a stimulus, as in (9, 7)."
-        )
+        n_rows, n_columns = shape = tuple(map(operator.index, stimulus_shape))
+    except (TypeError, ValueError):
+        n_rows = n_columns = 0
+    if n_rows < 1 or n_columns < 1:
+        raise ValueError(f"stimulus_shape={stimulus_shape!r}: expected the rows and columns of a stimulus, as (9, 7).")
     return shape
+
+
+def _refuse_no_file(path):
+    """Raise a RecordingError for a folder, or for a pipe, which would be waited for."""
+    if not path.is_file():
+        raise RecordingError(f"{path}: not a file that can be read. Put the file itself in this place.")
 
 
 def _open_stream(path, unpacker):
@@ -274,26 +265,22 @@ def _fault(image, n_dimensions, like):
         return f"its affine {affine[:3].tolist()} places no voxels in space. Convert it again."
     if len(shape) != n_dimensions:
         return f"{len(shape)} dimensions {shape}; expected {n_dimensions}."
-    if like is None:
-        return None
-    if shape[:3] != like.shape:
+    if like is not None and shape[:3] != like.shape:
         return f"a grid of {shape[:3]} voxels; expected {like.shape}, the mask's. Resample one to the other."
-    corners = np.array(list(itertools.product(*((0, n - 1) for n in like.shape))))
-    if abs(apply_affine(np.linalg.inv(like.affine) @ affine, corners) - corners).max() <= TOLERANCE:
+    corners = np.array(list(itertools.product(*((0, n - 1) for n in shape[:3]))))
+    if like is None or abs(apply_affine(np.linalg.inv(like.affine) @ affine, corners) - corners).max() <= TOLERANCE:
         return None
     return (
         f"its affine differs from the mask's by up to {abs(affine - like.affine).max():.3g}, so the same voxel lies "
-        "elsewhere in the brain. Resample one to the other; or, if both are of one grid and a header does not say "
-        "where it lies (the codes of qform and sform are 0), write that image again with the other's affine."
+        "elsewhere. Resample one to the other; or, if one does not say where it lies, write the other's affine into it."
     )
 
 
 def _read_table(path):
     """A CSV file as a matrix of finite numbers; lines that are blank do not count."""
+    _refuse_no_file(path)
     try:
-        if not Path(path).is_file():  # a pipe would be waited for
-            raise ValueError("not a file")
-        text = Path(path).read_text(encoding="utf-8-sig")  # spreadsheets like to put a byte-order mark first
+        text = path.read_text(encoding="utf-8-sig")  # spreadsheets like to put a byte-order mark first
     except (OSError, ValueError) as error:
         raise RecordingError(f"{path}: not a text in UTF-8 that can be read ({error}). Save it as CSV again.") from None
     lines = [line for line in text.split("\n") if line.strip()]
@@ -304,33 +291,31 @@ def _read_table(path):
             rows = np.loadtxt(lines, delimiter=",", dtype=np.float32, ndmin=2, comments=None)
     except ValueError:
         raise RecordingError(
-            f"{path}: not a table of numbers ({_first_fault(lines)}). "
-            "Expected one row a volume, numbers with commas between them."
+            f"{path}: not a table of numbers with commas between them; {_first_fault(lines)}."
         ) from None
-    if not np.isfinite(rows).all():
-        row = np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]
-        raise RecordingError(f"{path}: row {row + 1} holds a value that is not finite; expected numbers only.")
+    almost_rest = (abs(rows + 1) < ALMOST).all(axis=1) & (rows != -1).any(axis=1)
+    for bad, said in (
+        (~np.isfinite(rows).all(axis=1), "holds a value that is not finite; expected numbers only"),
+        (almost_rest, "is almost -1 throughout; rest is -1 exactly"),
+    ):
+        if bad.any():
+            raise RecordingError(f"{path}: row {bad.argmax() + 1} {said}.")
     for name, numbers in (("row", rows[0]), ("column", rows[:, 0])):
         if len(numbers) > 2 and (numbers == np.arange(len(numbers))).all():
             raise RecordingError(
                 f"{path}: its first {name} counts 0, 1, 2, ..., as tables do whose lines or columns have numbers; "
                 "expected pixels only. From pandas, write it with header=False, index=False."
             )
-    almost = (abs(rows + 1) < ALMOST).all(axis=1) & (rows != -1).any(axis=1)
-    if almost.any():
-        raise RecordingError(f"{path}: row {almost.argmax() + 1} is almost -1 throughout; rest is -1 exactly.")
     return rows
 
 
 def _first_fault(lines):
-    """What keeps lines from being rows of a table."""
+    """The first row that is none of a table, and why."""
     # Of many digits in a row, there is one way to take them: a search that tried every way would never end.
-    plain = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+    plain = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
     width = lines[0].count(",") + 1
     for number, cells in enumerate((line.split(",") for line in lines), start=1):
         if len(cells) != width:
             return f"row {number} has {len(cells)} values, the first has {width}"
-        for cell in cells:
-            if not plain.fullmatch(cell.strip()):
-                return f"row {number} holds {cell[:30]!r}"
-    return "no reason known"
+        if odd := [cell for cell in cells if not plain.fullmatch(cell)]:
+            return f"row {number} holds {odd[0][:30]!r}"

@@ -12,7 +12,7 @@ from ..errors import RecordingError
 from ..simulation.writing import simulated_recording
 from .download import fetch_recording
 from .pairing import pair_runs, stem
-from .reading import as_shape, attempt, open_image, read_mask, read_masks
+from .reading import as_shape, attempt, open_image, read_mask
 
 #: Names of the recordings that need no folder.
 DATASETS = ("simulated", "miyawaki2008")
@@ -75,7 +75,7 @@ class Recording:
         """The mask of the voxels to model as a Nifti1Image of 0 and 1; None for surfaces."""
         if self.mask is not None:
             return read_mask(self.mask)
-        return self.masks and read_masks([path for paths in self.masks.values() for path in paths])
+        return self.masks and read_mask(*itertools.chain(*self.masks.values()))
 
 
 def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
@@ -151,7 +151,7 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
     A RecordingError says if runs, labels or the mask are missing, there are two images of one name, or it is not clear
     which label file belongs to which run.
     """
-    func, masks = list_files(folder / "func", *IMAGES), list_files(folder / "mask", *IMAGES)
+    func, masks = (list_files(folder / name, *IMAGES) for name in ("func", "mask"))
     label = list_files(folder / "label", ".csv")
     backgrounds = [path for path in list_files(folder, *IMAGES) if stem(path) == "bg"]
     partners, alone = pair_runs(func, label)
