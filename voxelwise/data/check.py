@@ -32,9 +32,8 @@ class Report:
     header : tuple of str
         Names of the columns of ``runs``.
     runs : list of tuple
-        For each run its file, kind, label file, number of volumes, number of rest rows. Of a BIDS data set, for each
-        subject, task and space the number of runs, their volumes, events, and volumes before the steady state, and how
-        many voxels all their masks have in common and how many only some have.
+        A row for each run. Of a BIDS data set, for each subject, task and space: the number of runs, their volumes,
+        events, and volumes before the steady state, the voxels that all masks have, and those that only some have.
     warnings : list of str
         What may be meant, and would spoil results if it is not.
     faults : list of str
@@ -51,20 +50,18 @@ class Report:
         table = [tuple(map(str, row)) for row in (self.header, *self.runs)]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = [f"{name:<12}{text}" for name, text in self.summary]
-        lines += ["", *("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)]
-        if n_warnings := len(self.warnings):
-            lines += ["", f"{n_warnings} warning{'s' * (n_warnings > 1)}:", *(f"- {text}" for text in self.warnings)]
-        n_faults = len(self.faults)
-        lines += ["", f"{n_faults} fault{'s' * (n_faults > 1)}:" if n_faults else "No fault found."]
-        lines += [f"- {fault}" for fault in self.faults]
+        lines += ["", *("  ".join(map(str.ljust, row, widths)) for row in table)]
+        for kind, found in (("warning", self.warnings), ("fault", self.faults)):
+            if found:
+                lines += ["", f"{len(found)} {kind}{'s' * (len(found) > 1)}:", *(f"- {text}" for text in found)]
+        lines += [] if self.faults else ["", "No fault found."]
         return "\n".join(line.rstrip() for line in lines)
 
 
 def check_folder(folder, stimulus_shape=None, derivatives=None):
     """Read a whole recording once and collect what is in it and what is wrong with it.
 
-    Of a BIDS data set, it goes through all subjects, tasks and spaces; of the runs, it reads headers, masks, events and
-    confounds.
+    Of a BIDS data set, these are all subjects, tasks and spaces; of their runs, no volumes are read.
 
     Parameters
     ----------
@@ -106,27 +103,27 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
     shapes, n_dead, n_read = set(), 0, 0
     for kind, path, label_file in tqdm(pairs, desc="Reading", unit="run", disable=None, leave=False):
         image = attempt(report.faults, open_image, path, None, 4)
+        n_volumes, n_rest, expected = "?" if image is None else image.shape[3], "?", ()
         stimuli = attempt(report.faults, load_stimuli, label_file, stimulus_shape)
-        n_rest = "?" if stimuli is None else is_rest(stimuli).sum()
-        report.runs.append((path.name, kind, label_file.name, "?" if image is None else image.shape[3], n_rest))
         if stimuli is not None:
+            rest, expected = is_rest(stimuli), (label_file, len(stimuli))
+            n_rest = rest.sum()
             shapes.add(stimuli.shape[1:])
             if kind == "random" and len(stimuli) < MIN_VOLUMES:
                 report.faults.append(f"{path}: {len(stimuli)} volumes; the chapters need at least {MIN_VOLUMES}.")
-            if (stimuli[~is_rest(stimuli)] == -1).any():
+            if (stimuli[~rest] == -1).any():
                 report.warnings.append(
                     f"{label_file}: pixels of -1 in pictures. A black picture would count as rest; expected 0 to 1."
                 )
-        if mask_img is not None:
-            expected = () if stimuli is None else (label_file, len(stimuli))
-            changes = attempt(report.faults, read_changes, path, mask_img, *expected)
-            if changes is not None:
-                n_dead, n_read = n_dead + ~changes.any(axis=0), n_read + 1
-                if n_bright := _count_unsteady(changes.mean(axis=1)):
-                    report.warnings.append(
-                        f"{path}: the first {n_bright} volumes stand out from all others, as before a scanner's steady "
-                        f"state. Cut them off with their label rows, or load samples with drop_volumes={n_bright}."
-                    )
+        report.runs.append((path.name, kind, label_file.name, n_volumes, n_rest))
+        changes = None if mask_img is None else attempt(report.faults, read_changes, path, mask_img, *expected)
+        if changes is not None:
+            n_dead, n_read = n_dead + ~changes.any(axis=0), n_read + 1
+            if n_bright := _count_unsteady(changes.mean(axis=1)):
+                report.warnings.append(
+                    f"{path}: the first {n_bright} volumes stand out from all others, as before a scanner's steady "
+                    f"state. Cut them off with their label rows, or load samples with drop_volumes={n_bright}."
+                )
     if len(shapes) > 1:
         report.faults.append(f"{folder}: label files with images of different shape: {sorted(shapes)}; expected one.")
     if (n_runs := len(func.get("random", ()))) < MIN_RUNS:
@@ -158,14 +155,10 @@ def _check_bids(report, folder, derivatives):
         unsteady = [attempt(report.warnings, count_unsteady, path) for path in paths]
         inside = [read_region(path) for path in recording.masks["random"]] if recording.masks else [np.zeros(1, bool)]
         voxels, once = (int(both.reduce(inside).sum()) for both in (np.logical_and, np.logical_or))
-        row = (len(paths), _total(volumes), sum(map(len, events)), _total(unsteady), voxels or "-", once - voxels)
+        n_volumes, n_unsteady = ("?" if None in counts else sum(counts) for counts in (volumes, unsteady))
+        row = (len(paths), n_volumes, sum(map(len, events)), n_unsteady, voxels or "-", once - voxels)
         report.runs.append((subject, task, space or "-", *row))
     return report
-
-
-def _total(numbers):
-    """Their sum, or "?" if some are not known."""
-    return "?" if None in numbers else sum(numbers)
 
 
 def _count_unsteady(mean):
@@ -179,10 +172,8 @@ def _count_unsteady(mean):
 
 def _check_singly(report, folder, stimulus_shape):
     """Add the faults of single files, where it is not known which belong together."""
-    mask_img = None
-    for path in list_files(folder / "mask", *IMAGES):
-        if stem(path) == "mask":
-            mask_img = attempt(report.faults, read_mask, path)
+    masks = [path for path in list_files(folder / "mask", *IMAGES) if stem(path) == "mask"]
+    mask_img = attempt(report.faults, read_mask, masks[0]) if masks else None
     for path in list_files(folder / "func", *IMAGES):
         attempt(report.faults, open_image, path, mask_img, 4)
     for path in list_files(folder / "label", ".csv"):

@@ -19,43 +19,19 @@ ANY = ("high_pass",)
 
 @dataclass(frozen=True)
 class Run:
-    """A run to read, and what each of its volumes could answer to.
+    """A run to read, and what each of its volumes could answer to."""
 
-    Attributes
-    ----------
-    path : Path or (Path, Path)
-        Volumes, or the surfaces of both hemispheres.
-    source : Path
-        The file that tells of the screen.
-    design : ndarray of float32, shape (n_volumes, n_features)
-    t_r : float
-        Seconds from volume to volume.
-    slice_time_ref : float
-        When, as a share of the volume's time, its values were measured.
-    first : int
-        The volumes before it have no partner.
-    n_events : int
-        Of all events.
-    trials : DataFrame
-        The events that show something.
-    shown : ndarray, shape (n_trials, n_features)
-        What they show.
-    kept : ndarray of int, or None
-        Volumes that are not dropped; None for all.
-    confounds : ndarray of float64, shape (n_volumes, n_confounds), or None
-    """
-
-    path: Path | tuple
-    source: Path
-    design: np.ndarray
-    t_r: float
-    slice_time_ref: float = 0.5
-    first: int = 0
+    path: Path | tuple  # of volumes, or of the surfaces of both hemispheres
+    source: Path  # what tells of the screen
+    design: np.ndarray  # float32, shape (n_volumes, n_features)
+    t_r: float  # seconds
+    slice_time_ref: float = 0.5  # when in a volume's time, as a share of it, its values were measured
+    first: int = 0  # the volumes before it have no partner
     n_events: int = 0
-    trials: pd.DataFrame | None = None
-    shown: np.ndarray | None = None
-    kept: np.ndarray | None = None
-    confounds: np.ndarray | None = None
+    trials: pd.DataFrame | None = None  # the events that show something
+    shown: np.ndarray | None = None  # what they show, shape (n_trials, n_features)
+    kept: np.ndarray | None = None  # the volumes that are not dropped, None for all
+    confounds: np.ndarray | None = None  # float64, shape (n_volumes, n_confounds)
 
 
 def event_runs(recording, kind, features, hrf):
@@ -113,20 +89,19 @@ def report_runs(runs, responses, masks=None):
     """What became of each run, a row each; ``masks`` are the runs' own, where they have some."""
     rows = []
     for run, values, mask in zip(runs, responses, masks or [None] * len(runs), strict=True):
-        n_volumes, path = len(run.design), first_file(run.path)
-        rows.append(
-            {
-                "run": re.split(r"_(?:space|res|den|desc|hemi)-|\.", path.name)[0],
-                "volumes": n_volumes,
-                "dropped": 0 if run.kept is None else n_volumes - len(run.kept),
-                "events": run.n_events,
-                "shown": 0 if run.trials is None else len(run.trials),
-                "confounds": 0 if run.confounds is None else run.confounds.shape[1],
-                "voxels": values.shape[1],
-                "lost": int(read_region(mask).sum()) - values.shape[1] if mask else 0,
-                "dead": int(np.sum(~values.any(axis=0))),
-            }
+        n_volumes, n_voxels = len(run.design), values.shape[1]
+        row = dict(
+            run=re.split(r"_(?:space|res|den|desc|hemi)-|\.", first_file(run.path).name)[0],
+            volumes=n_volumes,
+            dropped=0 if run.kept is None else n_volumes - len(run.kept),
+            events=run.n_events,
+            shown=0 if run.trials is None else len(run.trials),
+            confounds=0 if run.confounds is None else run.confounds.shape[1],
+            voxels=n_voxels,
+            lost=read_region(mask).sum() - n_voxels if mask else 0,
+            dead=np.sum(~values.any(axis=0)),
         )
+        rows.append(row)
     return pd.DataFrame(rows).set_index("run")
 
 

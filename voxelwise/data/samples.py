@@ -18,9 +18,7 @@ from .runs import Run, event_runs, prepare_run, report_runs
 
 @dataclass(frozen=True)
 class Samples:
-    """Stimuli and the responses to them, one row for each pair.
-
-    It can be copied, pickled and sent to other processes; nothing in it is read from a file again.
+    """Stimuli and the responses to them, one row for each pair; it pickles, and reads no file again.
 
     Attributes
     ----------
@@ -28,21 +26,19 @@ class Samples:
         The features X: what was on the screen, row by row; -1 throughout at rest. Or what
         :func:`design_from_events` made of events.
     responses : ndarray of float32, shape (n_samples, n_voxels)
-        The responses Y: the volume ``lag`` TRs later, each voxel detrended and z-scored within its run; 0 throughout a
-        run in which it never changes.
+        The responses Y, detrended and z-scored within each run; 0 throughout a run in which a voxel never changes.
     runs : ndarray of int, shape (n_samples,)
         Number of the run, from 0.
     stimulus_shape : tuple of int
-        Rows and columns of a stimulus; ``stimuli.reshape(-1, *stimulus_shape)`` are as they were seen.
+        ``stimuli.reshape(-1, *stimulus_shape)`` are as they were seen.
     mask_img : Nifti1Image or None
         In memory; its non-zero voxels, in C order, are the columns of ``responses``. None where they have no place.
     features : dict of str -> ndarray of int, or None
-        Columns of ``stimuli`` that each named feature space has; None where they are one space without a name.
+        Columns of ``stimuli`` that each named feature space has; None for one space without a name.
     report : DataFrame or None
-        What became of each run as it was loaded, a row each: ``volumes`` and how many of them were ``dropped``;
-        ``events``, and how many of them have ``shown`` something; the ``confounds`` that were taken out; ``voxels``,
-        how many more of the run's own mask are ``lost``, as other runs' masks lack them, and how many are ``dead``, as
-        they never change in it.
+        What became of each run as it was loaded, a row each: ``volumes`` and how many were ``dropped``; ``events`` and
+        how many have ``shown`` something; the number of ``confounds`` taken out; ``voxels``, how many more of the run's
+        own mask are ``lost``, as other masks lack them, and how many are ``dead``: they never change in it.
     """
 
     stimuli: np.ndarray
@@ -60,14 +56,11 @@ class Samples:
         Parameters
         ----------
         X : array_like, shape (n_samples, n_features)
-            Features.
         Y : array_like, shape (n_samples, n_voxels)
-            Responses.
         runs : array_like, shape (n_samples,)
             The run of each sample, any labels; rows of a run stand together.
         features : dict of str -> int, optional
-            Names of the feature spaces whose columns stand side by side in ``X``, and how many columns each has, such
-            as ``{"luminance": 64, "gabor": 128}``.
+            How many columns of ``X`` each feature space has, side by side, such as ``{"luminance": 64, "gabor": 128}``.
         stimulus_shape : tuple of int, optional
             How a row of ``X`` is laid out on the screen. Default: ``(n_features,)``.
         mask_img : Nifti1Image, optional
@@ -133,12 +126,11 @@ class Samples:
         n_voxels = self.responses.shape[1]
         try:
             columns = np.arange(n_voxels)[np.asarray(voxels)]
-        except IndexError as error:
-            raise ValueError(
-                f"voxels: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} ({error})."
-            ) from None
-        if columns.ndim != 1 or (np.diff(columns) <= 0).any():
-            raise ValueError("voxels: expected rising columns, each once, as a mask has them.")
+            rising = columns.ndim == 1 and (np.diff(columns) > 0).all()
+        except IndexError:
+            rising = False
+        if not rising:
+            raise ValueError(f"voxels: expected rising columns from 0 to {n_voxels - 1}, or a mask of {n_voxels}.")
         mask_img = self.mask_img
         if mask_img is not None:
             inside = np.zeros(mask_img.shape, np.uint8)
@@ -161,10 +153,9 @@ def load_samples(
 ):
     """Read one kind of runs and align each volume with what it answers to.
 
-    Where a recording has labels, a row a volume, that is the stimulus ``lag`` volumes before. Where it has events, as
-    :func:`bids_recording` finds them, it is what :func:`design_from_events` makes of them. Each voxel is detrended and
-    z-scored within its run. What else is taken out of the responses is taken out of the features too, by nilearn's
-    ``signal.clean``; so these are no pictures any longer, and nothing stands for rest.
+    Where a recording has labels, that is the stimulus ``lag`` volumes before; where it has events, what
+    :func:`design_from_events` makes of them. Each voxel is detrended and z-scored within its run. What else is taken
+    out of the responses, by nilearn's ``signal.clean``, is taken out of the features too; they are no pictures then.
 
     Parameters
     ----------
@@ -172,14 +163,13 @@ def load_samples(
     kind : str
         Which runs, one of the keys of ``recording.func``.
     lag : int
-        For labels, how many volumes (TRs) the response comes after the stimulus. The first ``lag`` volumes and the last
-        ``lag`` stimuli of each run have no partner and are left out.
+        For labels, how many volumes (TRs) the response comes after the stimulus. The first ``lag`` volumes of each run
+        have no partner and are left out.
     n_jobs : int, optional
         How many runs are read at a time, as in joblib. Default: one for each core.
     features : DataFrame, str, or dict of these, optional
-        For events, as in :func:`design_from_events`; a dict names several feature spaces, whose columns stand side by
-        side. A table whose columns are pairs of row and column, as :func:`load_pictures` makes it, tells the shape of
-        the stimuli.
+        For events, as in :func:`design_from_events`; a dict names several feature spaces. Columns that are pairs of row
+        and column, as :func:`load_pictures` makes them, tell the shape of the stimuli.
     hrf : {"glover", "spm"}, callable, sequence of int or None
         For events, as in :func:`design_from_events`.
     confounds : sequence of str, or dict
@@ -188,7 +178,7 @@ def load_samples(
         "basic"}``.
     drop_volumes : int or "non_steady_state"
         How many volumes to leave out at the start of each run; or those that fMRIPrep found before the scanner was
-        steady. Those that "scrub" among the confounds finds are left out too.
+        steady. Those that "scrub" among the confounds finds go too.
     high_pass : float, optional
         In hertz; slower changes are taken out, as cosines.
     smoothing : float, optional
@@ -197,7 +187,6 @@ def load_samples(
     Returns
     -------
     samples : Samples
-        Its ``report`` tells what became of each run.
 
     Raises
     ------
@@ -205,10 +194,10 @@ def load_samples(
         If there are no runs of this kind, their stimuli differ in shape, labels and volumes do not match, an event
         cannot be counted, confounds are missing or too many, or a file cannot be read whole.
     ValueError
-        If the lag is no whole number, is negative, or leaves less than two samples of a run; or another argument is
-        none, or not for this recording. Labels, events, lag and confounds are checked before any volume is read.
+        If the lag leaves less than two samples of a run, or an argument is none, or not for this recording. Labels,
+        events, lag and confounds are checked before any volume is read.
     """
-    for name, value in (("high_pass", high_pass), ("smoothing", smoothing)):
+    for name, value in dict(high_pass=high_pass, smoothing=smoothing).items():
         if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
             raise ValueError(f"{name}={value!r}: expected a number above 0, or None.")
     runs, widths, shape = find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes)
@@ -222,15 +211,15 @@ def load_samples(
         )
     read = spread((joblib.delayed(read_run)(run, mask_img, high_pass, smoothing) for run in runs), n_jobs)
     designs, responses = zip(*read, strict=True)
-    return Samples(
-        stimuli=np.concatenate(designs),
-        responses=np.concatenate(responses),
-        runs=np.repeat(np.arange(len(runs)), [len(run) for run in designs]),
-        stimulus_shape=shape,
-        mask_img=mask_img,
-        features=widths and columns_of(widths),
-        report=report_runs(runs, responses, recording.masks and recording.masks[kind]),
-    )
+    return join_runs(recording, kind, runs, designs, responses, widths, shape, mask_img)
+
+
+def join_runs(recording, kind, runs, stimuli, responses, widths, shape, mask_img):
+    """Samples of the stimuli and responses of runs, as :func:`find_runs` finds them, with a report of each."""
+    numbers = np.repeat(np.arange(len(runs)), list(map(len, stimuli)))
+    stimuli, Y = np.concatenate(stimuli), np.concatenate(responses)
+    report = report_runs(runs, responses, recording.masks and recording.masks[kind])
+    return replace(Samples.from_arrays(stimuli, Y, numbers, widths, shape, mask_img), report=report)
 
 
 def load_run_stimuli(recording, kind="random", lag=0):
@@ -253,14 +242,13 @@ def load_run_stimuli(recording, kind="random", lag=0):
     check_whole("lag", lag)
     _check_kind(recording, kind)
     if recording.events is not None:
-        raise RecordingError(
-            f'Recording "{recording.name}" has events, and no label for each volume; use load_samples.'
-        )
-    seen = [load_stimuli(path, recording.stimulus_shape) for path in recording.label[kind]]
-    for path, frames in zip(recording.label[kind], seen, strict=True):
+        raise RecordingError(f'Recording "{recording.name}" has events, and no label a volume; use load_samples.')
+    labels = recording.label[kind]
+    seen = [load_stimuli(path, recording.stimulus_shape) for path in labels]
+    for path, frames in zip(labels, seen, strict=True):
         if frames.shape[1:] != seen[0].shape[1:]:
             raise RecordingError(
-                f"{path}: images of {frames.shape[1:]} pixels; {recording.label[kind][0].name} has {seen[0].shape[1:]}."
+                f"{path}: images of {frames.shape[1:]} pixels; {labels[0].name} has {seen[0].shape[1:]}."
             )
         if lag > len(frames) - 2:
             raise ValueError(
@@ -305,16 +293,7 @@ def columns_of(features):
 
 
 def is_rest(stimuli):
-    """Which stimuli are none: a volume of -1 throughout.
-
-    Parameters
-    ----------
-    stimuli : ndarray, shape (n_volumes, ...)
-
-    Returns
-    -------
-    rest : ndarray of bool, shape (n_volumes,)
-    """
+    """Which stimuli, of shape (n_volumes, ...), are none, -1 throughout; ndarray of bool, shape (n_volumes,)."""
     return (stimuli == -1).reshape(len(stimuli), -1).all(axis=1)
 
 
@@ -355,10 +334,8 @@ def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes):
     """The runs to read; how many columns each named feature space has, or None; and the shape of a row."""
     _check_kind(recording, kind)
     _check_fit(recording, features, confounds, drop_volumes)
-    found = (
-        _label_runs(recording, kind, lag) if recording.events is None else event_runs(recording, kind, features, hrf)
-    )
-    runs, *others = found
+    labelled = recording.events is None
+    runs, *others = _label_runs(recording, kind, lag) if labelled else event_runs(recording, kind, features, hrf)
     return [prepare_run(run, confounds, drop_volumes) for run in runs], *others
 
 
@@ -382,25 +359,21 @@ def _check_kind(recording, kind):
 
 def _check_fit(recording, features, confounds, drop_volumes):
     """Raise a ValueError if an argument is none, or not for this recording."""
-    if recording.events is None and (features is not None or confounds):
-        given = "features" if features is not None else "confounds"
-        raise ValueError(
-            f'{given}: recording "{recording.name}" has label rows; expected one that bids_recording finds.'
-        )
-    if recording.events is not None and features is None:
-        raise ValueError(
-            f'features: recording "{recording.name}" has events; expected what they show, such as a table.'
-        )
-    for table in features.values() if isinstance(features, dict) else [features]:
-        if not (table is None or isinstance(table, pd.DataFrame | str)):
-            raise ValueError(f"features: a {type(table).__name__}; expected a DataFrame, or the name of a column.")
     if isinstance(confounds, str):
         raise ValueError(f"confounds={confounds!r}: expected several names, such as ({confounds!r},).")
-    if drop_volumes == "non_steady_state":
-        if recording.events is None:
-            raise ValueError(f"drop_volumes={drop_volumes!r}: for what fMRIPrep wrote; expected a whole number.")
-    else:
+    if drop_volumes != "non_steady_state":
         check_whole("drop_volumes", drop_volumes)
+    if recording.events is None:
+        if features is not None or confounds or drop_volumes == "non_steady_state":
+            raise ValueError(
+                f'features, confounds, drop_volumes="non_steady_state": recording "{recording.name}" has label rows; '
+                "expected one that bids_recording finds."
+            )
+        return
+    for table in features.values() if isinstance(features, dict) else [features]:
+        if not isinstance(table, pd.DataFrame | str):
+            kind = "None, but the recording has events" if table is None else f"a {type(table).__name__}"
+            raise ValueError(f"features: {kind}; expected a DataFrame of what they show, or the name of a column.")
 
 
 def _as_matrix(name, values):

@@ -10,8 +10,7 @@ from nilearn.glm.first_level import make_first_level_design_matrix
 
 from ..data.cleaning import read_values
 from ..data.reading import first_file
-from ..data.runs import report_runs
-from ..data.samples import Samples, columns_of, find_runs, is_rest, load_samples
+from ..data.samples import find_runs, is_rest, join_runs, load_samples
 from ..errors import RecordingError
 
 
@@ -96,15 +95,8 @@ def load_trials(
     responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
         joblib.delayed(_read_trials)(run, mask_img, of_run) for run, of_run in zip(runs, weights, strict=True)
     )
-    return Samples(
-        stimuli=np.concatenate([run.shown for run in runs]).astype(np.float32),
-        responses=np.concatenate(responses),
-        runs=np.repeat(np.arange(len(runs)), [len(run.shown) for run in runs]),
-        stimulus_shape=shape,
-        mask_img=mask_img,
-        features=widths and columns_of(widths),
-        report=report_runs(runs, responses, recording.masks and recording.masks[kind]),
-    )
+    stimuli = [run.shown for run in runs]
+    return join_runs(recording, kind, runs, stimuli, responses, widths, shape, mask_img)
 
 
 def estimate_trials(
