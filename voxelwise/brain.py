@@ -15,20 +15,9 @@ AREA_PARTS = {"V1": ("V1d", "V1v"), "V2": ("V2d", "V2v"), "V3": ("V3", "VP"), "V
 
 
 def grid_positions(mask_img):
-    """Grid position of each voxel of the mask, in the order of the columns.
+    """Grid position of each voxel of a mask in the order of the columns, ndarray of int, shape (n_voxels, 3).
 
-    Parameters
-    ----------
-    mask_img : Nifti1Image
-
-    Returns
-    -------
-    positions : ndarray of int, shape (n_voxels, 3)
-
-    Raises
-    ------
-    ValueError
-        If there is no mask, as for samples of surfaces.
+    A ValueError if ``mask_img`` is None, as for samples of surfaces.
     """
     if mask_img is None:
         raise ValueError("mask_img=None: these columns have no places in a grid; vertices count as on their surface.")
@@ -42,16 +31,11 @@ def voxel_at(mask_img, position):
     ----------
     mask_img : Nifti1Image
     position : (int, int, int)
-        Indices (i, j, k) into the mask's grid.
+        Indices (i, j, k) into the mask's grid; a ValueError if it is none, or lies outside the mask.
 
     Returns
     -------
     column : int
-
-    Raises
-    ------
-    ValueError
-        If the position is not three indices, lies off the grid or outside the mask.
     """
     positions, wanted = grid_positions(mask_img), np.asarray(position)
     if wanted.shape != (3,) or wanted.dtype.kind not in "iu":
@@ -59,8 +43,7 @@ def voxel_at(mask_img, position):
     at = np.flatnonzero((positions == wanted).all(axis=1))
     if at.size == 0:
         raise ValueError(
-            f"No voxel at grid position {tuple(position)}: it lies outside the mask, "
-            f"which holds {len(positions)} voxels of a grid of {mask_img.shape}."
+            f"position={position}: outside the mask, {len(positions)} voxels of a grid of {mask_img.shape}."
         )
     return int(at[0])
 
@@ -72,7 +55,7 @@ def choose_voxels(mask_img, positions, scores):
     ----------
     mask_img : Nifti1Image
     positions : sequence of (int, int, int)
-        Grid positions.
+        One to four grid positions, else a ValueError.
     scores : ndarray, shape (n_voxels,)
 
     Returns
@@ -80,11 +63,6 @@ def choose_voxels(mask_img, positions, scores):
     columns : list of int
         As many as there are positions, all of the wanted ones or all best ones.
     as_wanted : bool
-
-    Raises
-    ------
-    ValueError
-        If there are no positions, more than four, or any that are not three indices.
     """
     try:
         places = [tuple(map(operator.index, position)) for position in positions]
@@ -107,7 +85,7 @@ def unmask(values, mask_img, outside=0):
     values : ndarray, shape (n_voxels, ...)
     mask_img : Nifti1Image
     outside : float
-        The value of everything outside the mask.
+        The value outside the mask.
 
     Returns
     -------
@@ -134,7 +112,6 @@ def regions_of_interest(rois, mask_img):
     Returns
     -------
     regions : DataFrame of bool, one row a voxel, one column a region
-        In the order of the mask's voxels and of ``rois``; without columns where there are no regions.
 
     Raises
     ------
@@ -152,8 +129,7 @@ def group_by_area(regions):
     Parameters
     ----------
     regions : DataFrame of bool, one row a voxel
-        As :func:`regions_of_interest` returns them. Those with other names than ``LHV1d``, ``RHV1d`` and so on are in
-        no area.
+        As :func:`regions_of_interest` returns them, with names such as ``LHV1d``; others are in no area.
 
     Returns
     -------

@@ -22,16 +22,14 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None, setting
 
         sub-01/func/sub-01_task-look_space-MNI152NLin2009cAsym_stat-r2_statmap.nii.gz
 
-    and ``dataset_description.json`` is written where there is none. A file that is there already is replaced once the
-    new one is whole.
+    and ``dataset_description.json`` is written where there is none. A file is replaced once the new one is whole.
 
     Parameters
     ----------
     folder : path
     maps : DataFrame, or dict of str -> ndarray of shape (n_voxels,)
-        By its name, the values of each map; for a column of the results' table, the JSON file says what it means.
+        Values by name; of those that are columns of the results' table, the JSON file says what they mean.
     mask_img : Nifti1Image
-        Where the voxels lie.
     subject, task : str
         Labels of BIDS, letters and digits, such as ``"01"`` and ``"look"``.
     space : str, optional
@@ -62,18 +60,17 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None, setting
             raise ValueError(f"{label!r}: BIDS allows letters and digits in labels and names of maps, no others.")
     if mask_img is None:
         raise ValueError(
-            "mask_img is None: voxels without a place in a volume, such as those of a surface, make no image. "
-            "Save their values as a table, or give the mask that they come from."
+            "mask_img is None: voxels without a place in a volume, such as those of a surface, make no image."
         )
-    n_voxels = np.count_nonzero(mask_img.dataobj)
+    folder, n_voxels = Path(folder), np.count_nonzero(mask_img.dataobj)
     for name, values in maps.items():
-        if np.shape(values) != (n_voxels,):
-            raise ValueError(
-                f"maps: {name!r} has shape {np.shape(values)}; expected a value for each of {n_voxels} voxels."
-            )
-    folder = Path(folder)
-    if not (folder / "dataset_description.json").exists():
-        replace_file(folder / "dataset_description.json", as_json(_description()))
+        if (shape := np.shape(values)) != (n_voxels,):
+            raise ValueError(f"maps: {name!r} has shape {shape}; expected a value for each of {n_voxels} voxels.")
+    description = folder / "dataset_description.json"
+    if not description.exists():
+        ours = {"Name": "Voxelwise encoding models", "BIDSVersion": "1.10.0", "DatasetType": "derivative"}
+        ours["GeneratedBy"] = [{"Name": "voxelwise", "Version": version("voxelwise")}]
+        replace_file(description, as_json(ours))
     made_by = {"Parameters": settings or {}, "Versions": list_versions()}
     stem, paths = "_".join(f"{key}-{label}" for key, label in labels.items()), []
     for name, values in maps.items():
@@ -119,22 +116,11 @@ def load_results(folder, stat="r2", task=None, space=None):
         raise RecordingError(f"{folder}: no map with {asked} in sub-*/func/; found {len(paths)} maps, such as {names}.")
     for subject, several in found.items():
         if len(several) > 1:
+            names = ", ".join(path.name for path in several)
             raise RecordingError(
-                f"{folder}: subject {subject} has {len(several)} maps with {asked}: "
-                f"{', '.join(path.name for path in several)}. Say which task or space."
+                f"{folder}: subject {subject} has {len(several)} maps with {asked}: {names}. Say which task or space."
             )
     return {
         subject: nibabel.Nifti1Image(read_volume(path).astype(np.float32), open_image(path).affine)
         for subject, (path,) in found.items()
-    }
-
-
-def _description():
-    """What ``dataset_description.json`` says of derivatives of this package."""
-    made_by = [{"Name": "voxelwise", "Version": version("voxelwise")}]
-    return {
-        "Name": "Voxelwise encoding models",
-        "BIDSVersion": "1.10.0",
-        "DatasetType": "derivative",
-        "GeneratedBy": made_by,
     }

@@ -31,11 +31,9 @@ def replace_file(path, content):
 def replace_folder(folder, unless=None):
     """Yield a new, empty folder to fill, and put it in place of another of that name once the block has ended well.
 
-    Until then the older one stays as it is; after an error it stays for good. Between the two renamings that this
-    takes, a program may be killed: the next call, or :func:`restore_folder`, puts the older one back. Of two programs
-    that do this at once, the folder of the later one stays; but if ``unless``, which is called without arguments once
-    the block has ended well, returns true, the folder that is there stays, such as one that another program has made
-    meanwhile.
+    Until then, and after an error, the older one stays as it is. Between the two renamings that this takes, a program
+    may be killed: the next call, or :func:`restore_folder`, puts the older one back. Of two programs that do this at
+    once, the folder of the later one stays; or the one that is there, if ``unless()`` is true once the block has ended.
 
     The folder around it is made if need be. If it cannot be written or put in place, an OSError says so.
     """

@@ -50,16 +50,13 @@ def group_maps(images, threshold=0.1, template=None):
         if not hasattr(image, "affine") or len(image.shape) != 3:
             raise ValueError(
                 f"images: that of subject {subject!r} is {getattr(image, 'shape', type(image).__name__)}; expected a "
-                "Nifti1Image of three dimensions. Values on a surface have none: group maps need a volume."
+                "Nifti1Image of three dimensions, so no values on a surface."
             )
     template = next(iter(images.values())) if template is None else template
     values = np.array([_bring_to(template, image) for image in images.values()])
     shared = np.isfinite(values).all(axis=0)
     if not shared.any():
-        raise RecordingError(
-            f"No voxel lies in the masks of all {len(images)} subjects. Are their maps in one space? Maps in the "
-            "subjects' own spaces have to be brought to a common one first."
-        )
+        raise RecordingError(f"No voxel lies in the masks of all {len(images)} subjects. Are their maps in one space?")
     mask_img = nibabel.Nifti1Image(shared.astype(np.uint8), template.affine)
     values = values[:, shared]
     model = SecondLevelModel(mask_img).fit(

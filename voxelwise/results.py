@@ -85,14 +85,12 @@ def write_results(
 ):
     """Score every voxel, test the score, fit its fields, and write all for use outside the book.
 
-    The folder holds, afterwards and nothing else,
+    The folder holds, afterwards and nothing else, images that are NaN outside the mask, and a table:
 
-    - ``scores.nii.gz``: mean R2 of each voxel, NaN outside the mask;
-    - ``fields.nii.gz``: the coefficients of the receptive fields, shape (x, y, z, n_pixels) with the pixels row by row,
-      NaN outside the mask;
-    - with ``weights``, ``coefficients.nii.gz`` and ``intercepts.nii.gz``: the ridge regression with this ``alpha`` on
-      all samples, shape (x, y, z, n_features) with the features in the order of ``samples.stimuli``, and (x, y, z). A
-      voxel's prediction for stimuli ``X`` is ``X @ coefficients + intercept``;
+    - ``scores.nii.gz``: mean R2 of each voxel;
+    - ``fields.nii.gz``: the coefficients of the receptive fields, shape (x, y, z, n_pixels), the pixels row by row;
+    - with ``weights``, ``coefficients.nii.gz``, shape (x, y, z, n_features), and ``intercepts.nii.gz``, (x, y, z): the
+      ridge regression with this ``alpha`` on all samples. It predicts ``X @ coefficients + intercept``;
     - ``voxels.tsv``: one row for each voxel of the mask, "n/a" for what is missing;
     - ``voxels.json``: what the columns of the table mean, and what they were computed with.
 
@@ -106,7 +104,7 @@ def write_results(
     samples : Samples
         Of this recording, as :func:`~voxelwise.load_samples` loads them.
     lag : int
-        In volumes; what the samples were loaded with.
+        What they were loaded with.
     alpha, cv
         As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
     max_iter : int
@@ -114,25 +112,20 @@ def write_results(
     alpha_range : (float, float)
         The smallest and the largest penalty to choose each voxel's from, above 0.
     n_alphas : int
-        How many penalties, evenly spaced on a logarithmic scale.
+        How many of them, evenly spaced on a logarithmic scale.
     n_permutations, rate
         As in :func:`~voxelwise.permutation_test` and its ``discoveries``.
     seed : int
         Of the permutations.
     repeat_kind : str, optional
-        Kind of the runs that show stimuli again, for the noise ceiling. Default: that of
-        :func:`~voxelwise.find_repeats`.
+        Kind of the runs that show stimuli again, for the noise ceiling. Default: as :func:`~voxelwise.find_repeats`.
     weights : bool
         Whether to write the weights of the ridge regression, too.
 
     Raises
     ------
-    ValueError
-        If a setting does not fit the samples.
-    RecordingError
-        If the runs that show stimuli again cannot be read.
-    OSError
-        If the folder cannot be written.
+    ValueError, RecordingError, OSError
+        If a setting does not fit the samples, the repeated runs cannot be read, or the folder cannot be written.
     """
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
@@ -166,8 +159,7 @@ def write_results(
 def _place(samples):
     """Where the voxels of the mask lie, one row each."""
     positions = grid_positions(samples.mask_img)
-    table = pd.DataFrame({"column": np.arange(len(positions))})
-    table[["i", "j", "k"]] = positions
+    table = pd.DataFrame(positions, columns=["i", "j", "k"]).rename_axis("column").reset_index()
     table[["x", "y", "z"]] = apply_affine(samples.mask_img.affine, positions)
     return table
 
@@ -207,19 +199,12 @@ def _measure_fields(fields):
     fields = fields.reshape(len(fields), -1)
     positive = np.maximum(fields, 0)
     weight = positive.sum(axis=1)
-    somewhere = weight > 0
-    share = positive / np.where(somewhere, weight, 1)[:, np.newaxis]
+    share = positive / np.where(weight > 0, weight, 1)[:, np.newaxis]
     peak = positive.argmax(axis=1)
-    return pd.DataFrame(
-        {
-            "field_row": pd.Series(share @ rows).where(somewhere),
-            "field_column": pd.Series(share @ columns).where(somewhere),
-            "field_peak_row": pd.Series(rows[peak], dtype="Int64").where(somewhere),
-            "field_peak_column": pd.Series(columns[peak], dtype="Int64").where(somewhere),
-            "field_weight": weight,
-            "field_pixels": (fields != 0).sum(axis=1),
-        }
-    )
+    places = pd.DataFrame({"field_row": share @ rows, "field_column": share @ columns})
+    places["field_peak_row"], places["field_peak_column"] = (pd.array(of[peak], "Int64") for of in (rows, columns))
+    places = places[weight > 0].reindex(places.index)
+    return places.assign(field_weight=weight, field_pixels=(fields != 0).sum(axis=1))
 
 
 def _measure_gaussians(samples, degrees_per_pixel):
@@ -233,10 +218,8 @@ def _measure_gaussians(samples, degrees_per_pixel):
 
 def _describe(recording, settings):
     """The sidecar of the table, after the Brain Imaging Data Structure; nothing of the machine, no path and no date."""
-    regions = {
-        f"roi_{name}": f"1 if the voxel lies in the region of interest {name}, else 0" for name in recording.rois
-    }
-    columns = COLUMNS | {column: (text, "1") for column, text in regions.items()}
+    inside = "1 if the voxel lies in the region of interest {}, else 0"
+    columns = COLUMNS | {f"roi_{name}": (inside.format(name), "1") for name in recording.rois}
     sidecar = {name: {"Description": text, "Units": unit} for name, (text, unit) in columns.items()}
     return sidecar | {"GeneratedBy": {"Recording": recording.name, "Parameters": settings, "Versions": list_versions()}}
 

@@ -40,10 +40,9 @@ def find_recording(data_dir=None):
 
 
 def fetch_recording(data_dir=None):
-    """Folder of the recording, absolute, which is downloaded at the first call.
+    """Folder of the recording, absolute, downloaded at the first call; a RecordingError says what hinders that.
 
-    If it lacks some files, all the recording's files in it are replaced; other files in it are left alone. Whatever
-    hinders the download is a RecordingError: no folder to write to, a full disk, no answer, a damaged archive.
+    If it lacks some files, all the recording's files in it are replaced; other files in it are left alone.
     """
     if folder := find_recording(data_dir):
         return folder
@@ -61,7 +60,8 @@ def fetch_recording(data_dir=None):
             raise NotADirectoryError(f"{folder} is a file")
         with replace_folder(folder) as making:
             _download(making)
-            _keep_others(folder, making)
+            if folder.exists():  # what else lies in it stays
+                shutil.copytree(folder, making, copy_function=_copy_new, dirs_exist_ok=True)
     except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
         raise RecordingError(
             f"The download of {NAME} from {ADDRESS} to {folder} failed: {error}. Expected an archive of {size} with "
@@ -92,8 +92,8 @@ def _writable_home(homes):
         except OSError as error:
             failures.append(f"{home}: {error.strerror or error}")
     raise RecordingError(
-        f"The recording {NAME} is not there yet, and no folder for it can be made and written to "
-        f"({'; '.join(failures)}). Make one of these writable, or {_ANOTHER_FOLDER}."
+        f"No folder for the recording {NAME} can be written to ({'; '.join(failures)}). Make one of these writable, or "
+        f"{_ANOTHER_FOLDER}."
     )
 
 
@@ -108,13 +108,13 @@ def _download(folder):
         start = file.read(60)
     if not start.startswith(b"\x1f\x8b"):
         raise ValueError(f"the server sent no archive, but something that begins with {start!r}")
-    left = MOST_UNPACKED * ARCHIVE_BYTES
+    n_bytes = 0
     with tarfile.open(archive) as members:
         for member in members:
             member.name = os.path.normpath(member.name)
             if member.name in FILES:  # nothing outside the folder; the filter refuses devices, and links to there
-                left -= member.size
-                if left < 0:
+                n_bytes += member.size
+                if n_bytes > MOST_UNPACKED * ARCHIVE_BYTES:
                     raise ValueError(f"it unpacks to more than {MOST_UNPACKED} times the size of the archive")
                 members.extract(member, folder, filter="data")
         while members.fileobj.read(2**20):  # the checksum is compared only at the end
@@ -124,10 +124,7 @@ def _download(folder):
         raise ValueError(f"{len(missing)} of the files are not in the archive, or are empty, such as {missing[0]}")
 
 
-def _keep_others(folder, making):
-    """Copy what else lies in a folder that is about to be replaced."""
-    for path in folder.rglob("*"):
-        target = making / path.relative_to(folder)
-        if path.is_file() and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
+def _copy_new(source, target):
+    """Copy a file, unless there is one of its name."""
+    if not os.path.exists(target):
+        shutil.copy2(source, target)
