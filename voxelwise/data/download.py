@@ -12,6 +12,7 @@ from nilearn.datasets import get_data_dirs
 
 from ..errors import RecordingError
 from ..files import replace_folder
+from ..simulation.writing import first_writable
 
 #: Where nilearn downloads from, and how large the archive there is.
 ADDRESS = "https://www.nitrc.org/frs/download.php/8486/miyawaki2008.tgz?i_agree=1&download_now=1"
@@ -46,7 +47,7 @@ def fetch_recording(data_dir=None):
     """
     if folder := find_recording(data_dir):
         return folder
-    folder = (_writable_home(_homes(data_dir)) / NAME).resolve()
+    folder = (first_writable(_homes(data_dir), _try_to_write, f"The recording {NAME}") / NAME).resolve()
     free, needed = shutil.disk_usage(folder.parent).free, (1 + MOST_UNPACKED) * ARCHIVE_BYTES
     if free < needed:
         raise RecordingError(
@@ -81,20 +82,10 @@ def _missing_files(folder):
     return [name for name in FILES if not (os.path.isfile(folder / name) and os.path.getsize(folder / name))]
 
 
-def _writable_home(homes):
-    """The first folder that exists or can be made, and that can be written to."""
-    failures = []
-    for home in homes:
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=home).close()
-            return home
-        except OSError as error:
-            failures.append(f"{home}: {error.strerror or error}")
-    raise RecordingError(
-        f"No folder for the recording {NAME} can be written to ({'; '.join(failures)}). Make one of these writable, or "
-        f"{_ANOTHER_FOLDER}."
-    )
+def _try_to_write(home):
+    """Make a folder, and a file in it for a moment; an OSError if that cannot be done."""
+    home.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=home).close()
 
 
 def _download(folder):

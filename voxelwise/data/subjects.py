@@ -16,16 +16,15 @@ _PATCHES, _PATCH_SIZE = np.array([[-14, -6, -2], [14, -6, -2]]), 9.0
 def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4, n_runs=4, n_volumes=60):
     """Subjects who saw different stimuli, after their brains were brought to MNI space as well as that goes.
 
-    Two patches at the back of the head answer to the screen, one on each side, most in their middle. In each subject
-    they lie a little elsewhere and answer more or less, the brain is a little larger or smaller, and the grid of the
-    voxels is another one.
+    Two patches at the back of the head answer to the screen, most in their middle. In each subject they lie a little
+    elsewhere and answer more or less, the brain is a little larger or smaller, and the grid is another one.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     n_subjects : int
     displacement : float
-        How far the patches lie from their usual place, along each axis, as a standard deviation in mm.
+        Of the patches along each axis, as a standard deviation in mm.
     gain_spread : float
         Standard deviation of the logarithm of the gain.
     n_runs, n_volumes : int
@@ -36,8 +35,7 @@ def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4, n_r
     subject : str
         ``"01"`` and so on.
     samples : Samples
-        Of about 1300 voxels of 4 mm: six features of the screen, and the responses at the same moment, z-scored within
-        each run.
+        Six features, and the responses of about 1300 voxels of 4 mm at the same moment, z-scored within each run.
     r2 : ndarray of float64, shape (n_voxels,)
         The truth: the share of the features in the variance of each voxel.
     """

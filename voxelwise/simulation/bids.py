@@ -14,6 +14,8 @@ import pandas as pd
 from nilearn.glm.first_level import glover_hrf
 from PIL import Image
 
+from .writing import run_image
+
 SPACE = "MNI152NLin2009cAsym"
 TASK = "images"
 SUBJECTS, SESSIONS, N_RUNS = ("01", "02"), ("01", "02"), 3
@@ -28,12 +30,6 @@ MOTION = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"]
 
 def simulated_bids(folder, rng):
     """Fill a folder with the experiment, and with ``derivatives/fmriprep``.
-
-    Parameters
-    ----------
-    folder : path
-        Made if need be.
-    rng : numpy.random.Generator
 
     Returns
     -------
@@ -56,16 +52,15 @@ def simulated_bids(folder, rng):
         baseline = rng.uniform(400, 600, GRID)
         confounding = rng.normal(size=(*GRID, len(MOTION) + 2))
         for session in SESSIONS:
-            in_view = inside & (np.arange(GRID[2]) > 0) if session == SESSIONS[0] else inside & (np.arange(GRID[2]) < 5)
+            # Each session misses one end of the brain.
+            in_view = inside & (np.arange(GRID[2]) != (0 if session == SESSIONS[0] else GRID[2] - 1))
             for run in range(1, N_RUNS + 1):
                 place = f"sub-{subject}", f"ses-{session}", "func"
                 name = f"sub-{subject}_ses-{session}_task-{TASK}_run-{run:02}"
                 n_volumes = int(rng.integers(80, 100))
                 events = _draw_events(n_volumes, names, rng)
-                signal = (
-                    _answer(events, squares[events["stim_file"].map(names.index)], n_volumes)
-                    @ truth[subject].reshape(-1, squares[0].size).T
-                )
+                shown = squares[events["stim_file"].map(names.index)]
+                signal = _answer(events, shown, n_volumes) @ truth[subject].reshape(-1, squares[0].size).T
                 table = _draw_confounds(n_volumes, rng)
                 known = table[[*MOTION, "white_matter", "csf"]].to_numpy()
                 values = 6 * signal + 1.2 * known @ confounding.reshape(-1, known.shape[1]).T
@@ -77,9 +72,7 @@ def simulated_bids(folder, rng):
                 _write(func / f"{name}_desc-confounds_timeseries.tsv", table)
                 _write_json(func / f"{name}_desc-confounds_timeseries.json")
                 volumes = np.where(in_view[..., np.newaxis], values.T.reshape(*GRID, -1), 0)
-                image = nibabel.Nifti1Image(volumes.astype(np.float32), AFFINE)
-                image.header.set_xyzt_units("mm", "sec")
-                image.header["pixdim"][4] = TR
+                image = run_image(volumes.astype(np.float32), AFFINE, TR)
                 image.to_filename(func / f"{name}_space-{SPACE}_desc-preproc_bold.nii.gz")
                 mask = nibabel.Nifti1Image(in_view.astype(np.uint8), AFFINE)
                 mask.to_filename(func / f"{name}_space-{SPACE}_desc-brain_mask.nii.gz")
@@ -123,9 +116,8 @@ def _answer(events, pictures, n_volumes):
 def _draw_confounds(n_volumes, rng):
     """What fMRIPrep measures: movement with jerks, tissue, cosines, and the volumes before the steady state."""
     movement = np.cumsum(rng.normal(size=(n_volumes, 6)) * (rng.random((n_volumes, 1)) < 0.3), axis=0)
-    tissue = np.sin(np.arange(n_volumes)[:, np.newaxis] * rng.uniform(0.6, 2, 2)) + 0.5 * rng.normal(
-        size=(n_volumes, 2)
-    )
+    tissue = np.sin(np.arange(n_volumes)[:, np.newaxis] * rng.uniform(0.6, 2, 2))
+    tissue += 0.5 * rng.normal(size=tissue.shape)
     table = pd.DataFrame(np.hstack([0.5 * movement, tissue]), columns=[*MOTION, "white_matter", "csf"])
     for column in MOTION:
         table[f"{column}_derivative1"] = table[column].diff()

@@ -1,9 +1,8 @@
 """The simulated subject's visual cortex: where each voxel lies and what it sees.
 
-The brain is nilearn's bundled MNI template. Its occipital grey matter is cut into the early visual areas and each voxel
-gets a population receptive field, by two textbook rules: eccentricity grows exponentially with the distance from the
-occipital pole (cortical magnification), and polar angle runs back and forth across the areas around the calcarine
-sulcus, reversing at each border. Everything that was chosen is written to one table, the recording's truth.
+The brain is nilearn's bundled MNI template. Its occipital grey matter is cut into the early visual areas, and fields
+follow two textbook rules: eccentricity grows exponentially with the distance from the occipital pole (cortical
+magnification), and polar angle runs back and forth across the areas around the calcarine sulcus.
 """
 
 import nibabel
@@ -45,10 +44,9 @@ BAND_WIDTH = 0.65  # pixels of eccentricity
 
 
 def visual_cortex_mask():
-    """Mask of occipital grey matter, ndarray of bool, shape ``GRID``, in which ``N_VOXELS`` voxels are True.
+    """Mask of the ``N_VOXELS`` most posterior voxels of grey matter above the cerebellum, of bool, shape ``GRID``.
 
-    The most posterior grey matter above the cerebellum is taken. How much of it is fixed stretch by stretch, in the
-    order of the voxels, so that the marked voxels come at the published columns.
+    How many is fixed stretch by stretch, in the order of the voxels: the marked ones come at the published columns.
     """
     grey = _on_grid(load_mni152_gm_template(resolution=1), AFFINE, GRID)
     _, y, z = _millimetres(np.indices(GRID).reshape(3, -1))
@@ -78,20 +76,10 @@ def background_image():
 
 
 def retinotopic_map(mask, rng):
-    """Area, eccentricity band and receptive field of each voxel of the mask.
+    """Area, eccentricity band and receptive field of each voxel of the mask; ``rng`` scatters the fields.
 
-    Parameters
-    ----------
-    mask : ndarray of bool, shape GRID
-    rng : numpy.random.Generator
-        Scatters the fields around the map, as in a real cortex.
-
-    Returns
-    -------
-    voxels : DataFrame, one row a voxel
-        ``i j k`` grid position; ``hemisphere`` LH or RH; ``area`` and ``band``, empty and -1 outside the areas;
-        ``row``, ``column`` and ``size`` (standard deviation) of the field, in pixels of the 10 x 10 screen, NaN outside
-        the areas.
+    A table with the grid position ``i j k``; the ``hemisphere``, LH or RH; ``area`` and ``band``, empty and -1 outside
+    the areas; ``row``, ``column`` and ``size`` (standard deviation) of the field in pixels, NaN outside the areas.
     """
     i, j, k = np.nonzero(mask)
     x, y, z = _millimetres((i, j, k))
@@ -131,32 +119,22 @@ def true_fields(voxels):
     Parameters
     ----------
     voxels : DataFrame
-        As :func:`retinotopic_map` returns it.
+        The simulated recording's truth, or some rows of it.
 
     Returns
     -------
     fields : ndarray, shape (n_voxels, 10, 10)
-        A Gaussian at each voxel's field centre whose sum over the unbounded plane is 1; 0 outside the areas.
+        Gaussians whose sum over the unbounded plane is 1; 0 outside the areas.
     """
     weights = gaussian_weights(STIMULUS_SHAPE, voxels["row"], voxels["column"], voxels["size"])
     return weights.reshape(-1, *STIMULUS_SHAPE)
 
 
 def gaussian_weights(shape, row, column, size):
-    """Gaussians whose sum over the unbounded plane is 1; 0 for those that have no place.
+    """Gaussians whose sum over the unbounded plane is 1, shape (n_voxels, n_pixels); 0 for those that have no place.
 
-    Parameters
-    ----------
-    shape : (int, int)
-        Of the stimuli, in whose middle lie the 10 x 10 pixels by which ``row`` and ``column`` count.
-    row, column : Series, length n_voxels
-        Centres, in pixels.
-    size : Series, length n_voxels, or float
-        Standard deviations, in pixels.
-
-    Returns
-    -------
-    weights : ndarray, shape (n_voxels, n_pixels)
+    Centres and standard deviations are in pixels; ``shape`` is that of the stimuli, in whose middle lie the 10 x 10
+    pixels by which ``row`` and ``column`` count.
     """
     rows, columns = (np.arange(n) - (n - 1) / 2 + SCREEN_CENTRE for n in shape)
     size = np.broadcast_to(size, len(row))[:, np.newaxis]

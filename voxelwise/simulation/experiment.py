@@ -55,13 +55,7 @@ FIGURE_RUNS = [_SHAPES, _SHAPES, _BOLD, _LONG, _THIN, _SHAPES, _SHAPES, _BOLD, _
 
 
 def draw_stimuli():
-    """What is on the screen at each volume, the same each time.
-
-    Returns
-    -------
-    runs : dict of str -> ndarray of int8, shape (n_volumes, 12, 12)
-        By the name of the run; 0 is black, 1 white, -1 rest.
-    """
+    """What is on the screen in each run, by its name: int8, shape (n_volumes, 12, 12); 0 is black, 1 white, -1 rest."""
     rng, runs = np.random.default_rng(SEED), {}
     for number, drawings in enumerate(FIGURE_RUNS, start=1):
         pictures = rng.permutation([_on_screen(drawing) for drawing in _read_drawings(drawings)] * 2)

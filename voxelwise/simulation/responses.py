@@ -41,19 +41,7 @@ MARKED_R2 = (0.55, 0.555, 0.51, 0.50)
 
 
 def drive_voxels(frames, voxels):
-    """Each voxel's response before gain and noise.
-
-    Parameters
-    ----------
-    frames : ndarray, shape (n_volumes, 12, 12)
-        What was on the whole screen: 0 black, 1 white, -1 rest.
-    voxels : DataFrame
-        The recording's truth, or some rows of it.
-
-    Returns
-    -------
-    drive : ndarray of float64, shape (n_volumes, n_voxels)
-    """
+    """Response before gain and noise to the whole screen, (n_volumes, 12, 12); shape (n_volumes, n_voxels)."""
     white = (frames == 1).reshape(len(frames), -1).astype(float)
     centre = frames.shape[1:], voxels["row"], voxels["column"]
     surround = (white @ gaussian_weights(*centre, SURROUND_SIZE).T) ** SURROUND_EXPONENT
@@ -67,35 +55,22 @@ def drive_voxels(frames, voxels):
 def haemodynamic_response(time_to_peak, n_lags=16):
     """How much of the response to one volume of stimulation falls into the same volume, the next one, and so on.
 
-    A difference of two gamma densities, as in SPM, convolved with a volume's time on the screen. It sums to 1.
-
-    Parameters
-    ----------
-    time_to_peak : ndarray, shape (n_voxels,)
-        Of the response to a flash, in seconds.
-    n_lags : int
-
-    Returns
-    -------
-    response : ndarray, shape (n_lags, n_voxels)
+    A difference of two gamma densities, as in SPM, convolved with a volume's time on the screen. It sums to 1; shape
+    (n_lags, n_voxels). The time to peak is that of the response to a flash, in seconds.
     """
     per_volume = 5
     times = (np.arange(n_lags * per_volume)[:, np.newaxis] + 0.5) * TR / per_volume
     course = gamma.pdf(times, time_to_peak + 1) - gamma.pdf(times, 16) / 6
-    course = uniform_filter1d(
-        course, per_volume, axis=0, mode="constant", origin=(per_volume - 1) // 2
-    )  # one volume on
+    # One volume on.
+    course = uniform_filter1d(course, per_volume, axis=0, mode="constant", origin=(per_volume - 1) // 2)
     course = course.reshape(n_lags, per_volume, -1).mean(axis=1)
     return course / course.sum(axis=0)
 
 
 def smooth_fields(mask, n_fields, rng, mirrored=False):
-    """Random numbers that are alike in near voxels, or also in those that mirror each other.
+    """Random numbers that are alike in near voxels, or also in mirrored ones, shape (n_fields, n_voxels).
 
-    Returns
-    -------
-    fields : ndarray of float64, shape (n_fields, n_voxels)
-        Each of mean 0 and variance 1 over the voxels of the mask.
+    Each field has mean 0 and variance 1 over the voxels of the mask.
     """
     fields = np.empty((n_fields, mask.sum()))
     for field in fields:
@@ -116,19 +91,7 @@ def share_noise(mask, rng):
 
 
 def draw_noise(n_volumes, shares, rng):
-    """Unit-variance autocorrelated noise on slow drift.
-
-    Parameters
-    ----------
-    n_volumes : int
-    shares : ndarray, shape (n_shared, n_voxels)
-        As :func:`share_noise` returns it.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    noise : ndarray, shape (n_volumes, n_voxels)
-    """
+    """Unit-variance autocorrelated noise on slow drift, shape (n_volumes, n_voxels); for shares see ``share_noise``."""
     alone = np.sqrt(1 - (shares**2).sum(axis=0))
     innovations = rng.standard_normal((n_volumes, len(shares))) @ shares
     innovations += alone * rng.standard_normal((n_volumes, len(alone)))
@@ -142,9 +105,8 @@ def draw_noise(n_volumes, shares, rng):
 def set_gains(voxels, mask, random_runs, rng):
     """Add to the table how each voxel responds: ``surround``, ``time_to_peak``, ``share`` and ``gain``.
 
-    The share of a voxel's variance that is signal is set such that the published pipeline finds the published histogram
-    of R2: foveal voxels of early areas tend to come first, neighbours are alike, and voxels whose field lies off the
-    screen answer nothing.
+    The shares of signal in the variance make the published pipeline find the published histogram of R2: foveal ones of
+    early areas tend to come first, neighbours are alike, and voxels whose field lies off the screen are silent.
     """
     rows, columns = STIMULUS_SHAPE
     on_screen = voxels["row"].between(-0.5, rows - 0.5) & voxels["column"].between(-0.5, columns - 0.5)

@@ -17,24 +17,21 @@ def true_parts(truth, lag=2):
 
     The signal ``d`` is the voxel's response without noise. A perfect linear model of the stimulus ``lag`` volumes
     earlier knows whether there was one, ``u``, and what the voxel saw of it, ``p``: the pixels weighted by the true
-    field. With ``q``, what a regression on ``u`` leaves of ``p``, the shares are the squared correlations
-
-    ``r(u, d)**2`` and ``r(q, d)**2``,
-
-    and their sum is the R2 of a regression of ``d`` on both. All are centred within each run, as responses are.
+    field. With ``q``, what a regression on ``u`` leaves of it, shares are ``r(u, d)**2`` and ``r(q, d)**2``; their
+    sum is the R2 of a regression of ``d`` on both. All are centred within each run, as responses are.
 
     Parameters
     ----------
     truth : DataFrame
-        What was put into each voxel of the simulated recording, ``recording.truth``.
+        The simulated recording's, ``recording.truth``.
     lag : int
         As in :func:`~voxelwise.load_samples`.
 
     Returns
     -------
     parts : DataFrame, one row a voxel
-        ``on/off`` and ``pattern``, from 0 to 1; NaN in voxels that do not respond. Times ``truth["share"]``, the
-        signal's share of the variance, they are the R2 that a perfect model would reach on noisy responses.
+        ``on/off`` and ``pattern``, from 0 to 1; NaN in voxels that do not respond. Times ``truth["share"]``, they are
+        the R2 of a perfect model on noisy responses.
     """
     fields = true_fields(truth).reshape(len(truth), -1)
     sums = np.zeros((6, len(truth)))
@@ -55,7 +52,7 @@ def true_parts(truth, lag=2):
 def true_ceiling(truth, repeated, rng, lag=2):
     """The true share of the signal in the variance of each voxel's responses in the figure runs.
 
-    Signal and noise are treated as :func:`~voxelwise.load_samples` treats their sum: each run is detrended, and divided
+    Signal and noise are treated as :func:`~voxelwise.load_samples` treats their sum: each run is detrended and divided
     by the standard deviation of the whole; then the samples are picked, and centred within their run.
 
     Parameters
@@ -65,14 +62,14 @@ def true_ceiling(truth, repeated, rng, lag=2):
     repeated : ndarray of bool, shape (n_samples,)
         Which samples, as in :class:`~voxelwise.NoiseCeiling`.
     rng : numpy.random.Generator
-        For noise of the simulation's kind, whose variance after these steps is taken from many voxels of it.
+        For the noise whose variance after these steps is measured.
     lag : int
         What the samples were loaded with.
 
     Returns
     -------
     ceiling : ndarray of float64, shape (n_voxels,)
-        The R2 that is to be expected of a model that knows the signal, with all that earlier stimuli left behind.
+        The R2 to expect of a model that knows the signal, with all that earlier stimuli left behind.
     """
     runs, gain = _runs_of("figure"), truth["gain"].to_numpy()
     ends = np.cumsum([len(frames) - lag for frames in runs])
@@ -99,7 +96,7 @@ def true_time_course(truth, n_lags):
     Returns
     -------
     course : ndarray, shape (n_lags, n_voxels)
-        How much of the response falls into the same volume, the next one, and so on; the whole response sums to 1.
+        What falls into the same volume, the next one, and so on; the whole response sums to 1.
     """
     return haemodynamic_response(truth["time_to_peak"].to_numpy())[:n_lags]
 

@@ -1,8 +1,7 @@
 """The simulated recording: a visual fMRI experiment whose truth is known.
 
 It has the size, the timing, the file names and the data types of the recording of Miyawaki et al. (2008), so that
-whatever reads the one reads the other, nilearn's own ``fetch_miyawaki2008`` included. Beside the files lies
-``truth.tsv``: what was put into each voxel, against which the book holds what its methods find.
+nilearn's own ``fetch_miyawaki2008`` reads it too. Beside it lies ``truth.tsv``: what was put into each voxel.
 """
 
 import hashlib
@@ -26,42 +25,35 @@ BASELINE = 1000.0
 
 
 def simulated_recording(data_dir=None):
-    """Folder of the simulated recording, which is made at the first call.
+    """Folder of the simulated recording, made at the first call; a RecordingError where none can be written.
 
-    Parameters
-    ----------
-    data_dir : path, optional
-        Where recordings are kept. Default: nilearn's data folders, the first that has it or else can be written to.
-
-    Returns
-    -------
-    folder : Path
-        ``.../voxelwise_simulated/<digest>/miyawaki2008``: its grandparent's name keeps it apart from the real
-        recording, its parent's tells apart what different versions of this code make.
-
-    Raises
-    ------
-    RecordingError
-        If no folder can be written to, or the disk is full.
+    It lies in ``data_dir`` or in one of nilearn's data folders, the first that has it or else can be written to. Its
+    grandparent's name keeps it apart from the real recording; its parent's, from what other versions of this code make.
     """
     homes = [Path(home) / "voxelwise_simulated" / _digest() for home in get_data_dirs(data_dir)]
-    for home in homes:
-        if _is_whole(home):
-            return home / "miyawaki2008"
+    home = next(filter(_is_whole, homes), None) or first_writable(homes, _make, "The simulated recording, of 50 MB,")
+    return home / "miyawaki2008"
+
+
+def first_writable(homes, make, what):
+    """The first of some folders that ``make(home)`` can write to; a RecordingError tells why there is none."""
     failures = []
     for home in homes:
         try:
-            # Of two that make it at once, the later takes the other's, which may be in use by now.
-            with replace_folder(home, unless=partial(_is_whole, home)) as making:
-                write_recording(making / "miyawaki2008")
-            return home / "miyawaki2008"
+            make(home)
+            return home
         except OSError as error:
             failures.append(f"{home}: {error.strerror or error}")
     raise RecordingError(
-        "The simulated recording could not be written (it takes about 50 MB):\n  "
-        + "\n  ".join(failures)
-        + "\nFree some space, or name another folder with data_dir or the environment variable NILEARN_DATA."
+        f"{what} could not be written ({'; '.join(failures)}). Make one of these folders writable, free some space, or "
+        "name another folder with data_dir or the environment variable NILEARN_DATA."
     )
+
+
+def _make(home):
+    """Write the recording; of two that do so at once, the later takes the other's, which may be in use by now."""
+    with replace_folder(home, unless=partial(_is_whole, home)) as making:
+        write_recording(making / "miyawaki2008")
 
 
 def _digest():
@@ -81,11 +73,7 @@ def _is_whole(home):
 
 
 def write_recording(folder, n_jobs=2):
-    """Make a folder and fill it with ``func/``, ``label/``, ``mask/``, ``bg.nii.gz``, ``truth.tsv``, ``manifest.json``.
-
-    ``n_jobs`` runs are written at a time; the files are the same for any number.
-    """
-    folder = Path(folder)
+    """Make and fill a folder, ``n_jobs`` runs at a time; the files are the same for any number."""
     for name in ("func", "label", "mask"):
         (folder / name).mkdir(parents=True)
 
@@ -116,14 +104,19 @@ def _write_run(folder, name, frames, mask, voxels, shares, rng):
     values = BASELINE + signal + NOISE_SD * draw_noise(len(frames), shares, rng)
     volumes = np.zeros((*mask.shape, len(frames)), dtype=np.int16, order="F")
     volumes[mask] = np.rint(values).T
-    image = nibabel.Nifti1Image(volumes, cortex.AFFINE)
-    image.header.set_xyzt_units("mm", "sec")
-    image.header["pixdim"][4] = TR
-    image.to_filename(folder / "func" / f"data_{name}.nii.gz")
+    run_image(volumes, cortex.AFFINE, TR).to_filename(folder / "func" / f"data_{name}.nii.gz")
 
     known = experiment.known_pixels(frames)
     rows = known.transpose(0, 2, 1).reshape(len(frames), -1)  # each stimulus column by column, Fortran's order
     np.savetxt(folder / "label" / f"data_{name}_label.csv", rows, fmt="%d", delimiter=",")
+
+
+def run_image(volumes, affine, t_r):
+    """An image of a run's volumes, in mm and seconds."""
+    image = nibabel.Nifti1Image(volumes, affine)
+    image.header.set_xyzt_units("mm", "sec")
+    image.header["pixdim"][4] = t_r
+    return image
 
 
 def _write_masks(folder, mask, voxels):
