@@ -15,33 +15,31 @@ RESOLUTION = 0.01  # seconds, at which a response is sampled and integrated
 def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_time_ref=0.5):
     """Features of what was seen, as a response at each volume would follow them.
 
-    Events may last for any time, begin between volumes and overlap; those that overlap add up. None is lost in silence:
-    one that cannot be counted is an error. With ``h`` for the haemodynamic response, an event that shows the features
-    ``f`` from ``a`` to ``b`` adds, to the row of a volume measured at ``t``, ::
+    Events may last for any time, begin between volumes and overlap; those that overlap add up. With ``h`` for the
+    haemodynamic response, an event that shows the features ``f`` from ``a`` to ``b`` adds, to the row of a volume
+    measured at ``t``, ::
 
         f * (integral of h from t - b to t - a) .
 
-    The integral is exact in time; no onset is moved to a grid. A feature of 1 that stays for long comes to 1.
+    No onset is moved to a grid. A feature of 1 that stays for long comes to 1.
 
     Parameters
     ----------
     events : DataFrame, one row an event
         ``onset`` and ``duration`` in seconds from the start of the first volume, and the column that ``features`` asks
-        for. Onsets may be negative.
+        for.
     features : DataFrame, str or array_like
-        A table whose index is what a column of the events says, one row for each; that column is the index's name, and
-        ``stim_file`` where it has none. Events that say "n/a", as rest may, show nothing. Or a column of the events,
-        such as ``"trial_type"``: a feature for each of its values, 1 while it is shown. Or a row of features for each
-        event, shape (n_events, n_features).
+        A table with a row for each value of the events' column that its index is named after, or else ``stim_file``;
+        events that say "n/a" there, as rest may, show nothing. Or a column of the events, such as ``"trial_type"``: a
+        feature for each of its values, 1 while it is shown. Or a row for each event, shape (n_events, n_features).
     n_volumes : int
     t_r : float
         Seconds from volume to volume.
     hrf : {"glover", "spm"}, callable, sequence of int or None
-        A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``. Or delays in volumes:
-        the share of a volume that an event covers, so many volumes later, the columns of all delays side by side, as
-        for a finite impulse response. Or None for that share itself, at once.
+        A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``. Or None for the share of
+        a volume that an event covers; or delays, for that share so many volumes later, all delays side by side.
     slice_time_ref : float
-        When, as a share of the volume's time, its values were measured; only for a haemodynamic response.
+        When in a volume's time, as a share of it, its values were measured; only for a haemodynamic response.
 
     Returns
     -------
@@ -55,7 +53,9 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     """
     response, delays = as_response(hrf)
     rows, shown = features_of_events(events, features)
-    onset, duration = (_seconds(events, column, shown) for column in ("onset", "duration"))
+    onset, duration = (
+        pd.to_numeric(_column(events, name), errors="coerce").to_numpy(float)[shown] for name in ("onset", "duration")
+    )
     volumes = np.arange(n_volumes)[:, np.newaxis]
     if response is None:
         covered = np.minimum(onset + duration, t_r * (volumes + 1)) - np.maximum(onset, t_r * volumes)
@@ -90,9 +90,10 @@ def features_of_events(events, features):
             raise ValueError(f"features: {index[index.duplicated()][0]!r} stands in its index twice; expected once.")
         places = index.get_indexer(names[shown].astype(index.dtype))
         if (places < 0).any():
+            missing = names[shown].iloc[(places < 0).argmax()]
             raise ValueError(
-                f"features: no row for {names[shown].iloc[(places < 0).argmax()]!r}, which the events' column "
-                f'"{names.name}" has; its index has {len(index)} others, such as {index[:1].tolist()}.'
+                f'features: no row for {missing!r}, which the events\' column "{names.name}" has; '
+                f"its index has {len(index)} others, such as {index[:1].tolist()}."
             )
         rows = np.zeros((len(events), features.shape[1]))
         rows[shown] = features.to_numpy(float)[places]
@@ -102,15 +103,9 @@ def features_of_events(events, features):
 
 
 def _column(events, name):
-    """A column of the events."""
     if name not in events:
         raise ValueError(f'events: no column "{name}"; they have {", ".join(map(str, events.columns))}.')
     return events[name]
-
-
-def _seconds(events, column, shown):
-    """Numbers of a column of the events that show something, NaN for what is none."""
-    return pd.to_numeric(_column(events, column), errors="coerce").to_numpy(float)[shown]
 
 
 def as_response(hrf):
@@ -145,5 +140,5 @@ def _refuse_lost(events, shown, onset, duration, shares, end):
         raise ValueError(
             f"events: row {row} has the onset {events['onset'].iloc[row]} and the duration "
             f"{events['duration'].iloc[row]}; expected seconds, a duration above 0, and a time within the run, which "
-            f"ends at {end:g} s. Write how long it was shown; or, if it shows nothing that counts, take it out."
+            f"ends at {end:g} s. If it shows nothing that counts, take it out."
         )

@@ -15,18 +15,16 @@ from .runs import event_runs
 def link_folder(recording, features, folder):
     """Make the folder of a recording with events that the chapters of the book run on.
 
-    They know a row of pixels for each volume. That is the share of the volume that each stimulus is seen for, as
-    ``design_from_events(..., hrf=None)`` makes it, less 1 for the share without any: rest is -1. So the folder does
-    justice to stimuli that stay for a volume or more. Volumes are links and take no space; masks are joined, and the
-    mean of the first run is the background.
+    They know a row of pixels for each volume: the share of the volume that each stimulus is seen for, as
+    ``design_from_events(..., hrf=None)`` makes it, less 1 for the share without any, so rest is -1. That suits stimuli
+    that stay for a volume or more. Volumes are links, and the mean of the first run is the background.
 
     Parameters
     ----------
     recording : Recording
         As :func:`bids_recording` finds it, of volumes.
     features : DataFrame
-        As in :func:`load_samples`, with a row and a column for each pixel, as :func:`load_pictures` and
-        :func:`load_patterns` make it.
+        As :func:`load_pictures` and :func:`load_patterns` make it.
     folder : path
         Made if need be; :func:`load_recording` reads it, with the pixels' ``stimulus_shape``.
 

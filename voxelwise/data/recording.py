@@ -33,28 +33,28 @@ class Recording:
     name : str
         ``"simulated"``, ``"miyawaki2008"`` or the folder's name, with ``" (folder)"`` after it if it is one of these.
     folder : Path
-        Where its files lie, absolute; no two recordings share it.
+        Absolute; no two recordings share it.
     func, label : dict of str -> list of Path
         By kind of run, the volumes (4-D NIfTI; of surfaces, two GIFTI files) and what was on the screen (CSV, one row a
         volume; or the table of events), in the same order.
     mask : Path or None
-        NIfTI; its non-zero voxels are the ones that are modelled. None where each run has its own, or there is none.
+        NIfTI; its non-zero voxels are modelled. None where each run has its own, or there is none.
     background : Path or None
         Anatomical image to draw maps on.
     rois : dict of str -> Path
         Regions of interest, by name.
     truth : DataFrame or None
-        What was put into each voxel, in the order of the mask's voxels; only of the simulated recording.
+        What was put into each voxel of the simulated recording, in the order of the mask's voxels.
     stimulus_shape : (int, int) or None
         Rows and columns of a stimulus; None for a square.
     degrees_per_pixel : float or None
-        Side of a pixel in degrees of visual angle; None for a recording of one's own, where nothing tells it.
+        Side of a pixel in degrees of visual angle, where it is known.
     events : dict of str -> list of DataFrame, or None
-        Of a recording in the order of BIDS, the events of each run, by kind; they may be changed in place.
+        Of BIDS, the events of each run, by kind; they may be changed in place.
     masks : dict of str -> list of Path, or None
-        The mask of each run; what they have in common is modelled. None for surfaces, and where ``mask`` is.
+        Of BIDS, the mask of each run; what they have in common is modelled. None for surfaces.
     timing : dict of str -> list of (float, float), or None
-        For each run the seconds from volume to volume, and when in them, as a share, its values were measured.
+        Of BIDS, each run's seconds from volume to volume, and when in them, as a share, its values were measured.
     """
 
     name: str
@@ -86,9 +86,8 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     dataset : str or path
         ``"simulated"``; ``"miyawaki2008"``, the recording of [1]_; or a folder with runs in ``func/``, a CSV file for
         each in ``label/``, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and more masks in ``mask/``. Images may
-        also be ``.nii``; hidden files do not count. What the names of runs and label files say tells which belong
-        together. Files named ``data_<kind>_run...`` are of that kind; files with other names count as ``"random"``,
-        the kind that the book's models are fitted to.
+        also be ``.nii``; hidden files do not count. Names tell which label file belongs to which run. Files named
+        ``data_<kind>_run...`` are of that kind; others are ``"random"``, to which the book's models are fitted.
     data_dir : path, optional
         Where the first two are kept. Default: nilearn's data folders.
     stimulus_shape : (int, int), optional
@@ -102,8 +101,7 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     ------
     RecordingError
         If there is no such recording, it cannot be downloaded, its folder lacks something, it is not clear which label
-        file belongs to which run, or its images do not lie on one grid; all faults that show without reading volumes
-        are told at once. :func:`load_samples` finds those inside the volumes.
+        file belongs to which run, or its images do not lie on one grid. All such faults are told at once.
     ValueError
         If ``stimulus_shape`` is no shape, or not that of a named recording.
 
@@ -135,22 +133,19 @@ def _checked(recording):
     """The recording, if nothing is wrong with its mask, and with the header of each run, region and background."""
     faults = []
     mask_img = attempt(faults, read_mask, recording.mask)
-    images = [(path, mask_img, 4) for runs in recording.func.values() for path in runs]
-    images += [(path, mask_img, 3) for path in recording.rois.values()]
-    images += [(recording.background, None, 3)] * (recording.background is not None)
-    for image in images:
-        attempt(faults, open_image, *image)
+    for path in itertools.chain(*recording.func.values()):
+        attempt(faults, open_image, path, mask_img, 4)
+    for path in recording.rois.values():
+        attempt(faults, open_image, path, mask_img)
+    if recording.background is not None:
+        attempt(faults, open_image, recording.background)
     if faults:
         raise RecordingError("\n".join(faults))
     return recording
 
 
 def find_files(folder, name=None, truth=None, stimulus_shape=None):
-    """The recording that lies in a folder of nilearn's layout; none of its files is opened.
-
-    A RecordingError says if runs, labels or the mask are missing, there are two images of one name, or it is not clear
-    which label file belongs to which run.
-    """
+    """The recording that lies in a folder of nilearn's layout; none of its files is opened."""
     func, masks = (list_files(folder / name, *IMAGES) for name in ("func", "mask"))
     label = list_files(folder / "label", ".csv")
     backgrounds = [path for path in list_files(folder, *IMAGES) if stem(path) == "bg"]

@@ -16,10 +16,9 @@ def load_pictures(folder, shape):
     Parameters
     ----------
     folder : path
-        Pictures of any format that Pillow reads, in folders or not; other files are left alone.
+        Pictures of any format that Pillow reads, in folders or not, among other files.
     shape : (int, int)
-        Rows and columns of blocks. Each is the mean brightness of its part of the picture, by area, so the sizes need
-        not divide.
+        Rows and columns of blocks, each the mean brightness of its part of the picture, by area.
 
     Returns
     -------
@@ -29,7 +28,7 @@ def load_pictures(folder, shape):
     Raises
     ------
     RecordingError
-        If there is no picture, one cannot be read, or its values have no largest one, as in a TIFF of real numbers.
+        If there is no picture, or one cannot be read or has real numbers for values, with no largest one.
     ValueError
         If ``shape`` is no shape.
     """
@@ -43,9 +42,7 @@ def load_pictures(folder, shape):
 
 
 def load_patterns(recording, shape, column="stimulus_pattern"):
-    """The stimuli that events spell out, a digit for each pixel, row by row.
-
-    So does OpenNeuro's ds000255, the experiment of Miyawaki et al. (2008): 144 digits, 12 x 12 patches.
+    """The stimuli that events spell out, a digit for each pixel, row by row, as in OpenNeuro's ds000255.
 
     Parameters
     ----------
@@ -59,13 +56,12 @@ def load_patterns(recording, shape, column="stimulus_pattern"):
     Returns
     -------
     patterns : DataFrame of float64, one row a pattern, columns (row, column)
-        Its index, with the name of the column, is the pattern as it is spelled out. ``patterns.loc[:, (slice(1, 10),
-        slice(1, 10))]`` are the central 10 x 10 pixels of 12 x 12.
+        Its index, with the name of the column, is the pattern as it is spelled out.
 
     Raises
     ------
     RecordingError
-        If the recording's events have no such column, or a pattern is no such number of digits.
+        If no events have such a column, or a pattern has not so many digits.
     ValueError
         If ``shape`` is no shape.
     """
