@@ -59,9 +59,7 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None, setting
         if not re.fullmatch("[0-9A-Za-z]+", str(label)):
             raise ValueError(f"{label!r}: BIDS allows letters and digits in labels and names of maps, no others.")
     if mask_img is None:
-        raise ValueError(
-            "mask_img is None: voxels without a place in a volume, such as those of a surface, make no image."
-        )
+        raise ValueError("mask_img is None: voxels without a place in a volume, such as those of a surface, make none.")
     folder, n_voxels = Path(folder), np.count_nonzero(mask_img.dataobj)
     for name, values in maps.items():
         if (shape := np.shape(values)) != (n_voxels,):
@@ -116,10 +114,7 @@ def load_results(folder, stat="r2", task=None, space=None):
         raise RecordingError(f"{folder}: no map with {asked} in sub-*/func/; found {len(paths)} maps, such as {names}.")
     for subject, several in found.items():
         if len(several) > 1:
-            names = ", ".join(path.name for path in several)
-            raise RecordingError(
-                f"{folder}: subject {subject} has {len(several)} maps with {asked}: {names}. Say which task or space."
-            )
+            raise RecordingError(f"{folder}: subject {subject} has {len(several)} maps with {asked}. Say which space.")
     return {
         subject: nibabel.Nifti1Image(read_volume(path).astype(np.float32), open_image(path).affine)
         for subject, (path,) in found.items()

@@ -48,10 +48,8 @@ def group_maps(images, threshold=0.1, template=None):
         raise ValueError(f"images: {len(images)} of them; expected maps of two subjects or more.")
     for subject, image in images.items():
         if not hasattr(image, "affine") or len(image.shape) != 3:
-            raise ValueError(
-                f"images: that of subject {subject!r} is {getattr(image, 'shape', type(image).__name__)}; expected a "
-                "Nifti1Image of three dimensions, so no values on a surface."
-            )
+            kind = getattr(image, "shape", type(image).__name__)
+            raise ValueError(f"images: of subject {subject!r} is {kind}; expected three dimensions, none on a surface.")
     template = next(iter(images.values())) if template is None else template
     values = np.array([_bring_to(template, image) for image in images.values()])
     shared = np.isfinite(values).all(axis=0)

@@ -4,6 +4,7 @@ import json
 import platform
 import warnings
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,47 +25,10 @@ from .models.search import MIN_FOLDS, search_alpha
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "nilearn", "nibabel")
 
-_AXES = ("First", "i", "x"), ("Second", "j", "y"), ("Third", "k", "z")
-_CENTRE = "of the centre of mass of the field's positive coefficients"
-_SD = "standard deviations"
-_NO_CENTRE = "n/a where none of its coefficients is positive"
-_NO_GAUSSIAN = "n/a where no Gaussian field has a positive gain"
-_NO_DEGREES = "n/a where the size of a pixel is not known"
-_NO_REPEATS = "n/a for a recording without runs that repeat stimuli"
 CEILINGS = ["ceiling", "ceiling_error", "pattern_ceiling", "pattern_ceiling_error"]
+_COLUMNS = pd.read_csv(Path(__file__).with_name("results.tsv"), sep="\t", index_col="column", dtype=str)
 #: Description and unit of each column of the table but the regions, in their order; "1" is the unit of a plain number.
-COLUMNS = {
-    "column": ("Number of the voxel among those of the mask, from 0, in C order of the grid", "1"),
-    **{i: (f"{nth} index into the mask's grid, from 0", "voxels") for nth, i, _ in _AXES},
-    **{x: (f"{nth} coordinate of the voxel's centre, by the mask's affine", "mm") for nth, _, x in _AXES},
-    "r2": ("R2 of the ridge regression on held-out runs, mean over the folds", "1"),
-    "r2_sd": ("R2 of the ridge regression on held-out runs, sample standard deviation over the folds", "1"),
-    "r": ("Correlation of prediction and response on held-out runs, mean over the folds by Fisher's z", "1"),
-    "p_value": ("How often a permutation of the stimuli has at least this R2, the voxel itself counted in", "1"),
-    "discovery": ("1 if the voxel is found at the false discovery rate given as rate, else 0", "1"),
-    "best_alpha": ("Ridge penalty with the best R2 on inner folds; n/a with less than three folds", "1"),
-    "ceiling": (f"R2 of a perfect model of the stimulus, from repeats; {_NO_REPEATS}", "1"),
-    "ceiling_error": (f"Standard error of the ceiling; {_NO_REPEATS}", "1"),
-    "pattern_ceiling": (f"Part of the ceiling beyond that there is a stimulus, and since when; {_NO_REPEATS}", "1"),
-    "pattern_ceiling_error": (f"Standard error of the pattern's part of the ceiling; {_NO_REPEATS}", "1"),
-    "field_row": (f"Row {_CENTRE}, 0 at the top; {_NO_CENTRE}", "pixels"),
-    "field_column": (f"Column {_CENTRE}, 0 at the left; {_NO_CENTRE}", "pixels"),
-    "field_peak_row": (f"Row of the field's largest coefficient, 0 at the top; {_NO_CENTRE}", "pixels"),
-    "field_peak_column": (f"Column of the field's largest coefficient, 0 at the left; {_NO_CENTRE}", "pixels"),
-    "field_weight": ("Sum of the field's positive coefficients", f"{_SD} of the response per unit of pixel value"),
-    "field_pixels": ("Number of the field's coefficients that are not 0", "pixels"),
-    "prf_row": (f"Row of the Gaussian field's centre, 0 at the top; {_NO_GAUSSIAN}", "pixels"),
-    "prf_column": (f"Column of the Gaussian field's centre, 0 at the left; {_NO_GAUSSIAN}", "pixels"),
-    "prf_size": (f"Standard deviation of the Gaussian field; {_NO_GAUSSIAN}", "pixels"),
-    "prf_r2": ("Share of the variance that the Gaussian field explains of the samples it was fitted to", "1"),
-    "prf_gain": ("Gain of the Gaussian field", f"{_SD} of the response per unit of pixel value"),
-    "prf_eccentricity": (f"Distance of the field's centre from the centre of the screen; {_NO_GAUSSIAN}", "pixels"),
-    "prf_angle": (f"Direction from there: 0 right, 90 up, 180 left, -90 down; {_NO_GAUSSIAN}", "degrees"),
-    "prf_size_degrees": (f"Standard deviation in visual angle; {_NO_DEGREES}", "degrees"),
-    "prf_eccentricity_degrees": (f"Eccentricity in visual angle; {_NO_DEGREES}", "degrees"),
-    "constant": ("1 if the voxel never changes within a run, else 0", "1"),
-    "dead_runs": ("Number of the runs in which the voxel never changes, such as those in which it is out of view", "1"),
-}
+COLUMNS = dict(zip(_COLUMNS.index, _COLUMNS.itertuples(index=False, name=None), strict=True))
 
 
 def write_results(

@@ -107,10 +107,7 @@ def read_events(path):
         for column in ("onset", "duration"):
             events[column] = pd.to_numeric(events[column])
     except (OSError, ValueError, KeyError) as error:
-        raise RecordingError(
-            f"{path}: not a table of events ({error}). Expected columns with tabs between them, onset and duration in "
-            "seconds among them."
-        ) from None
+        raise RecordingError(f"{path}: not a table of events with onset and duration in seconds ({error}).") from None
     return events
 
 

@@ -112,25 +112,19 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
             if kind == "random" and len(stimuli) < MIN_VOLUMES:
                 report.faults.append(f"{path}: {len(stimuli)} volumes; the chapters need at least {MIN_VOLUMES}.")
             if (stimuli[~rest] == -1).any():
-                report.warnings.append(
-                    f"{label_file}: pixels of -1 in pictures. A black picture would count as rest; expected 0 to 1."
-                )
+                report.warnings.append(f"{label_file}: pixels of -1 in pictures; where all are, it counts as rest.")
         report.runs.append((path.name, kind, label_file.name, n_volumes, n_rest))
         changes = None if mask_img is None else attempt(report.faults, read_changes, path, mask_img, *expected)
         if changes is not None:
             n_dead, n_read = n_dead + ~changes.any(axis=0), n_read + 1
             if n_bright := _count_unsteady(changes.mean(axis=1)):
                 report.warnings.append(
-                    f"{path}: the first {n_bright} volumes stand out from all others, as before a scanner's steady "
-                    f"state. Cut them off with their label rows, or load samples with drop_volumes={n_bright}."
+                    f"{path}: the first {n_bright} volumes stand out, as before a steady state. Use drop_volumes."
                 )
     if len(shapes) > 1:
         report.faults.append(f"{folder}: label files with images of different shape: {sorted(shapes)}; expected one.")
     if (n_runs := len(func.get("random", ()))) < MIN_RUNS:
-        report.faults.append(
-            f'{folder}: {n_runs} runs of the kind "random", to which the chapters fit models; expected at least '
-            f"{MIN_RUNS}, to fit, to choose and to score on. Only files named data_<kind>_run... are of another kind."
-        )
+        report.faults.append(f'{folder}: {n_runs} runs of the kind "random"; the chapters need at least {MIN_RUNS}.')
     report.summary += _summary(recording, mask_img, shapes, n_dead, n_read)
     return report
 

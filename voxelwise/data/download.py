@@ -51,8 +51,7 @@ def fetch_recording(data_dir=None):
     free, needed = shutil.disk_usage(folder.parent).free, (1 + MOST_UNPACKED) * ARCHIVE_BYTES
     if free < needed:
         raise RecordingError(
-            f"{folder}: {free / 1e6:.0f} MB are free on this disk; {NAME} takes up to {needed / 1e6:.0f} MB while it "
-            f"is unpacked. Free some space, or {_ANOTHER_FOLDER}."
+            f"{folder}: {free / 1e6:.0f} MB are free of {needed / 1e6:.0f}. Free some space, or {_ANOTHER_FOLDER}."
         )
     size = f"{ARCHIVE_BYTES / 1e6:.0f} MB"
     print(f"Downloading {NAME}, {size}, from {ADDRESS} to {folder}", file=sys.stderr, flush=True)
@@ -65,9 +64,8 @@ def fetch_recording(data_dir=None):
                 shutil.copytree(folder, making, copy_function=_copy_new, dirs_exist_ok=True)
     except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
         raise RecordingError(
-            f"The download of {NAME} from {ADDRESS} to {folder} failed: {error}. Expected an archive of {size} with "
-            f"{len(FILES)} files. Check the network and the space on the disk and try again; or download the address "
-            f"by hand and unpack it into {folder}, so that {FILES[0]} lies in it; or {_ANOTHER_FOLDER}."
+            f"The download of {size} from {ADDRESS} to {folder} failed: {error}. Try again; or unpack it by hand, and "
+            f"{FILES[0]} into the folder; or {_ANOTHER_FOLDER}."
         ) from error
     return folder
 

@@ -63,10 +63,8 @@ class StoredImage:
                 if len(file.read(MAX_REST + 1)) > MAX_REST:
                     raise ValueError("it holds much more than its header says")
         except Exception as error:  # whatever a damaged file makes the modules that unpack it raise
-            raise RecordingError(
-                f"{self.path}: cut off or damaged, volume {number + 1} of {n_volumes} could not be read ({error}). "
-                "Copy it again."
-            ) from None
+            unread = f"volume {number + 1} of {n_volumes} could not be read ({error})"
+            raise RecordingError(f"{self.path}: cut off or damaged, {unread}. Copy it again.") from None
 
 
 def attempt(faults, read, *arguments):
@@ -90,9 +88,7 @@ def open_image(path, like=None, n_dimensions=3):
             image = _read_header(path, n_dimensions)
             fault = _fault(image, n_dimensions, like)
     except Exception as error:  # a damaged header can make nibabel raise whatever operations on odd values raise
-        raise RecordingError(
-            f"{path}: not a NIfTI file that can be read ({error}). Copy or convert it again."
-        ) from None
+        raise RecordingError(f"{path}: not a NIfTI file that can be read ({error}). Copy it again.") from None
     if fault:
         raise RecordingError(f"{path}: {fault}")
     return image
@@ -111,10 +107,7 @@ def read_region(path, like=None):
     inside = (values != 0) & ~np.isnan(values)
     found = values[inside]
     if not (np.isfinite(found) & (found == found[:1])).all():
-        raise RecordingError(
-            f"{path}: values from {found.min():g} to {found.max():g}, so what lies inside is not clear. "
-            "Write 1 inside and 0 outside, in a file for each region."
-        )
+        raise RecordingError(f"{path}: values from {found.min():g} to {found.max():g}; expected 1 inside, 0 outside.")
     return inside
 
 
@@ -141,9 +134,7 @@ def read_surface(paths):
     try:
         values = np.vstack([load_surf_data(path) for path in paths]).T.astype(np.float32)
     except Exception as error:  # a damaged file makes nibabel raise whatever its parser of XML raises
-        raise RecordingError(
-            f"{paths[0]}: it and its other hemisphere cannot be read as GIFTI ({error}). Copy them again."
-        ) from None
+        raise RecordingError(f"{paths[0]}: it or its other hemisphere cannot be read as GIFTI ({error}).") from None
     values[:, ~np.isfinite(values).all(axis=0)] = 0
     return values
 
@@ -163,18 +154,14 @@ def read_voxels(path, mask_img, label_file=None, n_rows=None):
     try:
         values = np.empty((n_volumes, voxels.size), np.float32 if exact else np.float64)
     except MemoryError:
-        raise RecordingError(
-            f"{path}: {n_volumes} volumes of {voxels.size} voxels in the mask do not fit into memory. "
-            "Take fewer voxels into the mask, or split the run."
-        ) from None
+        size = f"{n_volumes} volumes of {voxels.size} voxels in the mask"
+        raise RecordingError(f"{path}: {size} do not fit into memory. Take fewer into the mask.") from None
     for number, volume in enumerate(image.volumes(voxels)):
         values[number] = volume
     bad = ~np.isfinite(values)
     if bad.any():
-        raise RecordingError(
-            f"{path}: values that are not finite in {bad.any(axis=0).sum()} voxels of the mask, first in volume "
-            f"{bad.any(axis=1).argmax() + 1}. Repair the volumes, or take these voxels out of the mask."
-        )
+        n_voxels, first = bad.any(axis=0).sum(), bad.any(axis=1).argmax() + 1
+        raise RecordingError(f"{path}: not finite in {n_voxels} voxels of the mask, first in volume {first}.")
     return values
 
 
@@ -290,9 +277,7 @@ def _read_table(path):
         with np.errstate(over="ignore"):
             rows = np.loadtxt(lines, delimiter=",", dtype=np.float32, ndmin=2, comments=None)
     except ValueError:
-        raise RecordingError(
-            f"{path}: not a table of numbers with commas between them; {_first_fault(lines)}."
-        ) from None
+        raise RecordingError(f"{path}: not a table of numbers: {_first_fault(lines)}.") from None
     almost_rest = (abs(rows + 1) < ALMOST).all(axis=1) & (rows != -1).any(axis=1)
     for bad, said in (
         (~np.isfinite(rows).all(axis=1), "holds a value that is not finite; expected numbers only"),
@@ -302,10 +287,7 @@ def _read_table(path):
             raise RecordingError(f"{path}: row {bad.argmax() + 1} {said}.")
     for name, numbers in (("row", rows[0]), ("column", rows[:, 0])):
         if len(numbers) > 2 and (numbers == np.arange(len(numbers))).all():
-            raise RecordingError(
-                f"{path}: its first {name} counts 0, 1, 2, ..., as tables do whose lines or columns have numbers; "
-                "expected pixels only. From pandas, write it with header=False, index=False."
-            )
+            raise RecordingError(f"{path}: its first {name} counts 0, 1, 2, ...; expected pixels, no header, no index.")
     return rows
 
 

@@ -157,10 +157,8 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
         if stem(one) == stem(other)
     ]
     if not func or len(func) != len(label):
-        faults.append(
-            f"{folder}: found {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv; expected at "
-            f"least one run, and one label file for each. Without a partner: {', '.join(alone) or 'none'}."
-        )
+        found = f"{len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv"
+        faults.append(f"{folder}: {found}; expected pairs. Without a partner: {', '.join(alone) or 'none'}.")
     elif not partners:
         faults.append(
             f"{folder}: the names in func/ and label/ do not say which belong together; not clear: {', '.join(alone)}. "

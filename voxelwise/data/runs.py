@@ -78,10 +78,8 @@ def prepare_run(run, confounds, drop_volumes):
         kept = kept[kept >= drop_volumes]
     n_taken = 0 if found is None else found.shape[1]
     if len(kept) <= n_taken + 1 or np.sum(kept >= run.first) < 2:
-        raise RecordingError(
-            f"{first_file(run.path)}: {len(kept)} of {n_volumes} volumes would be left, and {n_taken} confounds "
-            "be taken out of them; expected more volumes. Take out fewer confounds, or leave the run aside."
-        )
+        left = f"{len(kept)} of {n_volumes} volumes would be left for {n_taken} confounds"
+        raise RecordingError(f"{first_file(run.path)}: {left}; expected more. Leave the run aside.")
     return replace(run, kept=None if len(kept) == n_volumes else kept, confounds=found)
 
 

@@ -204,11 +204,9 @@ def load_samples(
     mask_img = recording.read_mask()
     if smoothing and mask_img is None:
         raise ValueError(f"smoothing={smoothing!r}: surfaces are not smoothed here; expected None.")
-    if high_pass and (untimed := [run for run in runs if not run.t_r > 0]):
-        raise RecordingError(
-            f"{untimed[0].path}: the time from volume to volume is {untimed[0].t_r:g} s by its header; high_pass needs "
-            "it. Write it there."
-        )
+    for run in runs:
+        if high_pass and not run.t_r > 0:
+            raise RecordingError(f"{run.path}: the time from volume to volume is {run.t_r:g} s; high_pass needs it.")
     read = spread((joblib.delayed(read_run)(run, mask_img, high_pass, smoothing) for run in runs), n_jobs)
     designs, responses = zip(*read, strict=True)
     return join_runs(recording, kind, runs, designs, responses, widths, shape, mask_img)
@@ -247,14 +245,8 @@ def load_run_stimuli(recording, kind="random", lag=0):
     seen = [load_stimuli(path, recording.stimulus_shape) for path in labels]
     for path, frames in zip(labels, seen, strict=True):
         if frames.shape[1:] != seen[0].shape[1:]:
-            raise RecordingError(
-                f"{path}: images of {frames.shape[1:]} pixels; {labels[0].name} has {seen[0].shape[1:]}."
-            )
-        if lag > len(frames) - 2:
-            raise ValueError(
-                f"lag={lag} does not fit {path.name}, a run of {len(frames)} volumes: "
-                f"expected 0 to {len(frames) - 2}; for most scanners it is 4 to 6 s divided by the TR."
-            )
+            raise RecordingError(f"{path}: images of {frames.shape[1:]} pixels; others have {seen[0].shape[1:]}.")
+        check_whole("lag", lag, most=len(frames) - 2, why=f"{path.name} has {len(frames)} volumes; ")
     return seen
 
 
@@ -365,10 +357,7 @@ def _check_fit(recording, features, confounds, drop_volumes):
         check_whole("drop_volumes", drop_volumes)
     if recording.events is None:
         if features is not None or confounds or drop_volumes == "non_steady_state":
-            raise ValueError(
-                f'features, confounds, drop_volumes="non_steady_state": recording "{recording.name}" has label rows; '
-                "expected one that bids_recording finds."
-            )
+            raise ValueError("features, confounds, drop_volumes='non_steady_state': for a recording with events only.")
         return
     for table in features.values() if isinstance(features, dict) else [features]:
         if not isinstance(table, pd.DataFrame | str):
