@@ -14,10 +14,10 @@ def read_run(run, mask_img, high_pass, smoothing):
     clean = dict(sample_mask=run.kept, confounds=run.confounds, **slow)
     changes = read_changes(run.path, mask_img, run.source, len(run.design), smoothing)
     responses = signal.clean(changes, standardize="zscore_sample", **clean)
-    kept = np.arange(len(changes)) if run.kept is None else run.kept
     untouched = run.confounds is None and not high_pass
-    design = run.design[kept] if untouched else signal.clean(run.design, standardize=None, **clean)
-    return design[kept >= run.first], responses[kept >= run.first]
+    design = run.design[run.kept] if untouched else signal.clean(run.design, standardize=None, **clean)
+    partnered = run.kept >= run.first
+    return design[partnered], responses[partnered]
 
 
 def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
@@ -26,8 +26,7 @@ def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
     They are 0 throughout for a voxel that changes by less than float32 can tell. A mean of many standard deviations
     takes no digits from them.
     """
-    values = read_values(path, mask_img, source, n_rows, smoothing)
-    values = in_range(values)
+    values = in_range(read_values(path, mask_img, source, n_rows, smoothing))
     values -= values[0].copy()
     # Rounding would otherwise be blown up to a standard deviation of 1.
     values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0

@@ -88,15 +88,12 @@ def features_of_events(events, features):
         shown = names.notna().to_numpy()
         if not index.is_unique:
             raise ValueError(f"features: {index[index.duplicated()][0]!r} stands in its index twice; expected once.")
-        places = index.get_indexer(names[shown].astype(index.dtype))
-        if (places < 0).any():
-            missing = names[shown].iloc[(places < 0).argmax()]
-            raise ValueError(
-                f'features: no row for {missing!r}, which the events\' column "{names.name}" has; '
-                f"its index has {len(index)} others, such as {index[:1].tolist()}."
-            )
+        wanted = names[shown].astype(index.dtype)
+        missing = wanted[~wanted.isin(index)].tolist()
+        if missing:
+            raise ValueError(f'features: no row for {missing[0]!r}, which the events\' column "{names.name}" has.')
         rows = np.zeros((len(events), features.shape[1]))
-        rows[shown] = features.to_numpy(float)[places]
+        rows[shown] = features.loc[wanted]
     if not np.isfinite(rows).all():
         raise ValueError(f"features: {rows[~np.isfinite(rows)][0]} among them; expected finite numbers.")
     return rows, shown

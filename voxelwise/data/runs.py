@@ -30,7 +30,7 @@ class Run:
     n_events: int = 0
     trials: pd.DataFrame | None = None  # the events that show something
     shown: np.ndarray | None = None  # what they show, shape (n_trials, n_features)
-    kept: np.ndarray | None = None  # the volumes that are not dropped, None for all
+    kept: np.ndarray | None = None  # the volumes that are not dropped
     confounds: np.ndarray | None = None  # float64, shape (n_volumes, n_confounds)
 
 
@@ -65,22 +65,23 @@ def event_runs(recording, kind, features, hrf):
 
 def prepare_run(run, confounds, drop_volumes):
     """The run with its confounds, and without the volumes to drop; ``confounds`` and ``drop_volumes`` as to load."""
-    n_volumes, strategy = len(run.design), confounds.get("strategy", "?") if isinstance(confounds, dict) else confounds
+    path, n_volumes, only_steady = first_file(run.path), len(run.design), drop_volumes == "non_steady_state"
+    strategy = confounds.get("strategy", "?") if isinstance(confounds, dict) else confounds
     kept, found = np.arange(n_volumes), None
-    if strategy or drop_volumes == "non_steady_state":
+    if strategy or only_steady:
         found, steady = _load_confounds(run.path, confounds or ANY)
         if strategy and len(found) != n_volumes:
-            raise RecordingError(f"{first_file(run.path)}: {n_volumes} volumes; its confounds have {len(found)} rows.")
-        if steady is not None and (drop_volumes == "non_steady_state" or "scrub" in strategy):
+            raise RecordingError(f"{path}: {n_volumes} volumes; its confounds have {len(found)} rows.")
+        if steady is not None and (only_steady or "scrub" in strategy):
             kept = np.asarray(steady)
         found = found.to_numpy(float) if strategy else None
-    if drop_volumes != "non_steady_state":
+    if not only_steady:
         kept = kept[kept >= drop_volumes]
     n_taken = 0 if found is None else found.shape[1]
     if len(kept) <= n_taken + 1 or np.sum(kept >= run.first) < 2:
         left = f"{len(kept)} of {n_volumes} volumes would be left for {n_taken} confounds"
-        raise RecordingError(f"{first_file(run.path)}: {left}; expected more. Leave the run aside.")
-    return replace(run, kept=None if len(kept) == n_volumes else kept, confounds=found)
+        raise RecordingError(f"{path}: {left}; expected more. Leave the run aside.")
+    return replace(run, kept=kept, confounds=found)
 
 
 def report_runs(runs, responses, masks=None):
@@ -91,7 +92,7 @@ def report_runs(runs, responses, masks=None):
         row = dict(
             run=re.split(r"_(?:space|res|den|desc|hemi)-|\.", first_file(run.path).name)[0],
             volumes=n_volumes,
-            dropped=0 if run.kept is None else n_volumes - len(run.kept),
+            dropped=n_volumes - len(run.kept),
             events=run.n_events,
             shown=0 if run.trials is None else len(run.trials),
             confounds=0 if run.confounds is None else run.confounds.shape[1],

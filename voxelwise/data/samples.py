@@ -76,11 +76,10 @@ class Samples:
             If the lengths differ, a number is not finite, a run is torn apart, or spaces, shape or mask do not fit.
         """
         X, Y = (_as_matrix(name, values) for name, values in (("X", X), ("Y", Y)))
-        numbers = np.unique(runs, return_inverse=True)[1].ravel()
-        if not len(X) == len(Y) == len(numbers):
-            raise ValueError(f"X has {len(X)} rows, Y {len(Y)} and runs {len(numbers)}; expected as many of each.")
-        starts = np.flatnonzero(np.diff(numbers, prepend=-1))
-        if len(starts) != numbers.max() + 1:
+        runs, _ = pd.factorize(np.ravel(runs), use_na_sentinel=False)  # numbers in the order of their first rows
+        if not len(X) == len(Y) == len(runs):
+            raise ValueError(f"X has {len(X)} rows, Y {len(Y)} and runs {len(runs)}; expected as many of each.")
+        if (np.diff(runs) < 0).any():
             raise ValueError("runs: the rows of a run do not stand together; sort X, Y and runs by run first.")
         shape = (X.shape[1],) if stimulus_shape is None else tuple(stimulus_shape)
         if np.prod(shape) != X.shape[1]:
@@ -89,7 +88,6 @@ class Samples:
             raise ValueError(f"features={features}: expected columns of each that add up to the {X.shape[1]} of X.")
         if mask_img is not None and np.count_nonzero(mask_img.dataobj) != Y.shape[1]:
             raise ValueError(f"mask_img has {np.count_nonzero(mask_img.dataobj)} voxels; Y has {Y.shape[1]} columns.")
-        runs = np.repeat(np.arange(len(starts)), np.diff([*starts, len(numbers)]))
         return cls(X, Y, runs, shape, mask_img, None if features is None else columns_of(features))
 
     @property
