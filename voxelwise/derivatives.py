@@ -44,10 +44,9 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None, setting
 
     Raises
     ------
-    ValueError
-        If a label or name has other characters, there is no mask, or a map has not one value a voxel.
-    OSError
-        If a file cannot be written; those that are there are whole.
+    ValueError, OSError
+        If a label or name has other characters, there is no mask, a map has not one value a voxel; a file cannot be
+        written.
 
     References
     ----------

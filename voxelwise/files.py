@@ -86,15 +86,11 @@ def _workspace(target):
         with suppress(FileNotFoundError):  # another program removes it too
             if time.time() - leftover.stat().st_mtime > STALE:
                 shutil.rmtree(leftover, ignore_errors=True)
-    place = dict(prefix=_prefix(target), dir=target.parent)
+    place = dict(prefix=f".{target.name}.new-", dir=target.parent)
     with tempfile.TemporaryDirectory(**place, ignore_cleanup_errors=True) as workspace:
         yield Path(workspace)
 
 
 def _workspaces(target, inside=""):
     """The temporary folders of this target, or the folders of a name in them."""
-    return list(target.parent.glob(f"{glob.escape(_prefix(target))}*/{inside}"))
-
-
-def _prefix(target):
-    return f".{target.name}.new-"
+    return list(target.parent.glob(f".{glob.escape(target.name)}.new-*/{inside}"))

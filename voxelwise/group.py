@@ -13,8 +13,8 @@ from .errors import RecordingError
 def group_maps(images, threshold=0.1, template=None):
     """Mean, t and share of the subjects, for each voxel that all of them have.
 
-    The t-value, of nilearn's second level [1]_, is that of a mean above 0. It speaks of the mean, which a few subjects
-    with high scores may raise; the share counts subjects, and knows nothing of how high their scores are.
+    The t-value, of nilearn's second level [1]_, is that of a mean above 0, which a few subjects with high scores may
+    raise; the share counts subjects, and knows nothing of how high their scores are.
 
     Parameters
     ----------
@@ -34,10 +34,8 @@ def group_maps(images, threshold=0.1, template=None):
 
     Raises
     ------
-    ValueError
-        If there are less than two maps, or one is not an image of three dimensions.
-    RecordingError
-        If there is no voxel that all subjects have.
+    ValueError, RecordingError
+        If there are less than two maps, one has not three dimensions; there is no voxel that all subjects have.
 
     References
     ----------

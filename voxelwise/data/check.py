@@ -23,28 +23,13 @@ MOST_UNSTEADY = 5
 
 @dataclass
 class Report:
-    """What a recording holds.
+    """What a recording holds, and what is wrong with it."""
 
-    Attributes
-    ----------
-    summary : list of (str, str)
-        What it is, as pairs of a name and a text.
-    header : tuple of str
-        Names of the columns of ``runs``.
-    runs : list of tuple
-        A row for each run. Of a BIDS data set, for each subject, task and space: the number of runs, their volumes,
-        events, and volumes before the steady state, the voxels that all masks have, and those that only some have.
-    warnings : list of str
-        What may be meant, and would spoil results if it is not.
-    faults : list of str
-        Everything that keeps the book from using it.
-    """
-
-    summary: list = field(default_factory=list)
+    summary: list = field(default_factory=list)  # pairs of a name and a text
     header: tuple = ("run", "kind", "labels", "volumes", "rest rows")
-    runs: list = field(default_factory=list)
-    warnings: list = field(default_factory=list)
-    faults: list = field(default_factory=list)
+    runs: list = field(default_factory=list)  # a row for each run; of BIDS, for each subject, task and space
+    warnings: list = field(default_factory=list)  # what may be meant, and would spoil results if it is not
+    faults: list = field(default_factory=list)  # what keeps the book from using it
 
     def __str__(self):
         table = [tuple(map(str, row)) for row in (self.header, *self.runs)]
@@ -65,18 +50,16 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
 
     Parameters
     ----------
-    folder : path
-        In the layout that :func:`~voxelwise.load_recording` reads; or a BIDS data set, as for
-        :func:`~voxelwise.bids_recording`.
-    stimulus_shape : (int, int), optional
-        Rows and columns of a stimulus. Default: the stimuli are square.
+    folder, stimulus_shape
+        As in :func:`~voxelwise.load_recording`; or the folder of a BIDS data set.
     derivatives : path, optional
-        Of a BIDS data set, what fMRIPrep wrote. Default: ``derivatives/fmriprep`` in it.
+        As in :func:`~voxelwise.bids_recording`.
 
     Returns
     -------
     report : Report
-        Its faults are in the words of the errors that loading would raise; what only the chapters refuse is among them.
+        To print. Its ``summary``, ``runs`` (rows under ``header``), ``warnings`` and ``faults``, in the words of the
+        errors that loading would raise, are lists; what only the chapters refuse is among the faults.
 
     Raises
     ------

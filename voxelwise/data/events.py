@@ -116,8 +116,7 @@ def as_response(hrf):
     except TypeError:
         delays = []
     if not delays or min(delays) < 0:
-        names = ", ".join(f'"{name}"' for name in RESPONSES)
-        raise ValueError(f"hrf={hrf!r}: expected {names}, a function, delays in volumes such as [2, 3, 4], or None.")
+        raise ValueError(f"hrf={hrf!r}: expected {[*RESPONSES]}, a function, delays such as [2, 3, 4], or None.")
     return None, delays
 
 

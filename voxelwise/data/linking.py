@@ -34,10 +34,9 @@ def link_folder(recording, features, folder):
 
     Raises
     ------
-    RecordingError
-        If the recording has surfaces, its events do not fit the features, or a file cannot be read.
-    OSError
-        If the folder cannot be written, or has such files already.
+    RecordingError, OSError
+        If the recording has surfaces, its events do not fit the features, a file cannot be read; the folder cannot be
+        written, or has such files already.
     """
     folder, mask_img = Path(folder).expanduser(), recording.read_mask()
     if mask_img is None or recording.events is None:

@@ -4,24 +4,12 @@ import re
 
 
 def pair_runs(runs, labels):
-    """Find for each run the label file whose name says the same.
+    """The label file of each run, or none; and if none, the names of those without a clear partner.
 
-    A name says something by its words, by entities as in BIDS (``ses-02``, also ``run3``) and by its other numbers, in
-    any order. Only what tells names of one folder apart, and is found in the other folder too, counts; so a date before
-    each label file does no harm. Where entities do not decide, bare numbers do: ``run3`` and ``stim03``. Where the
-    names of one folder hold no numbers at all, the order of the names decides.
-
-    Parameters
-    ----------
-    runs, labels : list of Path
-        In the order in which people count.
-
-    Returns
-    -------
-    partners : list of Path
-        The label file of each run; empty if the names do not agree.
-    alone : list of str
-        If they do not, the names of those without a clear partner.
+    Files come in the order in which people count. A name says something by its words, by entities as in BIDS
+    (``ses-02``, also ``run3``) and by other numbers, in any order. Only what tells names of one folder apart, and is
+    found in the other folder too, counts; so a date before each label file does no harm. Where entities do not decide,
+    bare numbers do: ``run3`` and ``stim03``. Where the names of one folder hold no numbers at all, the order decides.
     """
     sides = [[_marks(stem(path)) for path in paths] for paths in (runs, labels)]
     for view in (set, _numbers):

@@ -1,7 +1,6 @@
 """Where a recording lies: the simulated one, the real one, or a folder of the reader's own, all in one layout."""
 
 import itertools
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +13,11 @@ from .download import fetch_recording
 from .pairing import pair_runs, stem
 from .reading import as_shape, attempt, open_image, read_mask
 
-#: Names of the recordings that need no folder.
+#: The recordings that need no folder.
 DATASETS = ("simulated", "miyawaki2008")
-#: How the names of images end.
+NAMED_SHAPE = (10, 10)  # rows and columns of their stimuli
+NAMED_DEGREES = 1.15  # side of one of their pixels in degrees of visual angle, as Miyawaki et al. say
 IMAGES = (".nii.gz", ".nii")
-#: Rows and columns of their stimuli.
-NAMED_SHAPE = (10, 10)
-#: Side of one of their pixels in degrees of visual angle, as in [1]_ of :func:`load_recording`.
-NAMED_DEGREES = 1.15
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,6 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     if name in DATASETS and not (isinstance(dataset, Path) and folder.is_dir()):
         if shape not in (None, NAMED_SHAPE):
             raise ValueError(f"stimulus_shape={stimulus_shape}: the stimuli of {name} have {NAMED_SHAPE} pixels.")
-        data_dir = None if data_dir is None else os.path.expanduser(data_dir)
         if name == "miyawaki2008":
             return _checked(find_files(fetch_recording(data_dir), name))
         folder = simulated_recording(data_dir).absolute()
@@ -122,8 +117,7 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
         truth["area"] = truth["area"].fillna("")
         return _checked(find_files(folder, name, truth))
     if not folder.is_dir():
-        names = ", ".join(f'"{name}"' for name in DATASETS)
-        raise RecordingError(f'No recording "{dataset}": expected {names} or the path of a folder that exists.')
+        raise RecordingError(f'No recording "{dataset}": expected "simulated", "miyawaki2008" or a folder that exists.')
     if (folder / "dataset_description.json").is_file() and not (folder / "func").is_dir():
         raise RecordingError(f"{folder}: a data set in the order of BIDS. Find a subject's runs with bids_recording.")
     return _checked(find_files(folder.resolve(), stimulus_shape=shape))
@@ -169,18 +163,10 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
     if faults:
         raise RecordingError("\n".join(faults))
     rois = {stem(path): path for path in sorted(masks)}
-    return Recording(
-        name=name or f"{folder.name}{' (folder)' * (folder.name in DATASETS)}",
-        folder=folder,
-        func=_by_kind(func, func),
-        label=_by_kind(func, partners),
-        mask=rois.pop("mask"),
-        background=backgrounds[0] if backgrounds else None,
-        rois=rois,
-        truth=truth,
-        stimulus_shape=stimulus_shape,
-        degrees_per_pixel=NAMED_DEGREES if name else None,
-    )
+    mask, background = rois.pop("mask"), backgrounds[0] if backgrounds else None
+    func, label, degrees = _by_kind(func, func), _by_kind(func, partners), NAMED_DEGREES if name else None
+    name = name or f"{folder.name}{' (folder)' * (folder.name in DATASETS)}"
+    return Recording(name, folder, func, label, mask, background, rois, truth, stimulus_shape, degrees)
 
 
 def list_files(folder, *endings):

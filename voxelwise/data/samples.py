@@ -55,8 +55,7 @@ class Samples:
 
         Parameters
         ----------
-        X : array_like, shape (n_samples, n_features)
-        Y : array_like, shape (n_samples, n_voxels)
+        X, Y : array_like, shape (n_samples, n_features) and (n_samples, n_voxels)
         runs : array_like, shape (n_samples,)
             The run of each sample, any labels; rows of a run stand together.
         features : dict of str -> int, optional
@@ -107,16 +106,11 @@ class Samples:
         ----------
         rows : slice, or ndarray of int or bool, optional
         voxels : ndarray of int or bool, optional
-            Columns of ``responses``, rising; the mask is left with these.
+            Columns of ``responses``, rising, else a ValueError; the mask is left with these.
 
         Returns
         -------
         samples : Samples
-
-        Raises
-        ------
-        ValueError
-            If ``voxels`` are no such columns.
         """
         chosen = replace(self, stimuli=self.stimuli[rows], responses=self.responses[rows], runs=self.runs[rows])
         if voxels is None:
@@ -192,8 +186,8 @@ def load_samples(
         If there are no runs of this kind, their stimuli differ in shape, labels and volumes do not match, an event
         cannot be counted, confounds are missing or too many, or a file cannot be read whole.
     ValueError
-        If the lag leaves less than two samples of a run, or an argument is none, or not for this recording. Labels,
-        events, lag and confounds are checked before any volume is read.
+        If the lag leaves less than two samples of a run, or an argument is none, or not for this recording. All but
+        the volumes is checked before any is read.
     """
     for name, value in dict(high_pass=high_pass, smoothing=smoothing).items():
         if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
@@ -295,18 +289,13 @@ def correlate_with_screen(samples, max_lag=5):
     samples : Samples
         Loaded with ``lag=0``.
     max_lag : int
-        The largest lag in volumes; less where the shortest run does not allow it.
+        In volumes, from 0, else a ValueError; less where the shortest run does not allow it.
 
     Returns
     -------
     correlations : ndarray, shape (n_lags, n_voxels)
         Pearson's r between the screen and the response ``lag`` volumes later in the same run, for lags from 0. A voxel
         or a screen that never changes has 0.
-
-    Raises
-    ------
-    ValueError
-        If ``max_lag`` is no whole number from 0.
     """
     check_whole("max_lag", max_lag)
     screen, run_rows = samples.stimuli.mean(axis=1, dtype=np.float64), samples.run_rows

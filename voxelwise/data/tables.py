@@ -27,10 +27,8 @@ def load_pictures(folder, shape):
 
     Raises
     ------
-    RecordingError
-        If there is no picture, or one cannot be read or has real numbers for values, with no largest one.
-    ValueError
-        If ``shape`` is no shape.
+    ValueError, RecordingError
+        If ``shape`` is no shape; there is no picture, or one cannot be read or holds real numbers, without a white.
     """
     shape, folder = as_shape(shape or ()), Path(folder).expanduser()
     endings = Image.registered_extensions()
@@ -51,7 +49,7 @@ def load_patterns(recording, shape, column="stimulus_pattern"):
     shape : (int, int)
         Rows and columns of a pattern.
     column : str
-        The column of the events that holds the patterns.
+        Of the events.
 
     Returns
     -------
@@ -60,10 +58,8 @@ def load_patterns(recording, shape, column="stimulus_pattern"):
 
     Raises
     ------
-    RecordingError
-        If no events have such a column, or a pattern has not so many digits.
-    ValueError
-        If ``shape`` is no shape.
+    ValueError, RecordingError
+        If ``shape`` is no shape; no events have such a column, or a pattern has not so many digits.
     """
     n_pixels, found = np.prod(as_shape(shape or ())), {}
     for kind, runs in (recording.events or {}).items():

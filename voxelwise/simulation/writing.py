@@ -30,7 +30,7 @@ def simulated_recording(data_dir=None):
     It lies in ``data_dir`` or in one of nilearn's data folders, the first that has it or else can be written to. Its
     grandparent's name keeps it apart from the real recording; its parent's, from what other versions of this code make.
     """
-    homes = [Path(home) / "voxelwise_simulated" / _digest() for home in get_data_dirs(data_dir)]
+    homes = [Path(home).expanduser() / "voxelwise_simulated" / _digest() for home in get_data_dirs(data_dir)]
     home = next(filter(_is_whole, homes), None) or first_writable(homes, _make, "The simulated recording, of 50 MB,")
     return home / "miyawaki2008"
 
