@@ -20,7 +20,6 @@ ARCHIVE_BYTES = 161_069_109
 #: What may come out of it, in times its size; its files are compressed themselves.
 MOST_UNPACKED = 2
 TIMEOUT = 30  # seconds until the server must have sent something
-_ANOTHER_FOLDER = "name another folder with data_dir or the environment variable NILEARN_DATA"
 
 NAME = "miyawaki2008"
 _RUNS = [f"data_figure_run{run:02}" for run in range(1, 13)] + [f"data_random_run{run:02}" for run in range(1, 21)]
@@ -49,23 +48,21 @@ def fetch_recording(data_dir=None):
         return folder
     folder = (first_writable(_homes(data_dir), _try_to_write, f"The recording {NAME}") / NAME).resolve()
     free, needed = shutil.disk_usage(folder.parent).free, (1 + MOST_UNPACKED) * ARCHIVE_BYTES
-    if free < needed:
-        raise RecordingError(
-            f"{folder}: {free / 1e6:.0f} MB are free of {needed / 1e6:.0f}. Free some space, or {_ANOTHER_FOLDER}."
-        )
     size = f"{ARCHIVE_BYTES / 1e6:.0f} MB"
     print(f"Downloading {NAME}, {size}, from {ADDRESS} to {folder}", file=sys.stderr, flush=True)
     try:
         if folder.is_file():
             raise NotADirectoryError(f"{folder} is a file")
+        if free < needed:
+            raise OSError(f"{free / 1e6:.0f} MB are free of the {needed / 1e6:.0f} MB that it takes to unpack it")
         with replace_folder(folder) as making:
             _download(making)
             if folder.exists():  # what else lies in it stays
                 shutil.copytree(folder, making, copy_function=_copy_new, dirs_exist_ok=True)
     except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
         raise RecordingError(
-            f"The download of {size} from {ADDRESS} to {folder} failed: {error}. Try again; or unpack it by hand, and "
-            f"{FILES[0]} into the folder; or {_ANOTHER_FOLDER}."
+            f"The download of {size} from {ADDRESS} to {folder} failed: {error}. Free some space, try again, unpack it "
+            "by hand, or name another folder with data_dir or the environment variable NILEARN_DATA."
         ) from error
     return folder
 

@@ -182,10 +182,8 @@ def load_stimuli(label_file, stimulus_shape=None):
 
     Raises
     ------
-    RecordingError
-        If the file is not a table of finite numbers, or its rows do not fit the shape.
-    ValueError
-        If ``stimulus_shape`` is not two whole numbers.
+    RecordingError, ValueError
+        If the file is not a table of finite numbers, or its rows do not fit the shape; if that is no shape.
     """
     shape, rows = as_shape(stimulus_shape), _read_table(Path(label_file))
     n_pixels = rows.shape[1]

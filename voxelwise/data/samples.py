@@ -215,19 +215,11 @@ def join_runs(recording, kind, runs, stimuli, responses, widths, shape, mask_img
 def load_run_stimuli(recording, kind="random", lag=0):
     """The stimuli of all runs of one kind, once it is clear that the lag fits each run.
 
-    Parameters
-    ----------
-    recording, kind, lag
-        As in :func:`load_samples`.
+    Parameters and errors are those of :func:`load_samples`.
 
     Returns
     -------
     stimuli : list of ndarray of float32, shape (n_volumes, n_rows, n_columns)
-
-    Raises
-    ------
-    RecordingError, ValueError
-        As in :func:`load_samples`, but for the volumes.
     """
     check_whole("lag", lag)
     _check_kind(recording, kind)

@@ -25,6 +25,7 @@ AFFINE = nibabel.affines.from_matvec(np.diag([3.0, 3.0, 3.0]), [-15, -90, -9])
 TR = 2.0  # seconds
 N_BRIGHT, BRIGHT = 2, (1.4, 1.08)  # volumes at the start of a run that are brighter, and how many times
 STEP = 0.02  # seconds, in which time passes
+AS_TSV = dict(sep="\t", index=False, na_rep="n/a", float_format="%.6f")
 MOTION = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"]
 
 
@@ -38,14 +39,16 @@ def simulated_bids(folder, rng):
     """
     folder, truth = Path(folder), {}
     derivatives = folder / "derivatives" / "fmriprep"
-    (folder / "stimuli").mkdir(parents=True, exist_ok=True)
+    for place in (folder / "stimuli", derivatives):
+        place.mkdir(parents=True, exist_ok=True)
     squares = rng.integers(0, 2, (N_PICTURES, *PICTURE_SHAPE)).astype(np.uint8)
     names = [f"picture_{number:02}.png" for number in range(N_PICTURES)]
     for name, picture in zip(names, squares, strict=True):
         Image.fromarray(255 * np.kron(picture, np.ones((10, 10), np.uint8))).save(folder / "stimuli" / name)
     for place, kind in ((folder, "raw"), (derivatives, "derivative")):
-        _write_json(place / "dataset_description.json", Name="Simulated", BIDSVersion="1.9.0", DatasetType=kind)
-    _write_json(folder / f"task-{TASK}_bold.json", RepetitionTime=TR, TaskName=TASK)
+        description = dict(Name="Simulated", BIDSVersion="1.9.0", DatasetType=kind)
+        (place / "dataset_description.json").write_text(json.dumps(description))
+    (folder / f"task-{TASK}_bold.json").write_text(json.dumps(dict(RepetitionTime=TR, TaskName=TASK)))
     for subject in SUBJECTS:
         inside = _brain()
         truth[subject] = _fields(inside, rng)
@@ -54,8 +57,10 @@ def simulated_bids(folder, rng):
         for session in SESSIONS:
             # Each session misses one end of the brain.
             in_view = inside & (np.arange(GRID[2]) != (0 if session == SESSIONS[0] else GRID[2] - 1))
+            raw, func = (place / f"sub-{subject}" / f"ses-{session}" / "func" for place in (folder, derivatives))
+            for place in (raw, func):
+                place.mkdir(parents=True, exist_ok=True)
             for run in range(1, N_RUNS + 1):
-                place = f"sub-{subject}", f"ses-{session}", "func"
                 name = f"sub-{subject}_ses-{session}_task-{TASK}_run-{run:02}"
                 n_volumes = int(rng.integers(80, 100))
                 events = _draw_events(n_volumes, names, rng)
@@ -67,10 +72,9 @@ def simulated_bids(folder, rng):
                 values += baseline.ravel() + 2 * np.linspace(-1, 1, n_volumes)[:, np.newaxis]
                 values += 0.8 * rng.normal(size=values.shape)
                 values[:N_BRIGHT] *= np.array(BRIGHT)[:, np.newaxis]
-                _write(folder.joinpath(*place) / f"{name}_events.tsv", events)
-                func = derivatives.joinpath(*place)
-                _write(func / f"{name}_desc-confounds_timeseries.tsv", table)
-                _write_json(func / f"{name}_desc-confounds_timeseries.json")
+                events.to_csv(raw / f"{name}_events.tsv", **AS_TSV)
+                table.to_csv(func / f"{name}_desc-confounds_timeseries.tsv", **AS_TSV)
+                (func / f"{name}_desc-confounds_timeseries.json").write_text("{}")
                 volumes = np.where(in_view[..., np.newaxis], values.T.reshape(*GRID, -1), 0)
                 image = run_image(volumes.astype(np.float32), AFFINE, TR)
                 image.to_filename(func / f"{name}_space-{SPACE}_desc-preproc_bold.nii.gz")
@@ -128,14 +132,3 @@ def _draw_confounds(n_volumes, rng):
     for number in range(N_BRIGHT):
         table[f"non_steady_state_outlier{number:02}"] = (np.arange(n_volumes) == number).astype(float)
     return table
-
-
-def _write(path, table):
-    """Write a table as BIDS has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, sep="\t", index=False, na_rep="n/a", float_format="%.6f")
-
-
-def _write_json(path, **content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content))
