@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 import tarfile
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -44,27 +43,29 @@ def fetch_recording(data_dir=None):
 
     If it lacks some files, all the recording's files in it are replaced; other files in it are left alone.
     """
-    if folder := find_recording(data_dir):
-        return folder
-    folder = (first_writable(_homes(data_dir), _try_to_write, f"The recording {NAME}") / NAME).resolve()
-    free, needed = shutil.disk_usage(folder.parent).free, (1 + MOST_UNPACKED) * ARCHIVE_BYTES
-    size = f"{ARCHIVE_BYTES / 1e6:.0f} MB"
-    print(f"Downloading {NAME}, {size}, from {ADDRESS} to {folder}", file=sys.stderr, flush=True)
-    try:
-        if folder.is_file():
-            raise NotADirectoryError(f"{folder} is a file")
-        if free < needed:
-            raise OSError(f"{free / 1e6:.0f} MB are free of the {needed / 1e6:.0f} MB that it takes to unpack it")
-        with replace_folder(folder) as making:
+    found = find_recording(data_dir)
+    return found or first_writable(_homes(data_dir), _fetch, f"The recording {NAME}") / NAME
+
+
+def _fetch(home):
+    """Download the recording to a folder; an OSError if that cannot be written to."""
+    folder, size = (home / NAME).resolve(), f"{ARCHIVE_BYTES / 1e6:.0f} MB"
+    with replace_folder(folder) as making:
+        print(f"Downloading {NAME}, {size}, from {ADDRESS} to {folder}", file=sys.stderr, flush=True)
+        free, needed = shutil.disk_usage(making).free, (1 + MOST_UNPACKED) * ARCHIVE_BYTES
+        try:
+            if folder.is_file():
+                raise NotADirectoryError(f"{folder} is a file")
+            if free < needed:
+                raise OSError(f"{free / 1e6:.0f} MB are free of the {needed / 1e6:.0f} MB that it takes to unpack it")
             _download(making)
             if folder.exists():  # what else lies in it stays
                 shutil.copytree(folder, making, copy_function=_copy_new, dirs_exist_ok=True)
-    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
-        raise RecordingError(
-            f"The download of {size} from {ADDRESS} to {folder} failed: {error}. Free some space, try again, unpack it "
-            "by hand, or name another folder with data_dir or the environment variable NILEARN_DATA."
-        ) from error
-    return folder
+        except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
+            raise RecordingError(
+                f"The download of {size} from {ADDRESS} to {folder} failed: {error}. Free some space, try again, "
+                "unpack it by hand, or name another folder with data_dir or the environment variable NILEARN_DATA."
+            ) from error
 
 
 def _homes(data_dir):
@@ -75,12 +76,6 @@ def _homes(data_dir):
 def _missing_files(folder):
     """Which of the recording's files are not there, or are empty."""
     return [name for name in FILES if not (os.path.isfile(folder / name) and os.path.getsize(folder / name))]
-
-
-def _try_to_write(home):
-    """Make a folder, and a file in it for a moment; an OSError if that cannot be done."""
-    home.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=home).close()
 
 
 def _download(folder):
