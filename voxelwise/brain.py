@@ -42,7 +42,9 @@ def voxel_at(mask_img, position):
         raise ValueError(f"position={position}: expected three whole numbers, such as (30, 10, 10).")
     at = np.flatnonzero((positions == wanted).all(axis=1))
     if at.size == 0:
-        raise ValueError(f"position={position}: outside the mask, {len(positions)} voxels of {mask_img.shape}.")
+        raise ValueError(
+            f"No voxel at {position}: outside the mask, {len(positions)} voxels in a grid of {mask_img.shape}."
+        )
     return int(at[0])
 
 

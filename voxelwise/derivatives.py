@@ -58,7 +58,7 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None, setting
         if not re.fullmatch("[0-9A-Za-z]+", str(label)):
             raise ValueError(f"{label!r}: BIDS allows letters and digits in labels and names of maps, no others.")
     if mask_img is None:
-        raise ValueError("mask_img is None: voxels without a place in a volume, such as those of a surface, make none.")
+        raise ValueError("mask_img is None: voxels without a place in a volume, such as those of a surface, have none.")
     folder, n_voxels = Path(folder), np.count_nonzero(mask_img.dataobj)
     for name, values in maps.items():
         if (shape := np.shape(values)) != (n_voxels,):

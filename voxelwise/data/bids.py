@@ -84,11 +84,6 @@ def subjects_in(folder):
     return sorted(path.name.removeprefix("sub-") for path in Path(folder).glob("sub-*") if path.is_dir())
 
 
-def is_bids(folder):
-    """Whether a folder holds a BIDS data set."""
-    return not (folder / "func").is_dir() and bool(subjects_in(folder))
-
-
 def list_runs(derivatives):
     """Subject, task and space, as :func:`bids_recording` wants them, of all runs that fMRIPrep prepared."""
     paths = get_bids_files(derivatives, "bold", "nii*", modality_folder="func", filters=[("desc", "preproc")])

@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import RecordingError
-from .bids import bids_recording, is_bids, list_runs
+from .bids import bids_recording, list_runs, subjects_in
 from .cleaning import read_changes
 from .pairing import stem
 from .reading import as_shape, attempt, load_stimuli, open_image, read_mask, read_region, read_volume
@@ -68,7 +68,7 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
     """
     folder, stimulus_shape = Path(folder).expanduser(), as_shape(stimulus_shape)
     report = Report(summary=[("folder", str(folder))])
-    if is_bids(folder):
+    if subjects_in(folder) and not (folder / "func").is_dir():
         return _check_bids(report, folder, derivatives)
     try:
         recording = find_files(folder, stimulus_shape=stimulus_shape)

@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
-import nibabel
 import numpy as np
+from nilearn.image import mean_img
 
 from ..errors import RecordingError
 from .events import design_from_events
-from .reading import ALMOST, open_image
+from .reading import ALMOST
 from .runs import event_runs
 
 
@@ -55,9 +55,5 @@ def link_folder(recording, features, folder):
             rows = rows.reshape(-1, *shape).swapaxes(1, 2).reshape(n_volumes, -1)  # column by column
             np.savetxt(folder / "label" / f"{name}.csv", rows, fmt="%.6g", delimiter=",")
     mask_img.to_filename(folder / "mask" / "mask.nii.gz")
-    first = next(iter(recording.func.values()))[0]
-    image = open_image(first, mask_img, 4)
-    mean = sum(volume.astype(np.float64) for volume in image.volumes()) / image.shape[3]
-    background = nibabel.Nifti1Image(mean.reshape(mask_img.shape, order="F").astype(np.float32), mask_img.affine)
-    background.to_filename(folder / "bg.nii.gz")
+    mean_img(next(iter(recording.func.values()))[0]).to_filename(folder / "bg.nii.gz")
     return folder
