@@ -49,8 +49,7 @@ def shown_at(image):
          {"A": (X[2:], Y[2:], A), "B": (X[:1], Y[:1], B)}),
         ("score_groups", ({"a": (X, Y), "none": (X[:0], Y[:0]), "b": (Y, X)}, ("x", "y")), 0,
          {"a (3)": (X, Y, "0.6"), "b (3)": (Y, X, VERMILION)}),
-        ("lags", (N, {"V1": X, "V2": Y}, {"all": {"V1": 0.5, "V2": 0.2}}), 0,
-         {"V1": (N, X, BLUE), "V2": (N, Y, VERMILION)}),
+        ("lags", (N, {"V1": X, "V2": Y}), 0, {"V1": (N, X, BLUE), "V2": (N, Y, VERMILION)}),
         ("time_courses", (N, np.transpose([X, Y]), np.transpose([Y, Z])), 0, {"B": (N, Y, B), "B, true": (N, Z, B)}),
         ("alpha_search", (10.0**N, np.transpose([X, Y]), "AB", Z, 10.0**N, 5.0), 0,
          {"mean": (10.0**N, Z, INK), "A": (10.0**N, X, A), "B": (10.0**N, Y, B)}),
@@ -67,8 +66,8 @@ def shown_at(image):
          {"left (3)": (Z, Y, BLUE), "midline (3)": (Y, X, GREY)}),
         ("regions", ({"left": BEFORE.set_axis(list("uvw")), "right": AFTER.set_axis(list("vwx"))}, ["row"]), 0,
          {"left": (N - 1, X, BLUE), "right": (N, Y, VERMILION)}),
-        ("chance", (X, 0.3, Y, 0.2), 0, {"its own score": ([0.3, 0.3], [0, 1], VERMILION)}),
-        ("chance", (X, 0.3, Y, 0.2), 1, {"threshold": ([0.2, 0.2], [0, 1], GREEN)}),
+        ("chance", (X, Z, 0.3, Y, 0.2), 0, {"its own score": ([0.3, 0.3], [0, 1], VERMILION)}),
+        ("chance", (X, Z, 0.3, Y, 0.2), 1, {"threshold": ([0.2, 0.2], [0, 1], GREEN)}),
         ("candidates", (X, 1, np.eye(3), (1, 3)), 0,
          {"stimulus on the screen": ([2], [0.5], VERMILION), "other stimuli": ([1, 3], X[[0, 2]], "0.45")}),
     ],
@@ -141,6 +140,20 @@ def test_maps_paint_each_voxel_in_its_slice_and_nothing_else():
         assert (ax.get_xlim(), ax.get_ylim()) == ((-0.5, 7.5), (0.5, 8.5)), "all painted voxels and a rim of one"
 
 
+def test_each_class_has_its_colour_and_design_matrices_run_to_the_right():
+    places = [(1, 2, 2), (6, 7, 2), (1, 3, 5)]
+    figure = plotting.plot_classes(image_of(places, [0, 1, 2], empty=np.nan, shape=(8, 9, 12)), "abc", None)
+    painted = [ax.images[0] for ax in figure.axes]
+    assert [shown_at(image) for image in painted] == [{(2, 1): 0, (7, 6): 1}, {(3, 1): 2}]
+    named = {patch.get_label(): to_hex(patch.get_facecolor()) for patch in figure.legends[0].legend_handles}
+    assert [to_hex(painted[0].to_rgba(number)) for number in range(3)] == list(named.values()) and list(named) == list(
+        "abc"
+    )
+    _, many = plotting.plot_designs({"one": np.c_[X], "many": np.c_[X, Y]}).axes
+    np.testing.assert_array_equal(many.images[0].get_array(), [X, Y])
+    assert many.images[0].get_extent() == [0.5, 3.5, 1.5, -0.5], "volumes are counted from 1"
+
+
 def test_a_disc_is_as_large_as_its_field():
     (ax,) = plotting.plot_centres({"left": BEFORE}, (9, 7)).axes
     (discs,) = [each for each in ax.collections if isinstance(each, EllipseCollection)]
@@ -201,7 +214,7 @@ def test_bars_and_shades_hold_what_they_count():
 
 
 def test_what_is_empty_can_be_drawn_and_more_than_there_are_colours_for_is_refused():
-    plotting.plot_chance(np.zeros(1), 0.0, np.zeros(1), 0.0)
+    plotting.plot_chance(np.zeros(1), np.zeros(1), 0.0, np.zeros(1), 0.0)
     plotting.plot_field_pairs({"one": np.zeros((1, 4, 4))}, ["a"])
     plotting.plot_pixel_map(np.full((2, 2), np.nan), "none")
     plotting.plot_maps({"size": (image_of([], empty=np.nan), dict(cmap="plasma", vmin=0, vmax=1))}, None)

@@ -8,6 +8,7 @@ Matplotlib.
 from .chance import plot_chance, plot_power
 from .charts import (
     plot_alpha_search,
+    plot_designs,
     plot_learning_curves,
     plot_regions,
     plot_repeats,
@@ -25,7 +26,7 @@ from .comparisons import (
 )
 from .decoding import plot_candidates, plot_identification, plot_pixel_map, plot_reconstructions
 from .fields import plot_fields, plot_summary
-from .maps import plot_maps
+from .maps import plot_classes, plot_maps
 from .slices import plot_score_map
 from .style import DIRECTION_COLOURS, MARK_COLOURS, MARK_LETTERS, use_book_style
 from .telling import guess, show_figure

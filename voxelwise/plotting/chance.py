@@ -3,31 +3,35 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import GREEN, GUIDE, LINE_COLOURS, VERMILION, draw_legend, pair_up, settle
+from .style import BLUE, GREEN, GUIDE, LINE_COLOURS, VERMILION, draw_legend, pair_up, settle
 
 #: One line style for each rule that is compared.
 _STYLES = tuple(zip(LINE_COLOURS, ("o-", "s--", "^:", "v-."), strict=False))
 
 
-def plot_chance(null, score, largest, threshold):
+def plot_chance(shifted, shuffled, score, largest, threshold):
     """Scores by chance: of one voxel, and the largest ones of all voxels.
 
     Parameters
     ----------
-    null, largest : ndarray, shape (n_permutations,)
-        With reordered stimuli, the scores of one voxel, and the largest ones of all voxels.
+    shifted, shuffled, largest : ndarray, shape (n_permutations,)
+        The scores of one voxel with the stimuli of each run shifted and with its volumes shuffled, and the largest
+        scores of all voxels with shifted stimuli.
     score, threshold : float
         The voxel's score with the stimuli as they were, and what a score must exceed among all voxels.
     """
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True)
+    edges = np.histogram_bin_edges(np.append(shifted, shuffled), bins=30)
+    axes[0].hist(shifted, edges, color="0.75", edgecolor="white", label="stimuli shifted")
+    axes[0].hist(shuffled, edges, color=BLUE, histtype="step", linewidth=1.6, label="volumes shuffled")
+    axes[1].hist(largest, bins=20, color="0.75", edgecolor="white", label="stimuli shifted")
     marks = (score, VERMILION, "its own score"), (threshold, GREEN, "threshold")
     titles = "one voxel", "largest of all voxels"
-    for ax, by_chance, (mark, colour, label), title in zip(axes, (null, largest), marks, titles, strict=True):
-        ax.hist(by_chance, bins=20, color="0.75", edgecolor="white", label="stimuli shifted")
+    for ax, (mark, colour, label), title in zip(axes, marks, titles, strict=True):
         ax.axvline(mark, color=colour, linewidth=2, label=label)
         ax.axvline(0, **GUIDE, linestyle=":")
         ax.set(xlabel="R² on held-out runs")
-        ax.set_title(title, pad=28)
+        ax.set_title(title, pad=48)
         ax.locator_params(axis="x", nbins=5)
         draw_legend(ax, 2)
     axes[0].set_ylabel("permutations")

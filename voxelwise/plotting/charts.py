@@ -22,6 +22,27 @@ def plot_stimuli(stimuli, titles):
     return settle(figure)
 
 
+def plot_designs(designs):
+    """Design matrices of the same volumes, one below the other: time runs to the right, each line is a feature.
+
+    Parameters
+    ----------
+    designs : dict of str -> ndarray, shape (n_volumes, n_features)
+        By the title of the panel. Each goes from black, its smallest value, to white.
+    """
+    heights = [1 if design.shape[1] > 1 else 0.25 for design in designs.values()]
+    figure, axes = plt.subplots(
+        len(designs), 1, figsize=(8, 0.7 + 0.4 * len(designs) + sum(heights)), height_ratios=heights, sharex=True
+    )
+    for ax, (title, design) in zip(np.ravel(axes), designs.items(), strict=True):
+        edges = 0.5, len(design) + 0.5, design.shape[1] - 0.5, -0.5
+        draw_screen(ax, design.T, ticks=True, aspect="auto", extent=edges)
+        ax.set_title(title, loc="left", fontsize=11)
+        ax.set(yticks=[], xlabel="volume")
+        ax.label_outer()
+    return settle(figure)
+
+
 def plot_time_course(response, shown, prediction=None):
     """Response of a voxel over one run.
 

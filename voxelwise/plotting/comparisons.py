@@ -100,28 +100,20 @@ def plot_field_pairs(fields, titles):
     return settle(figure)
 
 
-def plot_lags(lags, curves, beside):
-    """Score over lag, and beside it the scores of other models.
+def plot_lags(lags, curves):
+    """Score over lag.
 
     Parameters
     ----------
     lags : sequence of int
     curves : dict of str -> ndarray, shape (n_lags,)
         By the name of the group of voxels, its score at each lag; up to six groups.
-    beside : dict of str -> dict of str -> float
-        By the name of the model, the score of each of these groups; bars right of the lines.
     """
     figure, ax = plt.subplots()
-    last = max(lags)
-    places = last + 1 + np.arange(len(beside))
     for colour, (name, curve) in pair_up(LINE_COLOURS, curves.items(), "groups"):
         ax.plot(lags, curve, "o-", color=colour, markersize=4, label=name)
-        ax.hlines([scores[name] for scores in beside.values()], places - 0.4, places + 0.4, color=colour, linewidth=3)
     ax.axhline(0, **GUIDE, linestyle=":")
-    ax.axvline(last + 0.5, color="0.8", linewidth=1)
-    ax.set(xlabel="lag (volumes)", ylabel="R² on held-out runs, mean over voxels")
-    ax.set_xlim(min(lags) - 0.3, places[-1] + 0.5)
-    ax.set_xticks([*lags, *places], [*map(str, lags), *beside])
+    ax.set(xlabel="lag (volumes)", ylabel="R² on held-out runs, mean over voxels", xticks=list(lags))
     draw_legend(ax, 6)
     return settle(figure)
 

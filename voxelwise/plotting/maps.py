@@ -2,9 +2,11 @@
 
 import nibabel
 import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
 
 from .slices import background_plane, draw_bar, paint_slice, zoom
-from .style import DIRECTION_COLOURS, dark_figure
+from .style import DIRECTION_COLOURS, ORANGE, PURPLE, SKY, dark_figure, pair_up
 
 
 def plot_maps(maps, background):
@@ -40,6 +42,36 @@ def plot_maps(maps, background):
             _draw_wheel(figure, (left + 0.5 * width, 0.035, 0.4 * width, 0.1))
         else:
             draw_bar(figure, (left + 0.1 * width, 0.115, 0.8 * width, 0.02), label, **colours, orientation="horizontal")
+    return figure
+
+
+def plot_classes(image, names, background):
+    """A map of classes, each in its colour, on up to four axial slices.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        Numbers of classes from 0, and NaN where nothing shall be painted.
+    names : sequence of str
+        Of the classes, up to three.
+    background : path, Nifti1Image or None
+        Anatomical image under the map.
+    """
+    image = nibabel.as_closest_canonical(image)
+    heights, painted = _choose_slices(image)
+    colours = [colour for colour, _ in pair_up((ORANGE, SKY, PURPLE), names, "classes")]
+    figure = dark_figure(4.4)
+    grid = figure.add_gridspec(2, 2, left=0.01, right=0.99, bottom=0.06, top=0.91, wspace=0.02, hspace=0.15)
+    scale = dict(cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5)
+    for place, k in zip(grid, heights, strict=False):
+        ax = figure.add_subplot(place)
+        under = background_plane(background, image, (0, 0, k))
+        paint_slice(ax, image.dataobj[:, :, k], under, under_alpha=0.6, **scale)
+        zoom(ax, painted[:, :2])
+        z = nibabel.affines.apply_affine(image.affine, (0, 0, k))[2]
+        ax.set_xlabel(f"z = {z:.4g} mm", color="white", fontsize=9)
+    patches = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=True)]
+    figure.legend(handles=patches, loc="upper center", ncols=3, labelcolor="white")
     return figure
 
 
