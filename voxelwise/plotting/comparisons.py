@@ -18,7 +18,7 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
     marked : sequence of int
         Up to four voxels that get the colours and letters that mark them.
     """
-    figure, axes = plt.subplots(1, len(pairs), figsize=(8, 4.4), squeeze=False)
+    figure, axes = plt.subplots(1, len(pairs), figsize=(8, 0.6 + 7.6 / max(len(pairs), 2)), squeeze=False)
     for ax, (title, (x, y)) in zip(axes.flat, pairs.items(), strict=True):
         ax.axhline(0, **GUIDE, linestyle=":")
         ax.scatter(x, y, s=8, alpha=0.3, linewidth=0, color="0.35")
