@@ -59,7 +59,7 @@ def shown_at(image):
          {"lasso": (Y, Z, VERMILION), "Gaussian": (Y, Z, BLUE)}),
         ("recovery", (BEFORE, {"lasso": AFTER[["column"]], "Gaussian": AFTER}), 2, {"Gaussian": (Z, X, BLUE)}),
         ("power", (X, {"a": Y, "b": Z}, 0.05), 0, {"a": (X, Y, BLUE), "b": (X, Z, VERMILION)}),
-        ("learning_curves", ({"R²": {"a": (N, [X, X + 2, X + 1]), "b": (N, [Y, Y, Y])}}, {"a": 3.0}), 0,
+        ("learning_curves", ({"a": (N, [X, X + 2, X + 1]), "b": (N, [Y, Y, Y])}, "R²", {"a": 3.0}), 0,
          {"a": (N, X.mean() + [0, 2, 1], BLUE), "b": (N, 3 * [Y.mean()], VERMILION)}),
         ("identification", ({"a": (N, X), "b": (N, Y)},), 0, {"a": (N, 100 * X, BLUE), "b": (N, 100 * Y, VERMILION)}),
         ("centres", ({"left": AFTER, "none": AFTER[:0], "midline": BEFORE}, (9, 7)), 0,
@@ -195,6 +195,13 @@ def test_pictures_are_upright_and_share_one_scale():
         assert image.origin == "upper" and image.get_clim() in ((-1, 1), (0, 0.5))
 
 
+def test_a_difference_stands_in_the_row_of_what_it_is_taken_from_and_none_is_left_empty():
+    differences = pd.DataFrame([[np.nan, 0.2], [-0.2, np.nan]], index=["V1", "V2"], columns=["V1", "V2"])
+    ax = plotting.plot_differences(differences, "R²").axes[0]
+    assert shown_at(ax.images[0]) == {(0, 1): 0.2, (1, 0): -0.2} and ax.images[0].get_clim() == (-0.2, 0.2)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["V1", "V2"] and ax.images[0].origin == "upper"
+
+
 def test_bars_and_shades_hold_what_they_count():
     (ax,) = plotting.plot_score_histogram(np.array([-0.11, -0.01, 0.0, 0.3, 0.3, 0.601])).axes
     assert sum(bar.get_height() for bar in ax.patches) == 6
@@ -203,7 +210,7 @@ def test_bars_and_shades_hold_what_they_count():
     counts, edges, _ = below.patches[0].get_data()
     assert counts.tolist() == [1, 3, 0] and np.log10(edges) == pytest.approx([-0.5, 0.5, 1.5, 2.5])
     table = pd.DataFrame({"alone": X, "unique": Y}, index=list("uvw"))
-    _, ax = plotting.plot_partition({"one": table, "two": table[::-1]}, {"one": 0.6, "two": 0.9}).axes
+    (ax,) = plotting.plot_partition(table[::-1], 0.9).axes
     bars = {bar.get_label(): [(each.get_center()[0], each.get_height()) for each in bar] for bar in ax.containers}
     assert np.transpose(bars["unique"]) == pytest.approx(np.array([np.arange(3) + 0.2, Y[::-1]]))
     assert np.transpose(bars["alone"]) == pytest.approx(np.array([np.arange(3) - 0.2, X[::-1]]))

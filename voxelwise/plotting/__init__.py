@@ -9,6 +9,7 @@ from .chance import plot_chance, plot_power
 from .charts import (
     plot_alpha_search,
     plot_designs,
+    plot_differences,
     plot_learning_curves,
     plot_regions,
     plot_repeats,

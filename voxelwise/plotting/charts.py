@@ -3,7 +3,19 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import BLUE, GUIDE, INK, LINE_COLOURS, MARK_COLOURS, VERMILION, draw_legend, draw_screen, pair_up, settle
+from .style import (
+    BLUE,
+    FIELD_COLOURS,
+    GUIDE,
+    INK,
+    LINE_COLOURS,
+    MARK_COLOURS,
+    VERMILION,
+    draw_legend,
+    draw_screen,
+    pair_up,
+    settle,
+)
 
 
 def plot_stimuli(stimuli, titles):
@@ -168,29 +180,49 @@ def plot_regions(groups, measures):
     return settle(figure)
 
 
-def plot_learning_curves(panels, limits=None):
-    """Measures over the number of runs that models were fitted to, one panel a kind of measure.
+def plot_differences(differences, label):
+    """A square for each pair of regions, coloured by how much they differ; empty where there is no number.
 
     Parameters
     ----------
-    panels : dict of str -> dict of str -> (ndarray, ndarray)
-        By the label of the vertical axis, and by the name of the measure: the numbers of runs, and for each of them the
-        values of one or several draws, shape (n_sizes, n_draws). A line joins the means, dots are the draws. Up to six
-        measures a panel.
+    differences : DataFrame, one row and one column a region
+        The row less the column; NaN is left empty.
+    label : str
+        What the numbers are.
+    """
+    figure, ax = plt.subplots(figsize=(8, 5), layout="compressed")
+    most = np.nanmax(np.abs(differences.to_numpy()), initial=0) or 1
+    drawn = draw_screen(ax, differences, ticks=True, cmap=FIELD_COLOURS, vmin=-most, vmax=most)
+    places = range(len(differences))
+    ax.set_xticks(places, differences.columns)
+    ax.set_yticks(places, differences.index)
+    figure.colorbar(drawn, ax=ax, label=label)
+    return settle(figure)
+
+
+def plot_learning_curves(measures, label, limits=None):
+    """Measures over the number of runs that models were fitted to.
+
+    Parameters
+    ----------
+    measures : dict of str -> (ndarray, ndarray)
+        By the name of the measure: the numbers of runs, and for each of them the values of one or several draws, shape
+        (n_sizes, n_draws). A line joins the means, dots are the draws. Up to six.
+    label : str
+        Of the vertical axis.
     limits : dict of str -> float, optional
         What a perfect model would reach, by the name of the measure; dashed lines.
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(8, 4), squeeze=False)
-    for ax, (label, measures) in zip(axes.flat, panels.items(), strict=True):
-        for colour, (name, (n_runs, values)) in pair_up(LINE_COLOURS, measures.items(), "measures"):
-            ax.plot(n_runs, np.mean(values, axis=1), color=colour, label=name)
-            ax.plot(n_runs, values, "o", color=colour, markersize=4, alpha=0.6)
-            if name in (limits or {}):
-                ax.axhline(limits[name], color=colour, linestyle="--", linewidth=1)
-        ax.set_xscale("log", base=2)
-        ticks = np.unique(np.concatenate([n_runs for n_runs, _ in measures.values()]))
-        ax.set_xticks(ticks, [str(n) for n in ticks])
-        ax.minorticks_off()
-        ax.set(xlabel="runs (log scale)", ylabel=label, ylim=(min(0, ax.get_ylim()[0]), None))
-        draw_legend(ax, 1)
+    figure, ax = plt.subplots()
+    for colour, (name, (n_runs, values)) in pair_up(LINE_COLOURS, measures.items(), "measures"):
+        ax.plot(n_runs, np.mean(values, axis=1), color=colour, label=name)
+        ax.plot(n_runs, values, "o", color=colour, markersize=4, alpha=0.6)
+        if name in (limits or {}):
+            ax.axhline(limits[name], color=colour, linestyle="--", linewidth=1)
+    ax.set_xscale("log", base=2)
+    ticks = np.unique(np.concatenate([n_runs for n_runs, _ in measures.values()]))
+    ax.set_xticks(ticks, [str(n) for n in ticks])
+    ax.minorticks_off()
+    ax.set(xlabel="runs (log scale)", ylabel=label, ylim=(min(0, ax.get_ylim()[0]), None))
+    draw_legend(ax, 3)
     return settle(figure)

@@ -54,27 +54,25 @@ def plot_score_groups(groups, labels):
     return settle(figure)
 
 
-def plot_partition(panels, totals):
-    """What each feature space explains by several measures, as bars; a panel for each set of spaces.
+def plot_partition(table, total):
+    """What each feature space explains by several measures, as bars.
 
     Parameters
     ----------
-    panels : dict of str -> DataFrame
-        By the title of the panel, one row a space and one column a measure; up to six measures.
-    totals : dict of str -> float
-        By the same title, what all spaces explain together; a dashed line.
+    table : DataFrame
+        One row a space and one column a measure; up to six measures.
+    total : float
+        What all spaces explain together; a dashed line.
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(8, 4), sharey=True, squeeze=False)
-    for ax, (title, table) in zip(axes.flat, panels.items(), strict=True):
-        places, width = np.arange(len(table)), 0.8 / table.shape[1]
-        for number, (colour, name) in enumerate(pair_up(LINE_COLOURS, table, "measures")):
-            ax.bar(places + width * (number + 0.5) - 0.4, table[name], width, color=colour, label=name)
-        ax.axhline(totals[title], **GUIDE, linestyle="--", label="all spaces")
-        ax.axhline(0, **GUIDE)
-        ax.set_xticks(places, table.index)
-        ax.set_xlabel(title)
-    axes[0, 0].set_ylabel("R² on held-out runs, mean over voxels")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=7)
+    figure, ax = plt.subplots()
+    places, width = np.arange(len(table)), 0.8 / table.shape[1]
+    for number, (colour, name) in enumerate(pair_up(LINE_COLOURS, table, "measures")):
+        ax.bar(places + width * (number + 0.5) - 0.4, table[name], width, color=colour, label=name)
+    ax.axhline(total, **GUIDE, linestyle="--", label="all spaces")
+    ax.axhline(0, **GUIDE)
+    ax.set_xticks(places, table.index)
+    ax.set_ylabel("R² on held-out runs, mean over voxels")
+    draw_legend(ax, 4)
     return settle(figure)
 
 
