@@ -24,12 +24,12 @@ def plot_stimuli(stimuli, titles):
     Parameters
     ----------
     stimuli : sequence of ndarray, shape (n_rows, n_columns)
-        The smallest value of all is black, the largest white.
+        Of any shapes. The smallest value of all is black, the largest white.
     titles : sequence of str
     """
     figure, axes = plt.subplots(1, len(stimuli), squeeze=False)
     for ax, stimulus, title in zip(axes.flat, stimuli, titles, strict=True):
-        draw_screen(ax, stimulus, "black", ticks=True, vmin=np.min(stimuli), vmax=np.max(stimuli))
+        draw_screen(ax, stimulus, "black", True, vmin=min(map(np.min, stimuli)), vmax=max(map(np.max, stimuli)))
         ax.set(title=title, xlabel="column", ylabel="row")
     return settle(figure)
 
