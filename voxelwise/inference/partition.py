@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..models.banded import search_models
-from ..models.bands import RATIOS, draw_bands
+from ..models.banded import RATIOS, draw_bands, search_models
 from ..models.search import ALPHAS
 
 

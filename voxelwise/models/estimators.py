@@ -6,17 +6,16 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.samples import Samples
-from .bands import RATIOS, draw_bands, label_columns, penalties_of, scale_columns
-from .batches import map_voxels
-from .folds import draw_folds
-from .ridge import Design, Solver, check_alpha, fill_unknown
-from .search import ALPHAS, Penalties, check_alphas
+from .banded import RATIOS, draw_bands, label_columns, penalties_of
+from .folds import Folds, draw_folds
+from .ridge import check_alpha
+from .search import ALPHAS, check_alphas, map_band
 
 
 class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """What the estimators share: responses in one or two dimensions, predictions and scores."""
 
-    n_jobs = None
+    n_jobs, groups, ratios = None, None, (1.0,)  # where an estimator has no such parameter
 
     def fit(self, X, y, runs=None):
         """Fit the weights of each voxel.
@@ -49,25 +48,25 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _fit_bands(self, samples, runs):
         """Fit each voxel with the best band and penalty; of equals the first."""
-        alphas, bands, labels, folds = self._choices(samples, runs)
+        alphas, folds = self._choices(samples, runs)
+        labels = label_columns(self.groups, samples.stimuli.shape[1])
+        bands = draw_bands(labels.max() + 1, self.ratios)
         curves = np.full((len(alphas), len(self.coef_)), -np.inf)
         penalties = np.full((len(bands[0]), len(self.coef_)), alphas[0])
+        every = np.ones((1, len(samples.runs)), dtype=bool)
         for band in bands:
-            X, there = scale_columns(samples.stimuli, band, labels)
-            scale = np.sqrt(band[labels][there])
-
-            def prepare(rows, X=X):
-                choices = None if folds is None else Penalties(Design(X, folds.within(rows)), alphas)
-                return rows, Solver(X[rows]), alphas, choices
-
-            for columns, (found, weights, intercepts) in map_voxels(prepare, _fit_batch, samples, n_jobs=self.n_jobs):
-                better = found.max(axis=0) > curves[:, columns].max(axis=0)
-                found, columns = found[:, better], columns[better]
-                curves[:, columns], self.intercept_[columns] = found, intercepts[better]
-                self.coef_[columns] = 0
-                self.coef_[np.ix_(columns, there)] = weights[better] * scale
-                penalties[:, columns] = penalties_of(alphas[found.argmax(axis=0)], band[:, np.newaxis])
+            found = map_band(_fit_batch, samples, band, labels, alphas, Folds(every, ~every), folds, self.n_jobs)
+            for columns, (inner, chosen, weights, intercepts) in found:
+                better = inner.max(axis=0) > curves[:, columns].max(axis=0)
+                columns = columns[better]
+                curves[:, columns], self.intercept_[columns] = inner[:, better], intercepts[better]
+                self.coef_[columns] = weights.T[better]
+                penalties[:, columns] = penalties_of(chosen[better], band)
         return np.where(curves > -np.inf, curves, 0), penalties
+
+    def _choices(self, samples, runs):
+        """The penalties, and the splits that choose among them."""
+        return check_alphas(self.alphas), draw_folds(self.cv, runs, samples.stimuli, samples.responses)
 
     def predict(self, X):
         """Predict responses.
@@ -126,8 +125,8 @@ class VoxelwiseRidge(_Ridge):
 
     def _choices(self, samples, runs):
         check_alpha(self.alpha)
-        labels = label_columns(None, samples.stimuli.shape[1])
-        return np.array([self.alpha], dtype=np.float64), np.ones((1, 1)), labels, None
+        nothing = np.zeros((0, len(samples.runs)), dtype=bool)
+        return np.array([self.alpha], dtype=np.float64), Folds(nothing, nothing)
 
 
 class VoxelwiseRidgeCV(_Ridge):
@@ -143,12 +142,12 @@ class VoxelwiseRidgeCV(_Ridge):
     cv : int, splitter of scikit-learn, or iterable of (train, test)
         A number of folds: of whole consecutive runs where ``runs`` are given to ``fit``, of consecutive samples where
         not.
-    n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
+    n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Attributes
     ----------
-    best_alphas_ : ndarray of float64, shape (n_voxels,), or float for responses of one dimension
+    best_alphas_ : ndarray of float64, shape (n_voxels,)
     cv_scores_ : ndarray of float64, shape (n_alphas, n_voxels)
         Mean R2 of each penalty, the penalties rising.
     coef_, intercept_, n_features_in_
@@ -159,11 +158,6 @@ class VoxelwiseRidgeCV(_Ridge):
         self.alphas = alphas
         self.cv = cv
         self.n_jobs = n_jobs
-
-    def _choices(self, samples, runs):
-        labels = label_columns(None, samples.stimuli.shape[1])
-        folds = draw_folds(self.cv, runs, samples.stimuli, samples.responses)
-        return check_alphas(self.alphas), np.ones((1, 1)), labels, folds
 
     def _fit_bands(self, samples, runs):
         self.cv_scores_, (self.best_alphas_,) = super()._fit_bands(samples, runs)
@@ -200,23 +194,16 @@ class BandedRidgeCV(_Ridge):
         self.cv = cv
         self.n_jobs = n_jobs
 
-    def _choices(self, samples, runs):
-        labels = label_columns(self.groups, samples.stimuli.shape[1])
-        bands = draw_bands(labels.max() + 1, self.ratios)
-        folds = draw_folds(self.cv, runs, samples.stimuli, samples.responses)
-        return check_alphas(self.alphas), bands, labels, folds
-
     def _fit_bands(self, samples, runs):
         _, self.best_alphas_ = super()._fit_bands(samples, runs)
 
 
 def _fit_batch(responses, prepared):
-    """Mean scores of the penalties for a batch of voxels, and weights and intercepts with the best one."""
-    rows, solver, alphas, choices = prepared
-    curves = np.zeros((len(alphas), responses.shape[1]))
-    if choices is not None:
-        by_row, spreads = choices.design.sums(responses)
-        scores = choices.score(choices.design.train_products(by_row), by_row, spreads)
-        curves = fill_unknown(scores).mean(axis=0)
-    weights, intercepts = solver.solve(responses[rows], alphas[curves.argmax(axis=0)])
-    return curves, weights.T, intercepts
+    """Mean scores of the penalties for a batch of voxels, the best one, and weights and intercepts with it."""
+    penalties, scale, _ = prepared
+    design = penalties.design
+    y, mean = design.centre(responses)
+    (inner,), (chosen,), (weights,) = penalties.choose(design.add_up(y), design.spreads(y))
+    scaled = np.zeros((len(scale), len(chosen)))
+    scaled[scale > 0] = design.back @ weights[:-1]
+    return inner, chosen, scale[:, np.newaxis] * scaled, mean + weights[-1] - design.mean @ scaled[scale > 0]

@@ -98,10 +98,9 @@ class Folds:
         outer, inner = np.nonzero(~np.eye(len(self), dtype=bool))
         return Folds(self.train[outer] & self.train[inner], self.test[inner] & self.train[outer]).within()
 
-    def with_nested(self):
-        """These splits, and after them those that are nested in them."""
-        inner = self.nested()
-        return Folds(np.vstack([self.train, inner.train]), np.vstack([self.test, inner.test]))
+    def followed_by(self, others):
+        """These splits, and after them the others."""
+        return Folds(np.vstack([self.train, others.train]), np.vstack([self.test, others.test]))
 
     def cut(self, labels):
         """Whether a split puts some samples with a label on one side and some on the other."""

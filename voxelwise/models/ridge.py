@@ -28,8 +28,7 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
 
     The scores are those of scikit-learn's ``Ridge(alpha)`` and ``r2_score`` in a loop over the splits, as in the
     published analysis, except for voxels that do not change. A voxel that never changes within a run was out of view,
-    and is fitted and scored without that run. Where this leaves nothing to score on, or nothing to fit to, it gets the
-    mean of its scores on the other splits, so that a mean over all of them is what it should be; 0 if there are none.
+    and is fitted and scored without that run. A split that this leaves empty gets the mean of the others, or 0.
 
     Parameters
     ----------
@@ -47,10 +46,9 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
     Returns
     -------
     scores : ndarray of float64, shape (n_splits, n_voxels)
-        R2 is the share of the variance of a fold's responses that is explained: 1 at best, 0 for a prediction as good
-        as the fold's mean, below 0 for a worse one. The correlation does not mind predictions of another mean or
-        scale: 1 at best, 0 where predictions do not change; its ceiling is the square root of the ceiling of R2, and
-        :func:`mean_correlation` averages it.
+        R2 is 1 at best, 0 for a prediction as good as the fold's mean, below 0 for a worse one. The correlation does
+        not mind predictions of another mean or scale; it is 0 where predictions do not change. Its ceiling is the
+        square root of that of R2, and :func:`mean_correlation` averages it.
 
     Raises
     ------
@@ -66,10 +64,9 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
 
 
 def mean_correlation(r, axis=0):
-    """Average correlations by Fisher's z.
+    """Average correlations by Fisher's z, ``arctanh(r)``.
 
-    The mean of ``arctanh(r)``, turned back into a correlation. Unlike r itself, z scatters as much around a large
-    correlation as around a small one [1]_.
+    Unlike r itself, z scatters as much around a large correlation as around a small one (Fisher 1921, Metron 1, 3-32).
 
     Parameters
     ----------
@@ -81,11 +78,6 @@ def mean_correlation(r, axis=0):
     Returns
     -------
     mean : ndarray of float64
-
-    References
-    ----------
-    .. [1] Fisher (1921). On the "probable error" of a coefficient of correlation deduced from a small sample. Metron 1,
-       3-32.
     """
     return np.tanh(_fisher_z(r).mean(axis=axis))
 
@@ -220,7 +212,8 @@ class Design:
 
     def __init__(self, stimuli, folds):
         x = np.asarray(stimuli, np.float64)
-        x = x - x.mean(axis=0)
+        self.mean = x.mean(axis=0)
+        x = x - self.mean
         sides = np.vstack([folds.train, folds.test]).T
         self.row_of, first = number_alike(np.hstack([sides, x]))  # the row of each sample
         rotated, self.back = rotate(x[first])
@@ -243,20 +236,16 @@ class Design:
         self._lacking = [np.flatnonzero(~parts) for parts in has[:, used]]
 
     def centre(self, responses):
-        """Responses of a batch in float64, less the mean of all samples that some split fits to."""
+        """Responses of a batch in float64, less the mean of all samples that some split fits to; and that mean."""
         y = np.array(responses, np.float64, order="C")
-        y -= y[self._trained].mean(axis=0)
-        return y
+        mean = y[self._trained].mean(axis=0)
+        y -= mean
+        return y, mean
 
     def add_up(self, y, row_of=None):
         """Sum of the responses to each row, shape (n_rows, n_voxels); other rows may be given to the samples."""
         entries = (self.row_of if row_of is None else row_of), np.arange(len(y))
         return csr_array((np.ones(len(y), y.dtype), entries), shape=(len(self.x), len(y))) @ y
-
-    def sums(self, responses):
-        """What scores are made of: sums by row and spreads, after which the responses are not needed any more."""
-        y = self.centre(responses)
-        return self.add_up(y), self.spreads(y)
 
     def train_products(self, by_row):
         """``X'Y`` of each training set, from sums by row."""
@@ -275,29 +264,6 @@ class Design:
             around = np.einsum("tv,tv->v", here, here)
             spreads.append((around + len(here) * mean**2, np.where(varies(y, samples), around, np.nan)))
         return spreads
-
-    def r2(self, predictions, by_row, spreads):
-        """R2 of each split and voxel, shape (n_splits, n_voxels), from predictions of the test rows of each split."""
-        scores = []
-        for predicted, test in zip(predictions, self.tests, strict=False):
-            rows, (squares, variance) = self.test_rows[test], spreads[test]
-            error = self.counts[rows] * predicted - 2 * by_row[rows]
-            scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
-        return fill_unknown(np.stack(scores))
-
-    def r(self, predictions, by_row, spreads):
-        """Pearson's correlation of the predictions of each split with the responses, shape (n_splits, n_voxels)."""
-        scores = []
-        for predicted, test in zip(predictions, self.tests, strict=True):
-            rows, (_, variance) = self.test_rows[test], spreads[test]
-            counts = self.counts[rows]
-            around = predicted - (counts * predicted).sum(axis=0) / max(counts.sum(), 1)
-            spread = (counts * around**2).sum(axis=0)
-            # What rounding leaves of a prediction that does not change is no change.
-            changes = spread > 1e-20 * (counts * predicted**2).sum(axis=0)
-            products = (around * by_row[rows]).sum(axis=0)
-            scores.append(np.divide(products, np.sqrt(spread * variance), out=0 * variance, where=changes))
-        return np.tanh(fill_unknown(_fisher_z(np.stack(scores))))
 
 
 class Predictors(Design):
@@ -325,26 +291,49 @@ class Predictors(Design):
         products = self.train_products(by_row)
         return [matrix @ products[train] for matrix, train in zip(self.matrices, self.trains, strict=True)]
 
-    def score(self, by_row, spreads):
-        """R2 of each split and voxel, shape (n_splits, n_voxels)."""
-        return self.r2(self.predict(by_row), by_row, spreads)
+    def r2(self, by_row, spreads):
+        """R2 of each split and voxel, shape (n_splits, n_voxels), from sums by row and the spreads."""
+        scores = []
+        for predicted, test in zip(self.predict(by_row), self.tests, strict=True):
+            rows, (squares, variance) = self.test_rows[test], spreads[test]
+            error = self.counts[rows] * predicted - 2 * by_row[rows]
+            scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
+        return fill_unknown(np.stack(scores))
+
+    def r(self, by_row, spreads):
+        """Pearson's correlation of predictions and responses, likewise."""
+        scores = []
+        for predicted, test in zip(self.predict(by_row), self.tests, strict=True):
+            rows, (_, variance) = self.test_rows[test], spreads[test]
+            counts = self.counts[rows]
+            around = predicted - (counts * predicted).sum(axis=0) / max(counts.sum(), 1)
+            spread = (counts * around**2).sum(axis=0)
+            # What rounding leaves of a prediction that does not change is no change.
+            changes = spread > 1e-20 * (counts * predicted**2).sum(axis=0)
+            products = (around * by_row[rows]).sum(axis=0)
+            scores.append(np.divide(products, np.sqrt(spread * variance), out=0 * variance, where=changes))
+        return np.tanh(fill_unknown(_fisher_z(np.stack(scores))))
+
+
+def mean_known(scores, axis=0):
+    """Mean of scores, those that are NaN left out; 0 where there are no others."""
+    known = ~np.isnan(scores)
+    return np.where(known, scores, 0).sum(axis=axis) / np.maximum(known.sum(axis=axis), 1)
 
 
 def fill_unknown(scores):
-    """Scores over splits, the first axis, with the mean of the others in place of NaN; 0 where there are none."""
-    known = ~np.isnan(scores)
-    mean = np.where(known, scores, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return np.where(known, scores, mean)
+    """Scores over splits, the first axis, with the mean of the others in place of NaN."""
+    return np.where(np.isnan(scores), mean_known(scores), scores)
 
 
 def _score_batch(scoring, responses, predictors):
-    by_row, spreads = predictors.sums(responses)
-    return getattr(predictors, scoring)(predictors.predict(by_row), by_row, spreads)
+    y, _ = predictors.centre(responses)
+    return getattr(predictors, scoring)(predictors.add_up(y), predictors.spreads(y))
 
 
 def _predict_batch(responses, design):
-    y = design.centre(responses)
+    y, mean = design.centre(responses)
     by_row = np.empty((len(design.x), y.shape[1]))
     for predicted, test in zip(design.predict(design.add_up(y)), design.tests, strict=True):
         by_row[design.test_rows[test]] = predicted
-    return by_row[design.row_of] + (responses[0] - y[0])
+    return by_row[design.row_of] + mean
