@@ -11,11 +11,11 @@ from ..models.batches import one_thread
 
 @one_thread
 def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
-    """Decode stimuli as nilearn's example [2]_ does, after the study that recorded its data [1]_.
+    """Decode stimuli as nilearn's example does (Abraham et al. 2014, Frontiers in Neuroinformatics 8, 14).
 
-    For each patch of 1 x 1, 2 x 1, 1 x 2 and 2 x 2 pixels, the voxels that tell most about its mean by an F test are
-    standardized, and orthogonal matching pursuit finds weights for a few of them. A pixel is the mean over the four
-    scales of what the patches that hold it say.
+    For each patch of 1 x 1, 2 x 1, 1 x 2 and 2 x 2 pixels, as in Miyawaki et al. (2008, Neuron 60, 915-929), the voxels
+    that tell most about its mean by an F test are standardized, and orthogonal matching pursuit finds weights for a few
+    of them. A pixel is the mean over the four scales of what the patches that hold it say.
 
     Parameters
     ----------
@@ -30,13 +30,6 @@ def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
     -------
     stimuli : ndarray of float64, shape (n_test, n_pixels)
         In units of pixel value, not bound to its range.
-
-    References
-    ----------
-    .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of
-       multiscale local image decoders. Neuron 60(5), 915-929.
-    .. [2] Abraham et al. (2014). Machine learning for neuroimaging with scikit-learn. Frontiers in Neuroinformatics 8,
-       14.
     """
     n_voxels = min(n_voxels, train.responses.shape[1])
     decoded = []

@@ -11,9 +11,8 @@ from .patterns import as_held_out, posterior_mean
 def reconstruct(trials, model):
     """Reconstruct the stimulus of each trial from its pattern: the posterior mean of a linear Gaussian model.
 
-    The model of the patterns y says how likely each is for a stimulus x, and before anything is measured each pixel is
-    expected to be Gaussian with the mean mu and the variance v of the pixels of the training stimuli. The most
-    plausible stimulus is the one with the least ::
+    Before a pattern y is measured, each pixel of the stimulus x is expected to be Gaussian with the mean mu and the
+    variance v of the pixels of the training stimuli. The most plausible stimulus is then the one with the least ::
 
         (y - W'x - b)' S^-1 (y - W'x - b) + |x - mu|^2 / v,
 
@@ -21,8 +20,8 @@ def reconstruct(trials, model):
 
         mu + (W S^-1 W' + I / v)^-1 W S^-1 (y - W'mu - b).
 
-    [1]_ had the idea of turning the encoding model around like this, with a prior for natural images; [2]_
-    reconstructed stimuli from receptive fields.
+    The idea of turning the encoding model around is that of Naselaris et al. (2009, Neuron 63, 902-915); Thirion et al.
+    (2006, NeuroImage 33, 1104-1116) reconstructed stimuli from receptive fields.
 
     Parameters
     ----------
@@ -35,13 +34,6 @@ def reconstruct(trials, model):
     -------
     stimuli : ndarray of float64, shape (n_trials, n_pixels)
         In units of pixel value, not bound to its range.
-
-    References
-    ----------
-    .. [1] Naselaris, Prenger, Kay, Oliver and Gallant (2009), Bayesian reconstruction of natural images from human
-       brain activity, Neuron 63, 902-915.
-    .. [2] Thirion, Duchesnay, Hubbard, Dubois, Poline, Lebihan and Dehaene (2006), Inverse retinotopy: inferring the
-       visual content of images from brain activation patterns, NeuroImage 33, 1104-1116.
     """
     stimuli = np.empty(trials.stimuli.shape)
     for rows, fitted in as_held_out(model, len(stimuli)):
@@ -62,8 +54,8 @@ def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
     threshold : float
         What is above it is white, in both.
     average : {"micro", "macro"}
-        As in scikit-learn. ``"micro"``: over all pixels of all stimuli at once. ``"macro"``: for each pixel over the
-        stimuli, then the mean over the pixels, as in nilearn's example of a decoder for this data set.
+        As in scikit-learn: over all pixels of all stimuli at once; or for each pixel over the stimuli, then the mean,
+        as in nilearn's example of a decoder for this data set.
 
     Returns
     -------

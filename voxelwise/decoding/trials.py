@@ -11,7 +11,7 @@ from nilearn.glm.first_level import make_first_level_design_matrix
 from ..data.cleaning import read_values
 from ..data.reading import first_file
 from ..data.runs import report_runs
-from ..data.samples import Samples, columns_of, find_runs, is_rest, load_samples
+from ..data.samples import Samples, columns_of, find_runs, is_rest, load_samples, spread
 from ..errors import RecordingError
 
 
@@ -93,9 +93,11 @@ def load_trials(
             weights.append(_weigh_volumes(len(run.design), run.trials, run.t_r, *how))
         except ValueError as error:
             raise RecordingError(f"{first_file(run.path)}: {error}") from None
-    responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-        joblib.delayed(_read_trials)(run, mask_img, of_run) for run, of_run in zip(runs, weights, strict=True)
-    )
+
+    def read(run, weights):
+        return _in_percent(weights @ read_values(run.path, mask_img, run.source, len(run.design)))
+
+    responses = spread((joblib.delayed(read)(*pair) for pair in zip(runs, weights, strict=True)), n_jobs)
     return Samples(
         stimuli=np.concatenate([run.shown for run in runs]).astype(np.float32),
         responses=np.concatenate(responses),
@@ -113,8 +115,8 @@ def estimate_trials(
     """Estimate the response to each event of a run, in percent of the voxel's baseline.
 
     All trials are estimated at once, by least squares: each has a regressor of its own, its time on the screen
-    convolved with a haemodynamic response, beside slow cosines and a constant, the baseline [1]_. So trials that
-    overlap in time are told apart, as far as their regressors differ.
+    convolved with a haemodynamic response, beside slow cosines and a constant, the baseline (the LS-A of Mumford et al.
+    2012, NeuroImage 59, 2636-2643).
 
     Parameters
     ----------
@@ -125,12 +127,10 @@ def estimate_trials(
         show.
     t_r : float
         Seconds from volume to volume.
-    hrf_model : str or callable
-        A haemodynamic response of nilearn.
+    hrf_model, slice_time_ref
+        As in :func:`~voxelwise.with_hrf`.
     high_pass : float
         In hertz; slower changes are taken for drift.
-    slice_time_ref : float
-        When, as a share of the volume's time, its values were measured.
     confounds : ndarray, shape (n_volumes, n_confounds), optional
         Regressors beside those of the trials, of mean 0, so that the constant stays the baseline.
     kept : ndarray of int or bool, optional
@@ -146,11 +146,6 @@ def estimate_trials(
     ValueError
         If the regressors do not tell all trials and the baseline apart, as without any rest, or an event lies outside
         the run.
-
-    References
-    ----------
-    .. [1] Mumford, Turner, Ashby and Poldrack (2012), Deconvolving BOLD activation in event-related designs for
-       multivoxel pattern classification analyses, NeuroImage 59, 2636-2643: their LS-A.
     """
     return _in_percent(
         _weigh_volumes(len(responses), events, t_r, hrf_model, high_pass, slice_time_ref, confounds, kept) @ responses
@@ -186,11 +181,6 @@ def _in_percent(estimates):
     baseline = estimates[-1]
     percent = np.divide(100, baseline, out=np.zeros_like(baseline), where=baseline > 0)
     return (estimates[:-1] * percent).astype(np.float32)
-
-
-def _read_trials(run, mask_img, weights):
-    """Responses to the trials of a run."""
-    return _in_percent(weights @ read_values(run.path, mask_img, run.source, len(run.design)))
 
 
 def _with_trials(run):
