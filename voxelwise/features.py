@@ -123,7 +123,7 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
 
     A column of features is then what a voxel with this response would do, if it followed the column at once (Friston et
     al. 1998, NeuroImage 7, 30-40). Each stimulus is on for the whole of its volume, rest is black, 0, as before the
-    first volume of a run, and no run reaches into the next.
+    first volume of a run, and no run reaches into the next. What stays on for long reaches its own value.
 
     Parameters
     ----------

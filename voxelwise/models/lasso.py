@@ -1,9 +1,8 @@
 """The lasso for many voxels at once, by least-angle regression.
 
-All voxels share their pixels, so within a fold all of them share one Gram matrix: the products of the pixels with each
-other. Apart from it a voxel brings only its products with the pixels. The paths of all voxels are walked in step;
-at each step every voxel takes in or lets go of a pixel of its own, and the small systems of equations that this
-needs are solved together. No response is looked at again. The sources are named in ``receptive_fields``.
+All voxels share the Gram matrix of the pixels, and each brings only its products with them. Their paths are walked in
+step: every voxel takes in or lets go of a pixel of its own, and the small systems of equations that this needs are
+solved together. The sources are named in ``receptive_fields``.
 """
 
 from dataclasses import dataclass
