@@ -40,16 +40,14 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
     """Choose a ridge penalty for each feature space and voxel, and score the choice on samples that it has not seen.
 
     For centred features X and responses y, the weights minimise ``|y - Xw|^2 + sum over spaces of a_s |w_s|^2`` (Dupré
-    la Tour et al. 2022, NeuroImage 264, 119728).
-    The penalty of a space is ``a_s = alpha / ratio``, and a ratio of 0 leaves the space out. All combinations of
-    ``ratios`` whose largest is the largest of all are tried with all ``alphas``. Folds are held out and take turns
-    within as in :func:`~voxelwise.search_alpha`. The penalties with the best mean R2 on the inner folds are chosen; of
-    equals those with larger ratios, and the smaller alpha.
+    la Tour et al. 2022, NeuroImage 264, 119728). The penalty of a space is ``a_s = alpha / ratio``, and a ratio of 0
+    leaves the space out. All combinations of ``ratios`` whose largest is the largest of all are tried with all
+    ``alphas``, in folds as in :func:`~voxelwise.search_alpha`; of equals, those with larger ratios and the smaller
+    alpha are chosen.
 
-    The predictions of the model are a sum over spaces, so the R2 of a fold can be split into parts that add up to it,
-    the *product measure*: for predictions ``p_s`` and responses ``y``, each less its mean in the fold,
-    ``sum(p_s * (2 y - sum over spaces of p)) / sum(y**2)``. What it costs that the mean of the predictions is off, if
-    it is, goes to all spaces alike.
+    The R2 of a fold is split by the *product measure*: for predictions ``p_s`` of the spaces and responses ``y``, each
+    less its mean in the fold, ``sum(p_s * (2 y - sum over spaces of p)) / sum(y**2)``. What it costs that the mean of
+    the predictions is off goes to all spaces alike.
 
     Parameters
     ----------

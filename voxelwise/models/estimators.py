@@ -24,10 +24,9 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ----------
         X : array_like, shape (n_samples, n_features)
         y : array_like, shape (n_samples, n_voxels) or (n_samples,)
-            The responses Y; scikit-learn's own tools call them by a small letter.
+            The responses Y.
         runs : array_like, shape (n_samples,), optional
-            The run of each sample. A voxel is then fitted to the runs within which it changes. Default: all are one
-            run.
+            The run of each sample. A voxel is fitted to those within which it changes. Default: all are one run.
 
         Returns
         -------
@@ -85,15 +84,12 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def score(self, X, y, multioutput="uniform_average"):
         """R2 on other samples.
 
-        ``cross_val_score`` and its like take one number from here, so by default it is the mean over the voxels. Most
-        voxels of a brain answer nothing, and then the mean says little: ask for ``"raw_values"``, one R2 a voxel.
-
         Parameters
         ----------
-        X : array_like, shape (n_samples, n_features)
-        y : array_like, shape (n_samples, n_voxels) or (n_samples,)
+        X, y
+            As in :meth:`fit`.
         multioutput : {"uniform_average", "raw_values", "variance_weighted"}
-            As in :func:`sklearn.metrics.r2_score`.
+            As in :func:`sklearn.metrics.r2_score`: the mean, which ``cross_val_score`` wants, or one R2 a voxel.
 
         Returns
         -------
@@ -103,10 +99,7 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
 
 class VoxelwiseRidge(_Ridge):
-    """Ridge regression with one penalty for all voxels.
-
-    The weights are those of scikit-learn's ``Ridge``; new is that voxels are fitted to the runs within which they
-    change.
+    """Scikit-learn's ``Ridge``, but that each voxel is fitted to the runs within which it changes.
 
     Parameters
     ----------
@@ -132,8 +125,8 @@ class VoxelwiseRidge(_Ridge):
 class VoxelwiseRidgeCV(_Ridge):
     """Ridge regression with a penalty for each voxel, chosen by cross-validation.
 
-    The penalty with the best mean R2 over the splits is chosen, the smaller one of equals, and the voxel is fitted with
-    it to all samples. To score the choice, cross-validate the estimator, or use :func:`~voxelwise.search_alpha`.
+    The penalty with the best mean R2 over the splits is chosen, the smaller one of equals. To score the choice,
+    cross-validate the estimator, or use :func:`~voxelwise.search_alpha`.
 
     Parameters
     ----------
@@ -166,9 +159,7 @@ class VoxelwiseRidgeCV(_Ridge):
 class BandedRidgeCV(_Ridge):
     """Ridge regression with a penalty for each feature space and voxel, chosen by cross-validation.
 
-    The penalties with the best mean R2 over the splits are chosen, and the voxel is fitted with them to all samples. To
-    score the choice, cross-validate the estimator, or use :func:`~voxelwise.search_bands`, which says what they are
-    chosen from.
+    Penalties are chosen as by :class:`VoxelwiseRidgeCV`, from those of :func:`~voxelwise.search_bands`.
 
     Parameters
     ----------

@@ -43,8 +43,8 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         ``row`` and ``column`` of the centre in pixels, 0 at the centre of the top left one; ``size``, the standard
         deviation, in pixels; ``r2``, the share of the response's variance, in these samples, that the field explains
         beyond the reaction to any stimulus; ``gain``, ``on`` and ``constant``, as above, the last 0 without rest. NaN
-        and an ``r2`` and a gain of 0 where no field has a positive gain, as for a voxel that never changes. Runs within
-        which a voxel does not change are left out for it.
+        and an ``r2`` and a gain of 0 where no field has a positive gain. Runs within which a voxel does not change are
+        left out for it.
 
     Raises
     ------

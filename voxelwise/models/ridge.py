@@ -1,8 +1,7 @@
 """Ridge regression from features to voxels: its algebra, once for all that use it, and scores on unseen runs.
 
-There is one convention for the intercept. Features and responses are centred over all samples, so that sums of squares
-keep their digits; then the features get one more column, which is always 1. Its weight is the intercept, without
-penalty.
+Features and responses are centred over all samples, so that sums of squares keep their digits; then the features get
+one more column, which is always 1. Its weight is the intercept, without penalty.
 """
 
 import copy
@@ -36,8 +35,7 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
     alpha : float
         Penalty on the squared weights; the features enter as they are.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
-        A number of folds of whole consecutive runs, as :class:`~voxelwise.RunKFold` draws them; or a splitter, whose
-        ``groups`` are the runs.
+        A number of folds, as :class:`~voxelwise.RunKFold` draws them; or a splitter, whose ``groups`` are the runs.
     n_jobs : int, optional
         How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
     scoring : {"r2", "r"}
@@ -71,9 +69,8 @@ def mean_correlation(r, axis=0):
     Parameters
     ----------
     r : array_like
-        Correlations, such as those of the folds.
     axis : int
-        The one that is averaged over.
+        The one that is averaged over, such as that of the folds.
 
     Returns
     -------
@@ -102,8 +99,7 @@ def predict_ridge(samples, voxels=None, alpha=100.0, cv=10, n_jobs=None):
     Returns
     -------
     predictions : ndarray of float64, shape (n_samples, len(voxels))
-        Where a voxel does not change within a run, the prediction is what it should have been; its mean if it never
-        changes.
+        Of a voxel that never changes, its mean.
     """
     check_alpha(alpha)
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
@@ -137,10 +133,9 @@ def score_folds(samples, folds, alpha, n_jobs=None, scoring="r2"):
 class Basis:
     """Directions in which the samples that a model is fitted to vary, and how much; from their ``X'X``.
 
-    Along them a ridge divides the products of features and responses by variance + alpha. ``directions``, one a column,
-    are the eigenvectors of the centred features' Gram matrix, and the constant. Those in which the features do not vary
-    (a pixel that is always black, fewer samples than features) are left out: they get no weight, so that a penalty may
-    be 0. ``variances`` are the sums of squares along them; of the constant, the number of samples.
+    ``directions``, one a column, are the eigenvectors of the centred features' Gram matrix, and the constant;
+    ``variances`` the sums of squares along them. Those in which the features do not vary (a pixel that is always black,
+    fewer samples than features) are left out: they get no weight, so that a penalty may be 0.
     """
 
     def __init__(self, gram):
@@ -203,11 +198,9 @@ class Solver:
 class Design:
     """Features and splits, made ready once for all voxels.
 
-    A stimulus is often on the screen for several volumes, and they have one prediction. So samples that are alike in
-    their features and on the same sides of all splits count as one *row*: their responses are added up first, and all
-    else is done once a row. The products ``X'Y`` are added up for each *part*, the rows that are in the same training
-    sets; those of a training set are the total less the parts that it lacks, so that ten folds cost one pass over the
-    rows.
+    Samples that are alike in their features, as while a stimulus stays on, and on the same sides of all splits count as
+    one *row*: their responses are added up first. The products ``X'Y`` are added up for each *part*, the rows that are
+    in the same training sets; those of a training set are the total less the parts that it lacks.
     """
 
     def __init__(self, stimuli, folds):
@@ -267,11 +260,7 @@ class Design:
 
 
 class Predictors(Design):
-    """A design with one penalty for all voxels.
-
-    For each split there is the matrix that turns ``X'Y`` of its training set into predictions of its test rows:
-    ``X (X'X + alpha I)^-1`` for centred features, and intercepts.
-    """
+    """A design with one penalty for all voxels: matrices from ``X'Y`` of training sets to predictions of test rows."""
 
     def __init__(self, stimuli, folds, alpha):
         super().__init__(stimuli, folds)

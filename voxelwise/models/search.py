@@ -1,6 +1,5 @@
 """The ridge penalty of each voxel, chosen by cross-validation within cross-validation."""
 
-import itertools
 import warnings
 from dataclasses import dataclass
 
@@ -14,9 +13,8 @@ from .ridge import Design, check_alpha, fill_unknown, mean_known
 ALPHAS = tuple(np.logspace(0, 5, 20).tolist())
 #: A fold to fit to, one to choose on and one to score on.
 MIN_FOLDS = 3
-#: Voxels whose held-out R2 is above this count as predicted when choices at the ends of the grid are counted.
+#: Of voxels whose held-out R2 is above the first, a larger share of choices at one end of the grid is reason to extend it.
 PREDICTED = 0.1
-#: More than this share of choices at one end of the grid is a reason to extend it.
 TOO_MANY_AT_EDGE = 0.1
 
 
@@ -169,10 +167,9 @@ def _split_r2(design, test, weights, by_row, spreads, spaces):
 class Penalties:
     """A design made ready for many penalties, to choose from for its first splits by those that follow.
 
-    Along the directions of the training samples, the weights of a penalty are products times shrinkage, ``a = s c``.
-    With the QR decomposition ``P = Q R`` of the features of a test set along them, the squared error is
-    ``|Q'y - R a|^2`` and what no weights could explain, ``y'y - |Q'y|^2``; so it needs no more rows than columns.
-    Errors are only compared with each other: half the digits do, in half the time.
+    With the QR decomposition ``X = Q R`` of the features of a test set, the squared error of weights w is
+    ``|Q'y - R w|^2`` and what no weights could explain, ``y'y - |Q'y|^2``; so it needs no more rows than columns.
+    Errors are only compared with each other: float32 will do, in half the time.
     """
 
     def __init__(self, design, alphas, n_outer):
@@ -191,26 +188,22 @@ class Penalties:
         rotated = zip(self._rotations, self._roots, self.design.test_rows, strict=True)
         measured = [rotation.T @ (by_row[rows] * scale / root) for rotation, root, rows in rotated]
         scores = np.empty((len(self._pairs), len(self.alphas), by_row.shape[1]))
-        by_train = sorted(range(len(self._pairs)), key=lambda split: self._pairs[split][0])
-        for train, same in itertools.groupby(by_train, key=lambda split: self._pairs[split][0]):
-            along = np.float32(self.design.bases[train].directions.T) @ np.float32(products[train] * scale)
-            for split in same:
-                test = self._pairs[split][1]
-                y, (squares, variance) = measured[test], spreads[test]
-                beyond, y = squares * scale**2 - np.einsum("rv,rv->v", y, y), np.float32(y)
-                for number, shrinkage in enumerate(self._shrinkage[train]):
-                    error = (self._across[split] * shrinkage) @ along
-                    error -= y
-                    residual = beyond + np.einsum("rv,rv->v", error, error)
-                    scores[split, number] = 1 - residual / (variance * scale**2)
+        along = {
+            train: np.float32(self.design.bases[train].directions.T) @ np.float32(products[train] * scale)
+            for train in {train for train, _ in self._pairs}
+        }
+        for split, (train, test) in enumerate(self._pairs):
+            y, (squares, variance) = measured[test], spreads[test]
+            beyond, y = squares * scale**2 - np.einsum("rv,rv->v", y, y), np.float32(y)
+            for number, shrinkage in enumerate(self._shrinkage[train]):
+                error = (self._across[split] * shrinkage) @ along[train]
+                error -= y
+                residual = beyond + np.einsum("rv,rv->v", error, error)
+                scores[split, number] = 1 - residual / (variance * scale**2)
         return scores
 
     def choose(self, by_row, spreads):
-        """For each outer split, choose by those within it; from the design's sums for a batch of voxels.
-
-        Returns the mean R2 of each penalty, shape (n_outer, n_alphas, n_voxels), the best penalty, shape (n_outer,
-        n_voxels), and the weights with it, a list of arrays.
-        """
+        """Mean R2 within each outer split, shape (n_outer, n_alphas, n_voxels), best penalties, weights with them."""
         products = self.design.train_products(by_row)
         scores = self._score(products, by_row, spreads)
         inner = mean_known(scores.reshape(self.n_outer, -1, *scores.shape[1:]), axis=1)
