@@ -10,7 +10,7 @@ from ..data.samples import check_whole
 from ..models.batches import choose_columns, one_thread
 from ..models.folds import RunKFold, draw_folds
 from ..models.prf import field_weights, fit_prf
-from ..models.ridge import Solver, check_alpha, cross_validate_ridge
+from ..models.ridge import check_alpha, cross_validate_ridge, fit_ridge
 from ..models.search import MIN_FOLDS
 
 #: How many voxels make up a pattern.
@@ -136,7 +136,7 @@ def _fit_weights(trials, voxels, alpha, fields):
     """Weights and intercepts of a linear model of some voxels, shapes (n_pixels, n_voxels) and (n_voxels,)."""
     if alpha is not None:
         check_alpha(alpha)
-        return Solver(trials.stimuli).solve(trials.responses[:, voxels], alpha)
+        return fit_ridge(trials.stimuli, trials.responses[:, voxels], alpha)
     if fields is None:
         found = fit_prf(trials, voxels)
         return field_weights(found, trials.stimulus_shape), (found["on"] + found["constant"]).to_numpy()

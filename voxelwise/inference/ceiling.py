@@ -62,9 +62,8 @@ def find_trials(samples, stimuli=None):
     ----------
     samples : Samples
     stimuli : sequence of hashable, length n_samples, optional
-        The name of each sample's stimulus, None where there is none: of single trials, such as :func:`load_trials`
-        gives, that of the picture; of a film, that of the moment, such as ``("film", 17)``. Default: equal rows of
-        ``samples.stimuli`` are the same stimulus.
+        The name of each sample's stimulus, None where there is none: of a single trial, that of the picture; of a film,
+        that of the moment, such as ``("film", 17)``. Default: equal rows of ``samples.stimuli`` are the same stimulus.
 
     Returns
     -------
@@ -147,8 +146,8 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     samples : Samples
         Of runs that show the same stimuli again, such as the figure runs.
     between : {"run", "trial"}
-        What two repeats must not have in common. Within a run, slow noise makes trials alike, and the ceiling too high;
-        ``"trial"`` is for recordings that repeat no stimulus in another run.
+        What two repeats must not have in common. ``"trial"`` is for recordings that repeat no stimulus in another run:
+        slow noise makes trials alike, and the ceiling too high.
     stimuli : sequence of hashable, length n_samples, optional
         Names by which repeats are found, as in :func:`find_trials`.
     n_jobs

@@ -38,14 +38,9 @@ class PermutationTest:
 
     Notes
     -----
-    A rate is kept on average over experiments. Where voxels share noise, they pass together or not at all. In the noise
+    A rate is kept on average over experiments. Where voxels share noise, they pass together or not at all: in the noise
     of the simulated recording, 0.056 of 760 silent voxels have ``p_values`` of at most 0.05 on average over 40
-    experiments, with a standard deviation of 0.031; that of independent voxels is 0.008. What to expect of one is what
-    the permutations do to each other: each in turn, be it the observed one ::
-
-        every = np.vstack([test.scores, test.permutation_scores])[:, silent]
-        p = scipy.stats.rankdata(-every, "max", axis=0) / len(every)
-        np.quantile((p <= rate).mean(axis=1), [0.025, 0.975])
+    experiments, with a standard deviation of 0.031; that of independent voxels is 0.008.
     """
 
     scores: np.ndarray
@@ -180,15 +175,10 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     """Test the score of each voxel against scores that can only be chance.
 
     A permutation puts the images of each run into another order, by default shifted in a circle, then fits and scores
-    all anew. That keeps the autocorrelation of both sides, and the folds, the penalty and the responses as they are. It
-    takes the noise of a run to be of one kind from the first volume to the last. What is locked to the start of each
-    run, as the settling of the magnetization is, makes silent voxels pass: with effects of 4 to 12 standard deviations
-    that decay over 4 to 8 volumes and ``alpha=1e4``, 0.08 of them had a p-value of at most 0.05. Drop these volumes and
-    detrend again: it was 0.06, and the error of both is 0.02.
-
-    To shift only the finished predictions would be quicker, and wrong. What predicts fold a was learned from fold b
-    too, and the other way round, so chance makes the two scores good or bad together. Shifted predictions lose that
-    tie. Their scores scatter less, by up to the square root of 2, and too many voxels pass.
+    all anew. That keeps the autocorrelation of both sides. It takes the noise of a run to be of one kind from the first
+    volume to the last: drop volumes in which the magnetization settles. To shift only the finished predictions would be
+    quicker, and wrong: their scores scatter less, by up to the square root of 2, as they lose what ties the folds to
+    each other, that each was learned from.
 
     Parameters
     ----------
@@ -196,8 +186,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     alpha, cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
     n_permutations : int
-        How many, at least 3. The smallest of ``p_values`` that can come out is ``1 / (1 + n_permutations)``. A number
-        is kept in memory for each permutation and voxel.
+        At least 3. The smallest of ``p_values`` that can come out is ``1 / (1 + n_permutations)``.
     rng : numpy.random.Generator
         Draws the orders, once for all voxels.
     reorder : callable

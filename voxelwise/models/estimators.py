@@ -55,11 +55,11 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         every = np.ones((1, len(samples.runs)), dtype=bool)
         for band in bands:
             found = map_band(_fit_batch, samples, band, labels, alphas, Folds(every, ~every), folds, self.n_jobs)
-            for columns, (inner, chosen, weights, intercepts) in found:
+            for columns, (inner, chosen, coef, intercepts) in found:
                 better = inner.max(axis=0) > curves[:, columns].max(axis=0)
                 columns = columns[better]
                 curves[:, columns], self.intercept_[columns] = inner[:, better], intercepts[better]
-                self.coef_[columns] = weights.T[better]
+                self.coef_[columns] = coef[better]
                 penalties[:, columns] = penalties_of(chosen[better], band)
         return np.where(curves > -np.inf, curves, 0), penalties
 
@@ -195,6 +195,7 @@ def _fit_batch(responses, prepared):
     design = penalties.design
     y, mean = design.centre(responses)
     (inner,), (chosen,), (weights,) = penalties.choose(design.add_up(y), design.spreads(y))
-    scaled = np.zeros((len(scale), len(chosen)))
-    scaled[scale > 0] = design.back @ weights[:-1]
-    return inner, chosen, scale[:, np.newaxis] * scaled, mean + weights[-1] - design.mean @ scaled[scale > 0]
+    scaled, intercepts = design.of_features(weights, mean)
+    coef = np.zeros((len(scale), len(chosen)))
+    coef[scale > 0] = scale[scale > 0, np.newaxis] * scaled
+    return inner, chosen, coef.T, intercepts

@@ -35,8 +35,8 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     Returns
     -------
     fields : ndarray of float64, shape (n_voxels, n_rows, n_columns)
-        Weights in standard deviations of the response per unit of pixel value, from black (0) to white (1). For the fit,
-        all pixels are scaled to unit variance, so that the penalty treats them alike.
+        Weights in standard deviations of the response per unit of pixel value, from black (0) to white (1). For the
+        fit, all pixels are scaled to unit variance, so that the penalty treats them alike.
 
     Raises
     ------

@@ -178,23 +178,6 @@ def rotate(x):
     return along.T, directions
 
 
-class Solver:
-    """Features of some samples, made ready for fitting them to any responses."""
-
-    def __init__(self, x):
-        self._mean = x.mean(axis=0, dtype=np.float64)
-        rotated, self._back = rotate(x - self._mean)
-        self._x = with_constant(rotated)
-        self._basis = Basis(self._x.T @ self._x)
-
-    def solve(self, y, alpha):
-        """Weights (n_features, n_voxels) and intercepts (n_voxels,); ``alpha`` is a number, or one for each voxel."""
-        mean = y.mean(axis=0, dtype=np.float64)
-        found = self._basis.solve(self._x.T @ (y - mean), alpha)
-        weights = self._back @ found[:-1]
-        return weights, mean + found[-1] - self._mean @ weights
-
-
 class Design:
     """Features and splits, made ready once for all voxels.
 
@@ -257,6 +240,20 @@ class Design:
             around = np.einsum("tv,tv->v", here, here)
             spreads.append((around + len(here) * mean**2, np.where(varies(y, samples), around, np.nan)))
         return spreads
+
+    def of_features(self, weights, mean):
+        """Weights of the features (n_features, n_voxels), and intercepts, from those of the columns of ``x``."""
+        found = self.back @ weights[:-1]
+        return found, mean + weights[-1] - self.mean @ found
+
+
+def fit_ridge(x, y, alpha):
+    """Weights (n_features, n_voxels) and intercepts (n_voxels,); ``alpha`` is a number, or one for each voxel."""
+    every = np.ones((1, len(x)), dtype=bool)
+    design = Design(x, Folds(every, ~every))
+    y, mean = design.centre(y)
+    (products,) = design.train_products(design.add_up(y))
+    return design.of_features(design.bases[0].solve(products, alpha), mean)
 
 
 class Predictors(Design):

@@ -13,7 +13,7 @@ from .ridge import Design, check_alpha, fill_unknown, mean_known
 ALPHAS = tuple(np.logspace(0, 5, 20).tolist())
 #: A fold to fit to, one to choose on and one to score on.
 MIN_FOLDS = 3
-#: Of voxels whose held-out R2 is above the first, a larger share of choices at one end of the grid is reason to extend it.
+#: Of voxels with a higher held-out R2, so large a share of choices at one end of the grid is a reason to extend it.
 PREDICTED = 0.1
 TOO_MANY_AT_EDGE = 0.1
 
