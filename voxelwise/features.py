@@ -11,7 +11,6 @@ from scipy.signal import fftconvolve, lfilter
 from .data.samples import check_whole, columns_of, is_rest
 from .errors import RecordingError
 
-#: Names of the codings.
 CODINGS = ("published", "rest black", "on/off", "on/off and pixels")
 #: Rows and columns of the patches whose contrast the published decoder reads.
 PATCHES = ((1, 1), (1, 2), (2, 1), (2, 2))
@@ -37,7 +36,7 @@ def recode(samples, coding):
     Parameters
     ----------
     samples : Samples
-        As :func:`load_samples` or :func:`with_delays` returns them, one lag only: rest is known by its -1.
+        Of one lag, as :func:`load_samples` returns them: rest is known by its -1.
     coding : str
         One of ``CODINGS``.
 
@@ -64,9 +63,7 @@ def recode(samples, coding):
     on = np.where(rest, 0, ON).astype(np.float32)
     if coding == "on/off":
         return dataclasses.replace(samples, stimuli=on, stimulus_shape=(1,), features=None)
-    columns = np.hstack([on, pixels])
-    features = columns_of({"on/off": 1, "pixels": pixels.shape[1]})
-    return dataclasses.replace(samples, stimuli=columns, stimulus_shape=columns.shape[1:], features=features)
+    return stack_features(samples, {"on/off": on, "pixels": pixels})
 
 
 def with_delays(samples, lags, max_lag=None):
@@ -245,8 +242,12 @@ def local_contrast(samples, patches=PATCHES):
     for patch in patches:
         for size, most in zip(patch, pictures.shape[1:], strict=True):
             check_whole("patches", size, 1, most)
-    windows = [np.lib.stride_tricks.sliding_window_view(pictures, patch, axis=(1, 2)) for patch in patches]
-    return np.hstack([window.mean(axis=(3, 4)).reshape(len(pictures), -1) for window in windows])
+    return np.hstack([patch_means(pictures, patch).reshape(len(pictures), -1) for patch in patches])
+
+
+def patch_means(pictures, patch):
+    """Mean of each patch of so many rows and columns, for pictures of shape (n_samples, n_rows, n_columns)."""
+    return np.lib.stride_tricks.sliding_window_view(pictures, patch, axis=(1, 2)).mean(axis=(3, 4))
 
 
 def gabor_energy(samples, wavelengths=(2, 4), n_orientations=4):

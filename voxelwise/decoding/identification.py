@@ -79,8 +79,7 @@ def identify(trials, model, candidates=None):
     trials : Samples
         One row a trial, as :func:`~voxelwise.average_trials` makes them.
     model : PatternModel, or list of (rows, PatternModel)
-        One for all trials, or for each fold, as :func:`~voxelwise.fit_without_each_fold` returns them. It must not have
-        seen the trials that it is applied to.
+        One for all trials, or for each fold, as of :func:`~voxelwise.fit_without_each_fold`, that has not seen them.
     candidates : ndarray, shape (n_stimuli, n_pixels), optional
         The stimuli to choose from; of equal ones, one is kept. Default: those of the trials.
 

@@ -6,6 +6,7 @@ from sklearn.linear_model import OrthogonalMatchingPursuit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ..features import PATCHES, patch_means
 from ..models.batches import one_thread
 
 
@@ -33,24 +34,15 @@ def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
     """
     n_voxels = min(n_voxels, train.responses.shape[1])
     decoded = []
-    for height, width in ((1, 1), (2, 1), (1, 2), (2, 2)):
-        patches = _narrow(_narrow(train.stimuli.reshape(-1, *train.stimulus_shape), 1, height), 2, width)
+    for height, width in PATCHES:
+        patches = patch_means(train.stimuli.reshape(-1, *train.stimulus_shape), (height, width))
         guesses = np.empty((len(test.responses), *patches.shape[1:]))
         for row, column in np.ndindex(patches.shape[1:]):
             pursuit = OrthogonalMatchingPursuit(n_nonzero_coefs=min(n_nonzero_coefs, n_voxels))
             decoder = make_pipeline(SelectKBest(f_classif, k=n_voxels), StandardScaler(), pursuit)
             decoder.fit(train.responses, patches[:, row, column])
             guesses[:, row, column] = decoder.predict(test.responses)
-        decoded.append(_widen(_widen(guesses, 1, height), 2, width))
+        # For each pixel the mean of the patches that hold it; at the edge, those that are there count for the others.
+        beyond = [(0, 0), (height - 1, height - 1), (width - 1, width - 1)]
+        decoded.append(patch_means(np.pad(guesses, beyond, mode="edge"), (height, width)))
     return np.mean(decoded, axis=0).reshape(len(test.responses), -1)
-
-
-def _narrow(screens, axis, n):
-    """The mean of each two neighbours along an axis, where n is 2."""
-    return screens if n == 1 else (np.delete(screens, 0, axis) + np.delete(screens, -1, axis)) / 2
-
-
-def _widen(patches, axis, n):
-    """For each pixel the mean of the two patches that hold it, or at the end the only one, where n is 2."""
-    ends = [(n - 1, n - 1) if number == axis else (0, 0) for number in range(patches.ndim)]
-    return _narrow(np.pad(patches, ends, mode="edge"), axis, n)

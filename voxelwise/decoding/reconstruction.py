@@ -1,7 +1,7 @@
 """What was on the screen? The most plausible stimulus, given a measured pattern."""
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
+from sklearn.metrics import precision_recall_fscore_support
 
 from ..models.batches import one_thread
 from .patterns import as_held_out, posterior_mean
@@ -65,10 +65,6 @@ def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
         pixels is 0.
     """
     white, called = seen > threshold, reconstructed > threshold
-    options = dict(average=average, zero_division=0)
-    return {
-        "accuracy": accuracy_score(white.ravel(), called.ravel()),
-        "precision": precision_score(white, called, **options),
-        "recall": recall_score(white, called, **options),
-        "f1": f1_score(white, called, **options),
-    }
+    precision, recall, f1, _ = precision_recall_fscore_support(white, called, average=average, zero_division=0)
+    scores = dict(accuracy=(white == called).mean(), precision=precision, recall=recall, f1=f1)
+    return {name: float(score) for name, score in scores.items()}

@@ -18,8 +18,7 @@ from ..errors import RecordingError
 def average_trials(samples):
     """Average the responses to each stimulus while it is on the screen.
 
-    A trial is as many volumes of one run in a row as have the same stimulus; a stimulus that is shown twice without
-    anything in between counts as one trial. Volumes of rest are left out.
+    A trial is as many volumes of one run in a row as have the same stimulus. Volumes of rest are left out.
 
     Parameters
     ----------
@@ -54,8 +53,8 @@ def load_trials(
 ):
     """Estimate the response to each trial of a recording, from its volumes and what its labels or events tell.
 
-    Where labels tell of no rest, there is no baseline to measure from. Responses are then averaged over the volumes of
-    a trial, as :func:`average_trials` does, some volumes later.
+    Where labels tell of no rest, there is no baseline to measure from; :func:`average_trials` then averages the volumes
+    of a trial.
 
     Parameters
     ----------
@@ -123,8 +122,7 @@ def estimate_trials(
     responses : ndarray, shape (n_volumes, n_voxels)
         As measured: neither standardized nor without its mean.
     events : DataFrame, one row a trial
-        ``onset`` and ``duration`` in seconds from the start of the first volume. Two rows are two trials, whatever they
-        show.
+        ``onset`` and ``duration`` in seconds from the start of the first volume.
     t_r : float
         Seconds from volume to volume.
     hrf_model, slice_time_ref
@@ -184,7 +182,7 @@ def _in_percent(estimates):
 
 
 def _with_trials(run):
-    """A run of labels with its trials: the stimuli that are shown, for how long, and what each is."""
+    """A run of labels with its trials: when and for how long stimuli are shown, and what each is."""
     starts, lengths = _find_shown(run.design, np.zeros(len(run.design)))
     trials = pd.DataFrame({"onset": starts * run.t_r, "duration": lengths * run.t_r})
     return replace(run, trials=trials, shown=run.design[starts])

@@ -39,16 +39,7 @@ class NoiseCeiling:
     repeated: np.ndarray
 
     def of_mean(self, n):
-        """The R2 that a perfect model would reach of the mean response to n repeats, whose noise is an nth.
-
-        Parameters
-        ----------
-        n : int
-
-        Returns
-        -------
-        r2 : ndarray of float64, shape (n_voxels,)
-        """
+        """The R2, shape (n_voxels,), that a perfect model would reach of the mean response to n repeats."""
         return n * self.r2 / (1 + (n - 1) * self.r2)
 
 

@@ -57,10 +57,8 @@ def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None)
 
     Raises
     ------
-    ValueError
-        If there are less than two spaces, or as in :func:`~voxelwise.search_bands`.
-    RecordingError
-        If there is only one run, and ``cv`` is a number.
+    ValueError, RecordingError
+        As in :func:`~voxelwise.search_bands`, or if there are less than two spaces.
     """
     names = tuple(samples.features or ())
     if len(names) < 2:

@@ -68,10 +68,8 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
 
     Raises
     ------
-    ValueError
-        If a penalty or ratio is none, or the runs cannot fill the folds; before anything is computed.
-    RecordingError
-        If there is only one run, and ``cv`` is a number.
+    ValueError, RecordingError
+        As in :func:`~voxelwise.search_alpha`, or if a ratio is none.
     """
     bands = draw_bands(len(samples.features or [None]), ratios)
     return search_models(samples, [bands], alphas, cv, n_jobs)[0]

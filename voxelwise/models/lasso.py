@@ -5,7 +5,7 @@ step: every voxel takes in or lets go of a pixel of its own, and the small syste
 solved together. The sources are named in ``receptive_fields``.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,8 +38,8 @@ def choose_on_path(responses, pixels, folds, max_iter):
     """The paths of :func:`walk_paths` over all rows, and the penalty that :func:`fit_lasso` chooses on each."""
     y = responses - responses.mean(axis=0, dtype=np.float64)
     tests = [Sums.of(pixels[rows], y[rows]) for rows in folds]
-    total = sum(tests[1:], start=tests[0])
-    walked = [_walk_fold(total - test, test, max_iter) for test in tests]
+    total = Sums(*map(sum, zip(*tests, strict=True)))
+    walked = [_walk_fold(Sums(*map(np.subtract, total, test)), test, max_iter) for test in tests]
     # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
     candidates = np.sort(np.concatenate([knots for knots, *_ in walked]), axis=0)
     error = sum(_error_at(candidates, *fold) for fold in walked)
@@ -89,8 +89,7 @@ def _locate(alphas, knots):
     return before, after, np.clip(share, 0, 1)
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(NamedTuple):
     """Sums over samples of products: of the pixels with a column of ones, of these and the responses, of responses.
 
     They are subtracted from each other, so they are in float64, and pixels and responses come centred over all samples.
@@ -104,12 +103,6 @@ class Sums:
     def of(cls, pixels, y):
         x = with_constant(pixels)
         return cls(x.T @ x, x.T @ y, np.einsum("tv,tv->v", y, y))
-
-    def __sub__(self, other):
-        return Sums(self.xx - other.xx, self.xy - other.xy, self.yy - other.yy)
-
-    def __add__(self, other):
-        return Sums(self.xx + other.xx, self.xy + other.xy, self.yy + other.yy)
 
     @property
     def n(self):
