@@ -11,13 +11,11 @@ from scipy.signal import fftconvolve, lfilter
 from .data.samples import check_whole, columns_of, is_rest
 from .errors import RecordingError
 
-#: Names of the codings.
 CODINGS = ("published", "rest black", "on/off", "on/off and pixels")
 #: Rows and columns of the patches whose contrast the published decoder reads.
 PATCHES = ((1, 1), (1, 2), (2, 1), (2, 2))
-#: Value of the on/off column while a stimulus is on the screen. A column that is a hundred times as large needs a
-#: hundredth of the weight, and a ridge penalty on the square of that hardly shrinks it. Pixels keep their values and
-#: their penalty.
+#: Value of the on/off column while a stimulus is on the screen: so large that its weight is small, and a ridge penalty
+#: hardly shrinks it.
 ON = 100
 
 
@@ -32,14 +30,13 @@ def recode(samples, coding):
     - ``"on/off"``: one column, ``ON * u``;
     - ``"on/off and pixels"``: both, the on/off column first.
 
-    What its pattern explains beyond a stimulus being there is, as in variance partitioning [1]_, the unique share
-
-    ``R2("on/off and pixels") - R2("on/off")``.
+    What its pattern explains beyond a stimulus being there is ``R2("on/off and pixels") - R2("on/off")``, its unique
+    share in variance partitioning (de Heer et al. 2017, J. Neurosci. 37, 6539-6557).
 
     Parameters
     ----------
     samples : Samples
-        As :func:`load_samples` or :func:`with_delays` returns them, one lag only: rest is known by its -1.
+        Of one lag, as :func:`load_samples` returns them: rest is known by its -1.
     coding : str
         One of ``CODINGS``.
 
@@ -53,11 +50,6 @@ def recode(samples, coding):
     ------
     ValueError
         If there is no such coding.
-
-    References
-    ----------
-    .. [1] de Heer, Huth, Griffiths, Gallant, Theunissen (2017). The hierarchical cortical organization of human speech
-       processing. J. Neurosci. 37(27), 6539-6557.
     """
     if coding not in CODINGS:
         names = ", ".join(f'"{name}"' for name in CODINGS)
@@ -71,19 +63,15 @@ def recode(samples, coding):
     on = np.where(rest, 0, ON).astype(np.float32)
     if coding == "on/off":
         return dataclasses.replace(samples, stimuli=on, stimulus_shape=(1,), features=None)
-    columns = np.hstack([on, pixels])
-    features = columns_of({"on/off": 1, "pixels": pixels.shape[1]})
-    return dataclasses.replace(samples, stimuli=columns, stimulus_shape=columns.shape[1:], features=features)
+    return stack_features(samples, {"on/off": on, "pixels": pixels})
 
 
 def with_delays(samples, lags, max_lag=None):
     """Pair each response with the stimuli that were on the screen some volumes before it.
 
     With one lag these are the samples that :func:`load_samples` loads with it. With several, the stimuli of all lags
-    stand side by side in a row, and a linear model of them is a finite impulse response model [1]_: each pixel has a
-    weight for each lag, and the response is
-
-    ``y[t] = sum over lag and pixel of w[lag, pixel] * x[t - lag, pixel]``.
+    stand side by side in a row, and a linear model of them is a finite impulse response model (Dale 1999, Hum. Brain
+    Mapp. 8, 109-114): each pixel has a weight for each lag.
 
     Parameters
     ----------
@@ -92,26 +80,20 @@ def with_delays(samples, lags, max_lag=None):
     lags : sequence of int
         In volumes.
     max_lag : int, optional
-        The first ``max_lag`` volumes of each run are left out. Default: the largest of the lags, so that no response
-        lacks a stimulus. The same ``max_lag`` makes the scores of different lags comparable: they are of the same
-        responses.
+        The first ``max_lag`` volumes of each run are left out. Default: the largest of the lags. With the same
+        ``max_lag``, scores of different lags are comparable: they are of the same responses.
 
     Returns
     -------
     shifted : Samples
         ``stimuli`` has the columns of the first lag, then those of the second, and so on. For several lags,
-        ``stimulus_shape`` begins with their number: ``stimuli.reshape(-1, *stimulus_shape)`` are the stimuli of
-        each row.
+        ``stimulus_shape`` begins with their number.
 
     Raises
     ------
     ValueError
         If there is no lag, one is no whole number or lies outside 0 to ``max_lag``, or less than two samples of a run
         remain.
-
-    References
-    ----------
-    .. [1] Dale (1999). Optimal experimental design for event-related fMRI. Hum. Brain Mapp. 8(2-3), 109-114.
     """
     run_rows, lags = samples.run_rows, list(lags)
     max_lag = max(lags, default=0) if max_lag is None else max_lag
@@ -136,9 +118,9 @@ def with_delays(samples, lags, max_lag=None):
 def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     """Convolve what was on the screen with a haemodynamic response, in place of a lag.
 
-    A column of features is then what a voxel with this response [1]_ would do, if it followed the column at once. Each
-    stimulus is on for the whole of its volume, rest is black, 0, as before the first volume of a run, and no run
-    reaches into the next. A stimulus that stays for long is worth what it is without the convolution.
+    A column of features is then what a voxel with this response would do, if it followed the column at once (Friston et
+    al. 1998, NeuroImage 7, 30-40). Each stimulus is on for the whole of its volume, rest is black, 0, as before the
+    first volume of a run, and no run reaches into the next. What stays on for long reaches its own value.
 
     Parameters
     ----------
@@ -149,8 +131,8 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     t_r : float
         Seconds from volume to volume.
     slice_time_ref : float
-        When, as a share of the volume's time, its values were measured, from 0 to 1. What is measured all along, or was
-        corrected for slice timing as by fMRIPrep, counts as measured in the middle.
+        When, as a share of the volume's time, its values were measured, from 0 to 1; after fMRIPrep's correction for
+        slice timing, in the middle.
 
     Returns
     -------
@@ -161,11 +143,6 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     ------
     ValueError
         If the response, ``t_r`` or ``slice_time_ref`` is none.
-
-    References
-    ----------
-    .. [1] Friston, Fletcher, Josephs, Holmes, Rugg, Turner (1998). Event-related fMRI: characterizing differential
-       responses. NeuroImage 7(1), 30-40.
     """
     if not (callable(hrf_model) or hrf_model in ("spm", "glover")):
         raise ValueError(f'hrf_model={hrf_model!r}: expected "spm", "glover" or a function of t_r and oversampling.')
@@ -237,13 +214,13 @@ def local_contrast(samples, patches=PATCHES):
     """Mean contrast of all patches of the screen, at one scale or several.
 
     A white pixel was a flickering checkerboard in the published experiment, a black one the grey of the screen; so the
-    contrast of a patch is the mean of its pixels. The scales are those of the published decoder [1]_. Patches overlap:
-    a screen of 10 x 10 pixels has 81 of 2 x 2.
+    contrast of a patch is the mean of its pixels. The scales are those of the published decoder (Miyawaki et al. 2008,
+    Neuron 60, 915-929). Patches overlap: a screen of 10 x 10 pixels has 81 of 2 x 2.
 
     Parameters
     ----------
     samples : Samples
-        Whose stimuli are pictures; rest counts as black, 0.
+        As in :func:`luminance`.
     patches : sequence of (int, int)
         Rows and columns of a patch.
 
@@ -258,11 +235,6 @@ def local_contrast(samples, patches=PATCHES):
         If there is no patch, or one is larger than the screen.
     RecordingError
         If the stimuli are no pictures.
-
-    References
-    ----------
-    .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of
-       multiscale local image decoders. Neuron 60(5), 915-929.
     """
     pictures = _pictures(samples)
     if not len(patches):
@@ -270,21 +242,25 @@ def local_contrast(samples, patches=PATCHES):
     for patch in patches:
         for size, most in zip(patch, pictures.shape[1:], strict=True):
             check_whole("patches", size, 1, most)
-    windows = [np.lib.stride_tricks.sliding_window_view(pictures, patch, axis=(1, 2)) for patch in patches]
-    return np.hstack([window.mean(axis=(3, 4)).reshape(len(pictures), -1) for window in windows])
+    return np.hstack([patch_means(pictures, patch).reshape(len(pictures), -1) for patch in patches])
+
+
+def patch_means(pictures, patch):
+    """Mean of each patch of so many rows and columns, for pictures of shape (n_samples, n_rows, n_columns)."""
+    return np.lib.stride_tricks.sliding_window_view(pictures, patch, axis=(1, 2)).mean(axis=(3, 4))
 
 
 def gabor_energy(samples, wavelengths=(2, 4), n_orientations=4):
     """Energy of Gabor filters at each pixel: how much of a grating there is, whatever its phase.
 
-    The filters are those of motion-free energy models [1]_: a cosine and a sine grating under one round Gaussian, an
-    octave wide (its standard deviation is 0.56 wavelengths), less what they would answer to a uniform screen. The
-    energy is the root of the sum of both squared answers. Beyond its rim the screen is black.
+    The filters are a cosine and a sine grating under one round Gaussian, an octave wide (its standard deviation is 0.56
+    wavelengths), less what they would answer to a uniform screen (Kay et al. 2008, Nature 452, 352-355). The energy is
+    the root of the sum of both squared answers. Beyond its rim the screen is black.
 
     Parameters
     ----------
     samples : Samples
-        Whose stimuli are pictures; rest counts as black, 0.
+        As in :func:`luminance`.
     wavelengths : sequence of float
         In pixels, at least 2.
     n_orientations : int
@@ -301,11 +277,6 @@ def gabor_energy(samples, wavelengths=(2, 4), n_orientations=4):
         If there is no wavelength, one is too short, or there is no orientation.
     RecordingError
         If the stimuli are no pictures.
-
-    References
-    ----------
-    .. [1] Kay, Naselaris, Prenger, Gallant (2008). Identifying natural images from human brain activity. Nature 452,
-       352-355.
     """
     check_whole("n_orientations", n_orientations, 1)
     if not len(wavelengths) or not all(isinstance(each, Real) and 2 <= each < math.inf for each in wavelengths):

@@ -43,9 +43,8 @@ class Identification:
     def accuracy(self, n):
         """Share of trials whose stimulus is identified among ``n`` candidates.
 
-        The right stimulus and ``n - 1`` others, drawn from all others without replacement. It wins if no stimulus that
-        ranks before it is drawn. With ``b`` of these among the ``N - 1`` others, the probability is hypergeometric:
-        ``C(N - 1 - b, n - 1) / C(N - 1, n - 1)``. It is averaged over the trials; nothing is drawn.
+        The right one wins if no stimulus that ranks before it is among ``n - 1`` others, drawn without replacement.
+        That has a hypergeometric probability, which is averaged over the trials; nothing is drawn.
 
         Parameters
         ----------
@@ -70,7 +69,7 @@ class Identification:
 
 @one_thread
 def identify(trials, model, candidates=None):
-    """Find the stimulus that each trial's pattern belongs to, as [1]_ did.
+    """Find the stimulus that each trial's pattern belongs to, as Kay et al. (2008, Nature 452, 352-355) did.
 
     For each candidate, the model predicts a pattern. The candidate whose pattern correlates best with the measured one
     is the guess. What all stimuli evoke alike, the mean pattern of the training trials, is taken from both before.
@@ -80,8 +79,7 @@ def identify(trials, model, candidates=None):
     trials : Samples
         One row a trial, as :func:`~voxelwise.average_trials` makes them.
     model : PatternModel, or list of (rows, PatternModel)
-        One for all trials, or for each fold, as :func:`~voxelwise.fit_without_each_fold` returns them. It must not have
-        seen the trials that it is applied to.
+        One for all trials, or for each fold, as of :func:`~voxelwise.fit_without_each_fold`, that has not seen them.
     candidates : ndarray, shape (n_stimuli, n_pixels), optional
         The stimuli to choose from; of equal ones, one is kept. Default: those of the trials.
 
@@ -93,11 +91,6 @@ def identify(trials, model, candidates=None):
     ------
     ValueError
         If the stimulus of a trial is not among the candidates, or a trial has no model.
-
-    References
-    ----------
-    .. [1] Kay, Naselaris, Prenger and Gallant (2008), Identifying natural images from human brain activity, Nature 452,
-       352-355.
     """
     candidates = np.unique(trials.stimuli if candidates is None else candidates, axis=0)
     number = {stimulus.tobytes(): n for n, stimulus in enumerate(candidates.astype(np.float32))}

@@ -10,7 +10,7 @@ from ..data.samples import check_whole
 from ..models.batches import choose_columns, one_thread
 from ..models.folds import RunKFold, draw_folds
 from ..models.prf import field_weights, fit_prf
-from ..models.ridge import Solver, check_alpha, cross_validate_ridge
+from ..models.ridge import check_alpha, cross_validate_ridge, fit_ridge
 from ..models.search import MIN_FOLDS
 
 #: How many voxels make up a pattern.
@@ -21,9 +21,7 @@ SHRINKAGES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 @dataclass(frozen=True)
 class PatternModel:
-    """A linear Gaussian model: the pattern that a stimulus evokes, how far off it may be, and which stimuli to expect.
-
-    The pattern y of the stimulus x is ``y = b + W'(x - m) + e``, with noise e of mean 0.
+    """A linear Gaussian model: the pattern ``y = b + W'(x - m) + e`` that a stimulus x evokes, with noise e of mean 0.
 
     Attributes
     ----------
@@ -55,8 +53,7 @@ class PatternModel:
 def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     """The voxels whose responses a model predicts best, within the given trials.
 
-    Trials that a decoder is scored on must not be among them: voxels in which chance made the model look good would be
-    preferred, and would make it look good again.
+    Trials that a decoder is scored on must not be among them: chance that made a voxel look good would do so again.
 
     Parameters
     ----------
@@ -65,7 +62,7 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     n_voxels : int
         How many voxels; all of them where there are fewer.
     alpha : float, optional
-        Penalty of a ridge model, which is scored by cross-validation. Default: no ridge model but the Gaussian field of
+        Penalty of a ridge model, which is scored by cross-validation. Default: the Gaussian field of
         :func:`~voxelwise.fit_prf`, which has so few parameters that the share that it explains needs no other trials.
     cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; where there are fewer runs than folds, each run is a fold.
@@ -93,22 +90,20 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     """Fit a model of the patterns that stimuli evoke.
 
     The weights are Gaussian fields, or those of ridge regression. The noise is what they leave of trials that they were
-    not fitted to, by cross-validation: so it holds what the weights miss, and how uncertain they are. Its correlations
-    are many more than the trials tell. They are shrunk towards independent noise, by that one of ``SHRINKAGES`` with
-    which the stimuli of held-out trials are reconstructed with the smallest squared error. No other trials are looked
-    at.
+    not fitted to, by cross-validation. Its correlations, many more than the trials tell, are shrunk by that one of
+    ``SHRINKAGES`` with which the stimuli of held-out trials are reconstructed with the smallest squared error.
 
     Parameters
     ----------
     trials : Samples
         Of at least two runs.
     voxels : sequence of int or mask of bool
-        Columns of the responses that make up a pattern.
+        Columns of the responses.
     alpha, cv
         As in :func:`best_voxels`.
     fields : DataFrame, optional
         ``row``, ``column`` and ``size`` of all voxels, where they are known, as in a recording's truth. Only gains are
-        fitted then: no model of Gaussian fields can do better, which makes this an oracle.
+        fitted then, which makes the model an oracle.
 
     Returns
     -------
@@ -141,7 +136,7 @@ def _fit_weights(trials, voxels, alpha, fields):
     """Weights and intercepts of a linear model of some voxels, shapes (n_pixels, n_voxels) and (n_voxels,)."""
     if alpha is not None:
         check_alpha(alpha)
-        return Solver(trials.stimuli).solve(trials.responses[:, voxels], alpha)
+        return fit_ridge(trials.stimuli, trials.responses[:, voxels], alpha)
     if fields is None:
         found = fit_prf(trials, voxels)
         return field_weights(found, trials.stimulus_shape), (found["on"] + found["constant"]).to_numpy()
@@ -159,20 +154,9 @@ def shrink_covariance(covariance, shrinkage):
 
 
 def posterior_mean(surprise, weights, noise, mean, variance):
-    """The mean of all plausible stimuli, given how patterns differ from that of a screen grey as the mean pixel.
+    """The mean of all plausible stimuli, shape (n_trials, n_pixels), when each pixel has this mean and variance before.
 
-    Parameters
-    ----------
-    surprise : ndarray, shape (n_trials, n_voxels)
-    weights : ndarray, shape (n_pixels, n_voxels)
-    noise : ndarray, shape (n_voxels, n_voxels)
-        Covariance.
-    mean, variance : float
-        Of each pixel, before anything is measured.
-
-    Returns
-    -------
-    stimuli : ndarray, shape (n_trials, n_pixels)
+    ``surprise``, shape (n_trials, n_voxels), is how patterns differ from that of a screen grey as the mean pixel.
     """
     filters = cho_solve(cho_factor(noise), weights.T).T  # W S^-1
     precision = filters @ weights.T + np.eye(len(weights)) / variance
@@ -180,9 +164,7 @@ def posterior_mean(surprise, weights, noise, mean, variance):
 
 
 def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
-    """Choose voxels and fit a model of their patterns, one fold of whole runs held out at a time.
-
-    Voxels, weights and noise all come from the other folds alone.
+    """Choose voxels and fit a model of their patterns, both without one fold of whole runs at a time.
 
     Parameters
     ----------
@@ -190,8 +172,7 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=N
     n_voxels, alpha, n_jobs
         As in :func:`best_voxels`.
     cv : int or splitter of scikit-learn
-        Folds of whole runs, at least ``MIN_FOLDS``: what is left in training is split by it again, to fit and to
-        choose.
+        At least ``MIN_FOLDS`` folds of whole runs: what is left in training is split by it again, to fit and to choose.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """What was on the screen? The most plausible stimulus, given a measured pattern."""
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
+from sklearn.metrics import precision_recall_fscore_support
 
 from ..models.batches import one_thread
 from .patterns import as_held_out, posterior_mean
@@ -11,9 +11,8 @@ from .patterns import as_held_out, posterior_mean
 def reconstruct(trials, model):
     """Reconstruct the stimulus of each trial from its pattern: the posterior mean of a linear Gaussian model.
 
-    The model of the patterns y says how likely each is for a stimulus x, and before anything is measured each pixel is
-    expected to be Gaussian with the mean mu and the variance v of the pixels of the training stimuli. The most
-    plausible stimulus is the one with the least ::
+    Before a pattern y is measured, each pixel of the stimulus x is expected to be Gaussian with the mean mu and the
+    variance v of the pixels of the training stimuli. The most plausible stimulus is then the one with the least ::
 
         (y - W'x - b)' S^-1 (y - W'x - b) + |x - mu|^2 / v,
 
@@ -21,8 +20,8 @@ def reconstruct(trials, model):
 
         mu + (W S^-1 W' + I / v)^-1 W S^-1 (y - W'mu - b).
 
-    [1]_ had the idea of turning the encoding model around like this, with a prior for natural images; [2]_
-    reconstructed stimuli from receptive fields.
+    The idea of turning the encoding model around is that of Naselaris et al. (2009, Neuron 63, 902-915); Thirion et al.
+    (2006, NeuroImage 33, 1104-1116) reconstructed stimuli from receptive fields.
 
     Parameters
     ----------
@@ -35,13 +34,6 @@ def reconstruct(trials, model):
     -------
     stimuli : ndarray of float64, shape (n_trials, n_pixels)
         In units of pixel value, not bound to its range.
-
-    References
-    ----------
-    .. [1] Naselaris, Prenger, Kay, Oliver and Gallant (2009), Bayesian reconstruction of natural images from human
-       brain activity, Neuron 63, 902-915.
-    .. [2] Thirion, Duchesnay, Hubbard, Dubois, Poline, Lebihan and Dehaene (2006), Inverse retinotopy: inferring the
-       visual content of images from brain activation patterns, NeuroImage 33, 1104-1116.
     """
     stimuli = np.empty(trials.stimuli.shape)
     for rows, fitted in as_held_out(model, len(stimuli)):
@@ -62,8 +54,8 @@ def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
     threshold : float
         What is above it is white, in both.
     average : {"micro", "macro"}
-        As in scikit-learn. ``"micro"``: over all pixels of all stimuli at once. ``"macro"``: for each pixel over the
-        stimuli, then the mean over the pixels, as in nilearn's example of a decoder for this data set.
+        As in scikit-learn: over all pixels of all stimuli at once; or for each pixel over the stimuli, then the mean,
+        as in nilearn's example of a decoder for this data set.
 
     Returns
     -------
@@ -73,10 +65,6 @@ def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
         pixels is 0.
     """
     white, called = seen > threshold, reconstructed > threshold
-    options = dict(average=average, zero_division=0)
-    return {
-        "accuracy": accuracy_score(white.ravel(), called.ravel()),
-        "precision": precision_score(white, called, **options),
-        "recall": recall_score(white, called, **options),
-        "f1": f1_score(white, called, **options),
-    }
+    precision, recall, f1, _ = precision_recall_fscore_support(white, called, average=average, zero_division=0)
+    scores = dict(accuracy=(white == called).mean(), precision=precision, recall=recall, f1=f1)
+    return {name: float(score) for name, score in scores.items()}

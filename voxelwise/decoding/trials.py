@@ -10,15 +10,14 @@ from nilearn.glm.first_level import make_first_level_design_matrix
 
 from ..data.cleaning import read_values
 from ..data.reading import first_file
-from ..data.samples import find_runs, is_rest, join_runs, load_samples
+from ..data.samples import find_runs, is_rest, join_runs, load_samples, spread
 from ..errors import RecordingError
 
 
 def average_trials(samples):
     """Average the responses to each stimulus while it is on the screen.
 
-    A trial is as many volumes of one run in a row as have the same stimulus; a stimulus that is shown twice without
-    anything in between counts as one trial. Volumes of rest are left out.
+    A trial is as many volumes of one run in a row as have the same stimulus. Volumes of rest are left out.
 
     Parameters
     ----------
@@ -53,8 +52,8 @@ def load_trials(
 ):
     """Estimate the response to each trial of a recording, from its volumes and what its labels or events tell.
 
-    Where labels tell of no rest, there is no baseline to measure from. Responses are then averaged over the volumes of
-    a trial, as :func:`average_trials` does, some volumes later.
+    Where labels tell of no rest, there is no baseline to measure from; :func:`average_trials` then averages the volumes
+    of a trial.
 
     Parameters
     ----------
@@ -92,9 +91,11 @@ def load_trials(
             weights.append(_weigh_volumes(len(run.design), run.trials, run.t_r, *how))
         except ValueError as error:
             raise RecordingError(f"{first_file(run.path)}: {error}") from None
-    responses = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-        joblib.delayed(_read_trials)(run, mask_img, of_run) for run, of_run in zip(runs, weights, strict=True)
-    )
+
+    def read(run, weights):
+        return _in_percent(weights @ read_values(run.path, mask_img, run.source, len(run.design)))
+
+    responses = spread((joblib.delayed(read)(*pair) for pair in zip(runs, weights, strict=True)), n_jobs)
     stimuli = [run.shown for run in runs]
     return join_runs(recording, kind, runs, stimuli, responses, widths, shape, mask_img)
 
@@ -105,24 +106,21 @@ def estimate_trials(
     """Estimate the response to each event of a run, in percent of the voxel's baseline.
 
     All trials are estimated at once, by least squares: each has a regressor of its own, its time on the screen
-    convolved with a haemodynamic response, beside slow cosines and a constant, the baseline [1]_. So trials that
-    overlap in time are told apart, as far as their regressors differ.
+    convolved with a haemodynamic response, beside slow cosines and a constant, the baseline (the LS-A of Mumford et al.
+    2012, NeuroImage 59, 2636-2643).
 
     Parameters
     ----------
     responses : ndarray, shape (n_volumes, n_voxels)
         As measured: neither standardized nor without its mean.
     events : DataFrame, one row a trial
-        ``onset`` and ``duration`` in seconds from the start of the first volume. Two rows are two trials, whatever they
-        show.
+        ``onset`` and ``duration`` in seconds from the start of the first volume.
     t_r : float
         Seconds from volume to volume.
-    hrf_model : str or callable
-        A haemodynamic response of nilearn.
+    hrf_model, slice_time_ref
+        As in :func:`~voxelwise.with_hrf`.
     high_pass : float
         In hertz; slower changes are taken for drift.
-    slice_time_ref : float
-        When, as a share of the volume's time, its values were measured.
     confounds : ndarray, shape (n_volumes, n_confounds), optional
         Regressors beside those of the trials, of mean 0, so that the constant stays the baseline.
     kept : ndarray of int or bool, optional
@@ -138,11 +136,6 @@ def estimate_trials(
     ValueError
         If the regressors do not tell all trials and the baseline apart, as without any rest, or an event lies outside
         the run.
-
-    References
-    ----------
-    .. [1] Mumford, Turner, Ashby and Poldrack (2012), Deconvolving BOLD activation in event-related designs for
-       multivoxel pattern classification analyses, NeuroImage 59, 2636-2643: their LS-A.
     """
     return _in_percent(
         _weigh_volumes(len(responses), events, t_r, hrf_model, high_pass, slice_time_ref, confounds, kept) @ responses
@@ -180,13 +173,8 @@ def _in_percent(estimates):
     return (estimates[:-1] * percent).astype(np.float32)
 
 
-def _read_trials(run, mask_img, weights):
-    """Responses to the trials of a run."""
-    return _in_percent(weights @ read_values(run.path, mask_img, run.source, len(run.design)))
-
-
 def _with_trials(run):
-    """A run of labels with its trials: the stimuli that are shown, for how long, and what each is."""
+    """A run of labels with its trials: when and for how long stimuli are shown, and what each is."""
     starts, lengths = _find_shown(run.design, np.zeros(len(run.design)))
     trials = pd.DataFrame({"onset": starts * run.t_r, "duration": lengths * run.t_r})
     return replace(run, trials=trials, shown=run.design[starts])

@@ -21,16 +21,13 @@ class NoiseCeiling:
     Attributes
     ----------
     r2 : ndarray of float64, shape (n_voxels,)
-        The R2 that a perfect model of the stimulus would reach. It is not cut off at 0: for a voxel that does not
-        respond it is below 0 about as often as above. 0 for a voxel that never changes. Runs within which a voxel does
-        not change are left out for it.
-    error : ndarray of float64, shape (n_voxels,)
-        Standard error of ``r2``.
+        The R2 that a perfect model of the stimulus would reach: of a voxel that does not respond, below 0 about as
+        often as above. 0 for a voxel that never changes. Runs within which a voxel does not change are left out for it.
     pattern : ndarray of float64, shape (n_voxels,)
         The part of ``r2`` that is left when the mean response to all stimuli of a run, at each volume after their
         onset, is taken away: what a perfect model adds to knowing that, and since when, there is a stimulus.
-    pattern_error : ndarray of float64, shape (n_voxels,)
-        Standard error of ``pattern``.
+    error, pattern_error : ndarray of float64, shape (n_voxels,)
+        Standard errors of ``r2`` and ``pattern``.
     repeated : ndarray of bool, shape (n_samples,)
         The samples that it speaks of: those whose stimulus is shown again.
     """
@@ -42,16 +39,7 @@ class NoiseCeiling:
     repeated: np.ndarray
 
     def of_mean(self, n):
-        """The R2 that a perfect model would reach of the mean response to n repeats, whose noise is an nth.
-
-        Parameters
-        ----------
-        n : int
-
-        Returns
-        -------
-        r2 : ndarray of float64, shape (n_voxels,)
-        """
+        """The R2, shape (n_voxels,), that a perfect model would reach of the mean response to n repeats."""
         return n * self.r2 / (1 + (n - 1) * self.r2)
 
 
@@ -59,15 +47,14 @@ def find_trials(samples, stimuli=None):
     """Which trial and which stimulus each sample belongs to, and for how long it has.
 
     A trial starts with a stimulus and goes on, through the rest after it, until the next stimulus starts. Where stimuli
-    have names, each sample is a trial of its own, also between others of its name.
+    have names, each sample is a trial of its own.
 
     Parameters
     ----------
     samples : Samples
     stimuli : sequence of hashable, length n_samples, optional
-        The name of each sample's stimulus, None where there is none: of single trials, such as :func:`load_trials`
-        gives, that of the picture; of a film, that of the moment, such as ``("film", 17)``. Default: equal rows of
-        ``samples.stimuli`` are the same stimulus.
+        The name of each sample's stimulus, None where there is none: of a single trial, that of the picture; of a film,
+        that of the moment, such as ``("film", 17)``. Default: equal rows of ``samples.stimuli`` are the same stimulus.
 
     Returns
     -------
@@ -88,9 +75,8 @@ def find_trials(samples, stimuli=None):
         each = dict(trial=range(len(names)), stimulus=pd.factorize(names)[0], volume=0, rest=False)
         return pd.DataFrame({"run": samples.runs, **each})
     rest = is_rest(samples.stimuli)
-    changed, new_run = np.ones((2, len(rest)), dtype=bool)
-    changed[1:] = (samples.stimuli[1:] != samples.stimuli[:-1]).any(axis=1)
-    new_run[1:] = samples.runs[1:] != samples.runs[:-1]
+    changed = np.append(True, (samples.stimuli[1:] != samples.stimuli[:-1]).any(axis=1))
+    new_run = np.append(True, samples.runs[1:] != samples.runs[:-1])
     first = np.flatnonzero(new_run | (changed & ~rest))
     trial = np.repeat(np.arange(len(first)), np.diff([*first, len(rest)]))
     _, stimulus = np.unique(samples.stimuli[first], axis=0, return_inverse=True)
@@ -131,38 +117,32 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     """Estimate for each voxel the R2 of a perfect model, from stimuli that are shown again.
 
     Two responses to the same stimulus, as many volumes after its onset, share the signal. If they are of different
-    runs they share nothing else: the noise of one run knows nothing of another's. So the product of the two is, on
-    average, the square of the signal [1]_. With ``y_t`` for the response at sample t, less the mean of its run, and
-    ``m_t`` for the mean response to the same stimulus at the same volume of its trial in all *other* runs, ::
+    runs they share no noise, so that their product is, on average, the square of the signal (Sahani and Linden 2003,
+    NIPS 15, 125-132). With ``y_t`` for the response at sample t, less the mean of its run, and ``m_t`` for the mean
+    response to the same stimulus at the same volume of its trial in all *other* runs, ::
 
         ceiling = sum_t y_t m_t / sum_t y_t^2 ,
 
-    the variance of the signal as a share of the whole, and so the largest R2 that can be expected of a model [2]_,
-    [3]_. Neither the sample itself nor its run is in ``m_t``: they would bring their noise along, and noise times
-    itself is not 0 on average. The part of the pattern is the same sum of products, of responses less the mean of all
-    trials of their run at the same volume.
+    the variance of the signal as a share of the whole, and so the largest R2 that can be expected of a model (Hsu et
+    al. 2004, Network 15, 91-109; Schoppe et al. 2016, Front. Comput. Neurosci. 10, 10). The part of the pattern is the
+    same sum of products, of responses less the mean of all trials of their run at the same volume.
 
     A perfect model, here, knows the stimulus of a trial and the time since its onset. What the trial before left behind
-    differs from repeat to repeat, and counts as noise.
-
-    The standard error is the jackknife's over stimuli: ``c_i`` is the ceiling without stimulus i, ::
+    counts as noise. The standard error is the jackknife's over stimuli: ``c_i`` is the ceiling without stimulus i, ::
 
         error^2 = sum_i (c_i - ceiling)^2 .
-
-    The repeats of one stimulus would scatter less than different stimuli do. They have the signal in common; and with
-    two of them, one product counts for both.
 
     Parameters
     ----------
     samples : Samples
         Of runs that show the same stimuli again, such as the figure runs.
     between : {"run", "trial"}
-        What two repeats must not have in common. Within a run, slow noise makes trials alike, and the ceiling too high;
-        ``"trial"`` is for recordings that repeat no stimulus in another run.
+        What two repeats must not have in common. ``"trial"`` is for recordings that repeat no stimulus in another run:
+        slow noise makes trials alike, and the ceiling too high.
     stimuli : sequence of hashable, length n_samples, optional
         Names by which repeats are found, as in :func:`find_trials`.
-    n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
+    n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
@@ -174,15 +154,6 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
         If no stimulus is shown in two runs (or trials).
     ValueError
         If there are not as many names as samples.
-
-    References
-    ----------
-    .. [1] Sahani and Linden (2003). How linear are auditory cortical responses? Advances in Neural Information
-       Processing Systems 15, 125-132. Their signal power is the mean product of two different repeats.
-    .. [2] Hsu, Borst and Theunissen (2004). Quantifying variability in neural responses and its application for the
-       validation of model predictions. Network 15(2), 91-109.
-    .. [3] Schoppe et al. (2016). Measuring the performance of neural models. Frontiers in Computational
-       Neuroscience 10, 10.
     """
     trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)
@@ -221,20 +192,14 @@ def _ceilings(responses, prepared):
     # What rounding leaves of a constant voxel's variance is no variance.
     total[total <= 1e-10 * raw] = np.inf
     pattern = _less_mean(y, trials, ["run", "volume", "rest"])
-    return [
-        part for values in (y, pattern) for part in _share(_products(values, trials, between), squares, trials, total)
-    ]
+    return [*_share(y, squares, total, trials, between), *_share(pattern, squares, total, trials, between)]
 
 
-def _products(y, trials, between):
-    """Of each response with the mean of its partners."""
+def _share(y, squares, total, trials, between):
+    """Sum of the products of responses with the mean of their partners, as a share of the total; its standard error."""
     anywhere, n_anywhere = _sum_alike(y, trials, _MOMENT)
     here, n_here = _sum_alike(y, trials, [*_MOMENT, between])
-    return y * (anywhere - here) / (n_anywhere - n_here)
-
-
-def _share(products, squares, trials, total):
-    """Sum of the products as a share of the total, and its standard error over stimuli."""
+    products = y * (anywhere - here) / (n_anywhere - n_here)
     first = ~trials["stimulus"].duplicated().to_numpy()
     of_stimulus, squares = (_sum_alike(of, trials, ["stimulus"])[0][first] for of in (products, squares))
     share = products.sum(axis=0) / total

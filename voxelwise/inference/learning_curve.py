@@ -5,13 +5,13 @@ import numpy as np
 from ..data.samples import check_whole
 from ..models.folds import Folds
 from ..models.ridge import check_alpha, score_folds
+from .permutation import check_generator
 
 
 def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, n_jobs=None, scoring="r2"):
     """Fit a ridge regression for each voxel to more and more runs, and score all on the same held-out runs.
 
-    A draw puts the runs that are not held out in a random order, and models are fitted to the first of them. So what
-    is fitted to more runs has seen all that the models before it in the draw have seen.
+    A draw puts the runs that are not held out in a random order, and each model is fitted to the first ``n`` of them.
 
     Parameters
     ----------
@@ -20,12 +20,10 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
         How many runs to fit to.
     test_runs : sequence of int
         The runs to score on, as in ``samples.runs``; all others may be drawn.
-    alpha : float
-        Penalty on the squared weights, the same for any number of runs, as in :func:`~voxelwise.cross_validate_ridge`.
     n_draws : int
     rng : numpy.random.Generator
         Draws the orders, once for all voxels.
-    n_jobs, scoring
+    alpha, n_jobs, scoring
         As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
@@ -42,8 +40,7 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
     """
     check_alpha(alpha)
     check_whole("n_draws", n_draws, 1)
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng={rng!r}: expected a generator, such as numpy.random.default_rng(0).")
+    check_generator(rng)
     runs, test = np.unique(samples.runs), np.isin(samples.runs, test_runs)
     if not np.size(test_runs) or not np.isin(test_runs, runs).all():
         raise ValueError(f"test_runs={test_runs}: expected some of the runs {', '.join(map(str, runs))}.")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..models.banded import search_models
-from ..models.bands import RATIOS, draw_bands
+from ..models.banded import RATIOS, draw_bands, search_models
 from ..models.search import ALPHAS
 
 
@@ -40,10 +39,10 @@ class VariancePartition:
 def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
     """Divide what a banded ridge explains of each voxel among its feature spaces.
 
-    What two spaces can both explain is a matter of definition. The *unique* part of a space [1]_ leaves out all of it,
-    the score of the space *alone* has all of it, and the *split* [2]_ divides it by what the fitted model makes of each
-    space, so that the parts add up. Every score is of samples that neither weights nor penalties have seen; a part that
-    is nothing comes out a little below 0.
+    Who gets what two spaces can both explain? The *unique* part of a space (de Heer et al. 2017, J. Neurosci. 37,
+    6539-6557) has nothing of it, the score of the space *alone* has all, and the *split* of
+    :func:`~voxelwise.search_bands` divides it, so that the parts add up. All are of samples that neither weights nor
+    penalties have seen; a part that is nothing comes out a little below 0.
 
     Parameters
     ----------
@@ -58,17 +57,8 @@ def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None)
 
     Raises
     ------
-    ValueError
-        If there are less than two spaces, or as in :func:`~voxelwise.search_bands`.
-    RecordingError
-        If there is only one run, and ``cv`` is a number.
-
-    References
-    ----------
-    .. [1] de Heer, Huth, Griffiths, Gallant, Theunissen (2017). The hierarchical cortical organization of human speech
-       processing. J. Neurosci. 37(27), 6539-6557.
-    .. [2] Dupré la Tour, Eickenberg, Nunez-Elizalde, Gallant (2022). Feature-space selection with banded ridge
-       regression. NeuroImage 264, 119728.
+    ValueError, RecordingError
+        As in :func:`~voxelwise.search_bands`, or if there are less than two spaces.
     """
     names = tuple(samples.features or ())
     if len(names) < 2:

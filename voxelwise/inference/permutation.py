@@ -24,36 +24,23 @@ class PermutationTest:
     scores : ndarray of float64, shape (n_voxels,)
         R2 on held-out runs, mean over the folds.
     p_values : ndarray of float64, shape (n_voxels,)
-        How often chance does as well: ``(1 + n_at_least) / (1 + n_permutations)``, where ``n_at_least`` counts the
-        permutations whose score is at least that of the voxel [1]_. Each voxel is held against its own scores alone, so
-        that voxels may differ in every way.
+        How often chance does as well in this voxel: ``(1 + n_at_least) / (1 + n_permutations)``, where ``n_at_least``
+        counts the permutations whose score is at least that of the voxel (Phipson and Smyth 2010, Statistical
+        Applications in Genetics and Molecular Biology 9, 39).
     pooled_p_values : ndarray of float64, shape (n_voxels,)
         How often chance does as well *in any voxel*. Each score becomes Student's t against the other permutations'
-        scores of its voxel; the t of all voxels and permutations together are what chance achieves:
-        ``(1 + n_at_least) / (1 + n_permutations * n_voxels)`` [2]_. So p-values can be small without many permutations,
-        as :meth:`discoveries` needs them. They assume that chance scores, thus standardized, are distributed alike in
-        all voxels. A few voxels whose chance scores had a longer tail than the others' would pass too often.
+        scores of its voxel; the t of all voxels and permutations together are what chance achieves (Storey and
+        Tibshirani 2003, PNAS 100, 9440-9445). So p-values can be small without many permutations, as
+        :meth:`discoveries` needs them. Voxels whose chance scores had a longer tail than the others' would pass too
+        often.
     permutation_scores : ndarray of float32, shape (n_permutations, n_voxels)
         As ``scores``, by chance; 0 in a voxel that never changes.
 
     Notes
     -----
-    A rate is kept on average over experiments. Where voxels share noise, they pass together or not at all, and the
-    share that passes varies from one experiment to the next by more than a binomial distribution says. In the noise of
-    the simulated recording, 0.056 of 760 silent voxels have ``p_values`` of at most 0.05 on average over 40
-    experiments, with a standard deviation of 0.031; that of independent voxels is 0.008. What to expect of one is what
-    the permutations do to each other: each in turn, be it the observed one ::
-
-        every = np.vstack([test.scores, test.permutation_scores])[:, silent]
-        p = scipy.stats.rankdata(-every, "max", axis=0) / len(every)
-        np.quantile((p <= rate).mean(axis=1), [0.025, 0.975])
-
-    References
-    ----------
-    .. [1] Phipson and Smyth (2010). Permutation p-values should never be zero. Statistical Applications in Genetics and
-       Molecular Biology 9, article 39.
-    .. [2] Storey and Tibshirani (2003). Statistical significance for genomewide studies. Proceedings of the National
-       Academy of Sciences 100(16), 9440-9445.
+    A rate is kept on average over experiments. Where voxels share noise, they pass together or not at all: in the noise
+    of the simulated recording, 0.056 of 760 silent voxels have ``p_values`` of at most 0.05 on average over 40
+    experiments, with a standard deviation of 0.031; that of independent voxels is 0.008.
     """
 
     scores: np.ndarray
@@ -69,13 +56,9 @@ class PermutationTest:
     def family_threshold(self, rate=0.05):
         """The score above which not even one voxel lies by chance, except in few of many experiments.
 
-        Scores above it are those that chance reaches *anywhere in the brain* with a p-value of at most ``rate``,
-        where ::
-
-            p = (1 + number of permutations whose largest score is at least this one) / (1 + n_permutations),
-
-        the single threshold test of [1]_. If no voxel answers to the screen, any voxel at all passes in at most this
-        share of experiments, however the voxels depend on each other.
+        Chance reaches a score above it *anywhere in the brain* in at most this share of permutations, the observed
+        order among them: the single threshold test of Nichols and Holmes (2002, Human Brain Mapping 15, 1-25). It holds
+        however the voxels depend on each other.
 
         Parameters
         ----------
@@ -91,11 +74,6 @@ class PermutationTest:
         ------
         ValueError
             If there are too few permutations for any score to pass.
-
-        References
-        ----------
-        .. [1] Nichols and Holmes (2002). Nonparametric permutation tests for functional neuroimaging: a primer with
-           examples. Human Brain Mapping 15(1), 1-25.
         """
         check_permutations(len(self.permutation_scores), rate)
         # So many of all scores, the observed one among them, are as large as one that passes; 1e-9 is for rounding.
@@ -105,11 +83,11 @@ class PermutationTest:
     def discoveries(self, rate=0.05):
         """The voxels that count as found if a certain share of them may be false.
 
-        The pooled p-values are put in order, ``p[1] <= ... <= p[m]``; those up to the last ``k`` with
-        ``p[k] <= k / m * rate`` are found [1]_. If the voxels are independent, or depend on each other positively [2]_,
-        a share of at most ``rate`` of what is found is false, on average over experiments. Where few voxels are found
-        and all share noise, this average is made of many experiments with hardly a false voxel, and some with many: in
-        the noise of the simulated recording, where 40 of 800 voxels answer, it is 0.044, and 0.19 in the worst of 40.
+        The procedure of Benjamini and Hochberg (1995, J. R. Stat. Soc. B 57, 289-300), for the pooled p-values. If the
+        voxels are independent, or depend on each other positively (Benjamini and Yekutieli 2001, Ann. Statist. 29,
+        1165-1188), a share of at most ``rate`` of what is found is false, on average over experiments. Where few are
+        found and all share noise, most experiments have hardly a false voxel, and some have many: in the noise of the
+        simulated recording, where 40 of 800 voxels answer, the share is 0.044, and 0.19 in the worst of 40.
 
         Parameters
         ----------
@@ -124,13 +102,6 @@ class PermutationTest:
         -----
         UserWarning
             If no voxel is found, and the permutations are too few to find a single one, however well it is predicted.
-
-        References
-        ----------
-        .. [1] Benjamini and Hochberg (1995). Controlling the false discovery rate: a practical and powerful approach to
-           multiple testing. Journal of the Royal Statistical Society B 57(1), 289-300.
-        .. [2] Benjamini and Yekutieli (2001). The control of the false discovery rate in multiple testing under
-           dependency. The Annals of Statistics 29(4), 1165-1188.
         """
         check_rate(rate)
         # The adjusted p-values come out of divisions; 1e-9 is for their rounding.
@@ -162,11 +133,18 @@ def check_permutations(n_permutations, rate):
         raise ValueError(f"{few}: expected at least {least}.")
 
 
+def check_generator(rng):
+    """Raise a ValueError unless this is a generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng={rng!r}: expected a generator, such as numpy.random.default_rng(0).")
+
+
 def shift_within_runs(runs, rng):
     """Move the rows of each run on by a random number of places; what leaves at the end comes in at the start.
 
     What was shifted is as autocorrelated as before, only no longer in step with what was not. Each number of places is
-    as likely, 0 included: so the shifts are a group, which a permutation test needs to be exact [1]_.
+    as likely, 0 included: so the shifts are a group, as an exact test needs (Hemerik and Goeman 2018, TEST 27,
+    811-825).
 
     Parameters
     ----------
@@ -183,10 +161,6 @@ def shift_within_runs(runs, rng):
     ------
     RecordingError
         If a run has less than two rows.
-
-    References
-    ----------
-    .. [1] Hemerik and Goeman (2018). Exact testing with random permutations. TEST 27(4), 811-825.
     """
     order = np.empty(len(runs), dtype=int)
     for run in np.unique(runs):
@@ -200,34 +174,24 @@ def shift_within_runs(runs, rng):
 def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, reorder=shift_within_runs, n_jobs=None):
     """Test the score of each voxel against scores that can only be chance.
 
-    A permutation puts the images of each run into another order, then fits and scores all anew. The folds, the penalty
-    and the responses with their noise are the same; only the images no longer belong to them. By default, the images of
-    each run are shifted in a circle. That keeps the autocorrelation of both sides, and nothing passes from one run to
-    another. It takes the noise of a run to be of one kind from the first volume to the last. What is locked to the
-    start of each run, as the settling of the magnetization is, makes silent voxels pass: with effects of 4 to 12
-    standard deviations that decay over 4 to 8 volumes and ``alpha=1e4``, 0.08 of them had a p-value of at most 0.05.
-    The remedy is to drop these volumes and detrend again: it was 0.06, and the error of both is 0.02. To subtract the
-    mean over runs is none. Where all runs have the same timing, it also takes the response to that timing.
-
-    To shift only the finished predictions against the responses would be quicker, and wrong. What predicts fold a was
-    learned from fold b too, and the other way round, so chance makes the two scores good or bad together. Shifted
-    predictions lose that tie. Their scores scatter less, by up to the square root of 2, and too many voxels pass.
+    A permutation puts the images of each run into another order, by default shifted in a circle, then fits and scores
+    all anew. That keeps the autocorrelation of both sides. It takes the noise of a run to be of one kind from the first
+    volume to the last: drop volumes in which the magnetization settles. To shift only the finished predictions would be
+    quicker, and wrong: their scores scatter less, by up to the square root of 2, as they lose what ties the folds to
+    each other, that each was learned from.
 
     Parameters
     ----------
     samples : Samples
-    alpha, cv
+    alpha, cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
     n_permutations : int
-        How many, at least 3. The smallest of ``p_values`` that can come out is ``1 / (1 + n_permutations)``. A number
-        is kept in memory for each permutation and voxel.
+        At least 3. The smallest of ``p_values`` that can come out is ``1 / (1 + n_permutations)``.
     rng : numpy.random.Generator
         Draws the orders, once for all voxels.
     reorder : callable
         Called as ``reorder(runs, rng)`` for each permutation, returns the new order of the rows, as
         :func:`shift_within_runs` does. No row may leave its run.
-    n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
 
     Returns
     -------
@@ -244,8 +208,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     """
     check_alpha(alpha)
     check_whole("n_permutations", n_permutations, 3, why="each score is compared with the spread of others; ")
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng={rng!r}: expected a generator, such as numpy.random.default_rng(0).")
+    check_generator(rng)
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
     if folds.cut(samples.runs):
         raise ValueError(f"cv={cv}: a split cuts a run in two. Stimuli change places within runs; expected whole ones.")
@@ -269,14 +232,14 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
     predictors, shown = prepared
-    y = in_range(predictors.centre(responses))
+    y = in_range(predictors.centre(responses)[0])
     spreads = predictors.spreads(y)
-    scores = predictors.score(predictors.add_up(y), spreads).mean(axis=0)
-    # Scores that are only compared with each other need no more digits than float32 has. All of these are made alike,
-    # so that an order that changes nothing makes no difference.
+    scores = predictors.r2(predictors.add_up(y), spreads).mean(axis=0)
+    # To compare scores, float32 will do. All of these are made alike, so that an order that changes nothing makes no
+    # difference.
     y, predictors = y.astype(np.float32), predictors.in_float32()
     orders = [predictors.row_of, *shown]
-    return scores, [predictors.score(predictors.add_up(y, rows), spreads).mean(axis=0) for rows in orders]
+    return scores, [predictors.r2(predictors.add_up(y, rows), spreads).mean(axis=0) for rows in orders]
 
 
 def _pool(observed, null):

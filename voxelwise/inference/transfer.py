@@ -11,23 +11,18 @@ from ..models.ridge import check_alpha, score_folds
 def score_transfer(train_samples, test_samples, alpha=100.0, n_jobs=None):
     """Fit a ridge regression for each voxel to some runs and score it on others.
 
-    The scores are those of scikit-learn's ``Ridge(alpha)``, fitted to all training samples, and of ``r2_score`` on each
-    test run, except for voxels that do not change within a run, as in :func:`~voxelwise.cross_validate_ridge`.
-
     Parameters
     ----------
     train_samples, test_samples : Samples
-        Of the same voxels and with as many features, such as the random and the figure runs of one
-        recording. No run may be in both: the score would be that of stimuli that the model has seen.
-    alpha : float
-        Penalty on the squared weights, as in :func:`~voxelwise.cross_validate_ridge`.
-    n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
+        Of the same voxels and with as many features, such as the random and the figure runs of one recording. No run
+        may be in both.
+    alpha, n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
     scores : ndarray of float64, shape (n_test_runs, n_voxels)
-        R2 on each test run.
+        R2 on each test run; of voxels that do not change within a run, as there.
 
     Raises
     ------

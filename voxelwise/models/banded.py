@@ -1,17 +1,20 @@
 """Banded ridge: a penalty for each feature space and voxel, chosen by cross-validation.
 
-A ridge with a penalty for each space is a ridge with one penalty on columns that were scaled, space by space. So one
-set of relative penalties after the other, a *band*, is one search of a common penalty; each voxel keeps the best.
+One set of relative penalties after the other, a *band*, is a search of a common penalty; each voxel keeps the best.
 """
 
+import itertools
+import math
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
-from .bands import RATIOS, draw_bands, label_columns, penalties_of, scale_columns
-from .batches import map_voxels
-from .ridge import Design, fill_unknown
-from .search import ALPHAS, Penalties, check_alphas, draw_outer_folds
+from .ridge import fill_unknown
+from .search import ALPHAS, check_alphas, draw_outer_folds, map_band, search_batch
+
+#: The smallest penalty over that of each space: what is tried, in all combinations.
+RATIOS = (1.0, 0.1, 0.0)
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,15 @@ class BandSearch:
 def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
     """Choose a ridge penalty for each feature space and voxel, and score the choice on samples that it has not seen.
 
-    For centred features X and responses y, the weights minimise ``|y - Xw|^2 + sum over spaces of a_s |w_s|^2`` [1]_.
-    The penalty of a space is ``a_s = alpha / ratio``, and a ratio of 0 leaves the space out. All combinations of
-    ``ratios`` whose largest is the largest of all are tried with all ``alphas``. Folds are held out and take turns
-    within as in :func:`~voxelwise.search_alpha`. The penalties with the best mean R2 on the inner folds are chosen; of
-    equals those with larger ratios, and the smaller alpha.
+    For centred features X and responses y, the weights minimise ``|y - Xw|^2 + sum over spaces of a_s |w_s|^2`` (Dupré
+    la Tour et al. 2022, NeuroImage 264, 119728). The penalty of a space is ``a_s = alpha / ratio``, and a ratio of 0
+    leaves the space out. All combinations of ``ratios`` whose largest is the largest of all are tried with all
+    ``alphas``, in folds as in :func:`~voxelwise.search_alpha`; of equals, those with larger ratios and the smaller
+    alpha are chosen.
 
-    The predictions of the model are a sum over spaces, so the R2 of a fold can be split into parts that add up to it,
-    the *product measure* [1]_: for predictions ``p_s`` and responses ``y``, each less its mean in the fold,
-    ``sum(p_s * (2 y - sum over spaces of p)) / sum(y**2)``. What it costs that the mean of the predictions is off, if
-    it is, goes to all spaces alike.
+    The R2 of a fold is split by the *product measure*: for predictions ``p_s`` of the spaces and responses ``y``, each
+    less its mean in the fold, ``sum(p_s * (2 y - sum over spaces of p)) / sum(y**2)``. What it costs that the mean of
+    the predictions is off goes to all spaces alike.
 
     Parameters
     ----------
@@ -56,10 +58,8 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
     ratios : sequence of float
         The smallest penalty over that of each space; only how they relate to the largest of them matters. Three ratios
         have 5 combinations for two spaces, 19 for three, 65 for four.
-    cv : int, splitter of scikit-learn, or iterable of (train, test)
-        The outer folds, at least 3.
-    n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib.
+    cv, n_jobs
+        As in :func:`~voxelwise.search_alpha`.
 
     Returns
     -------
@@ -68,15 +68,8 @@ def search_bands(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None):
 
     Raises
     ------
-    ValueError
-        If a penalty or ratio is none, or the runs cannot fill the folds; before anything is computed.
-    RecordingError
-        If there is only one run, and ``cv`` is a number.
-
-    References
-    ----------
-    .. [1] Dupré la Tour, Eickenberg, Nunez-Elizalde, Gallant (2022). Feature-space selection with banded ridge
-       regression. NeuroImage 264, 119728.
+    ValueError, RecordingError
+        As in :func:`~voxelwise.search_alpha`, or if a ratio is none.
     """
     bands = draw_bands(len(samples.features or [None]), ratios)
     return search_models(samples, [bands], alphas, cv, n_jobs)[0]
@@ -92,16 +85,11 @@ def search_models(samples, models, alphas, cv, n_jobs=None):
     penalties = np.full((len(models), n_splits, n_spaces, n_voxels), alphas[0])
     split = np.zeros(penalties.shape)
     for band in np.unique(np.concatenate(models), axis=0)[::-1]:
-        stimuli, there = scale_columns(samples.stimuli, band, labels)
-        spaces = np.arange(n_spaces)[:, np.newaxis] == labels[there]
-
-        def prepare(rows, stimuli=stimuli, spaces=spaces):
-            design = Design(stimuli, folds.within(rows).with_nested())
-            return Penalties(design, alphas, slice(n_splits, None)), n_splits, spaces
-
         known = [number for number, bands in enumerate(models) if (bands == band).all(axis=1).any()]
-        for columns, (inner, chosen, parts) in map_voxels(prepare, _search_batch, samples, n_jobs=n_jobs):
-            inner, chosen = inner[:, np.newaxis], penalties_of(chosen[:, np.newaxis], band[:, np.newaxis])
+        found = map_band(search_batch, samples, band, labels, alphas, folds, folds.nested(), n_jobs)
+        for columns, (inner, chosen, parts) in found:
+            inner = inner.max(axis=1, keepdims=True)
+            chosen = penalties_of(chosen[:, np.newaxis], band)
             for model in known:
                 better = inner > best[model][..., columns]
                 for kept, new in ((best, inner), (penalties, chosen), (split, parts)):
@@ -110,23 +98,27 @@ def search_models(samples, models, alphas, cv, n_jobs=None):
     return [BandSearch(*found, part.sum(axis=1), part) for *found, part in zip(penalties, parts, strict=True)]
 
 
-def _search_batch(responses, prepared):
-    """For each of the outer splits: the best score within it, its penalty, and the parts of the score on its fold."""
-    penalties, n_splits, spaces = prepared
-    inner, chosen, weights, sums = penalties.choose_within(n_splits, responses)
-    pairs = zip(weights, penalties.design.tests, strict=False)
-    parts = [_split_r2(penalties.design, test, of_split, *sums, spaces) for of_split, test in pairs]
-    return inner.max(axis=1), chosen, np.stack(parts)
+def label_columns(features, n_columns):
+    """Number of the space of each column; raises a ValueError unless each column is in one space."""
+    spaces = [range(n_columns)] if features is None else list(features.values())
+    columns = np.concatenate([np.ravel(columns) for columns in spaces])
+    if not all(map(len, spaces)) or not np.array_equal(np.sort(columns), np.arange(n_columns)):
+        raise ValueError(f"Feature spaces: expected each of the {n_columns} columns in one of them, and in no other.")
+    return np.repeat(np.arange(len(spaces)), list(map(len, spaces)))[np.argsort(columns)]
 
 
-def _split_r2(design, test, weights, by_row, spreads, spaces):
-    """Parts of the R2 on a test set that spaces, masks of columns, have; shape (n_spaces, n_voxels)."""
-    rows, (_, variance) = design.test_rows[test], spreads[test]
-    counts = design.counts[rows]
-    n = max(counts.sum(), 1)
-    middle, mean = (counts * design.x[rows]).sum(axis=0) / n, by_row[rows].sum(axis=0) / n
-    around, of_features = (design.x[rows] - middle)[:, :-1] @ design.back.T, design.back @ weights[:-1]
-    predicted = [around[:, columns] @ of_features[columns] for columns in spaces]
-    beyond = 2 * (by_row[rows] - counts * mean) - counts * sum(predicted)
-    off = n * (middle @ weights - mean) ** 2 / len(spaces)
-    return np.stack([np.einsum("rv,rv->v", part, beyond) - off for part in predicted]) / variance
+def draw_bands(n_spaces, ratios):
+    """All combinations of ratios that have the largest, itself 1, in some space; an array (n_bands, n_spaces)."""
+    for ratio in np.ravel(ratios):
+        if not (isinstance(ratio, Real) and 0 <= ratio < math.inf):
+            raise ValueError(f"ratios: {ratio} is none; expected finite numbers of at least 0, such as [1, 0.1, 0].")
+    if not np.max(ratios, initial=0) > 0:
+        raise ValueError(f"ratios={ratios}: expected at least one number above 0, such as [1, 0.1, 0].")
+    ratios = np.unique(ratios)[::-1] / np.max(ratios)
+    return np.array([band for band in itertools.product(ratios, repeat=n_spaces) if max(band) == 1])
+
+
+def penalties_of(alphas, band):
+    """The penalty of each space, shape (..., n_spaces, n_voxels), from common ones, (..., 1, n_voxels)."""
+    with np.errstate(divide="ignore"):
+        return alphas / band[:, np.newaxis]

@@ -16,9 +16,8 @@ BATCH_SIZE = 500
 class _OneThread(ContextDecorator):
     """Limit BLAS to one thread: the first to come in sets the limit, the last to leave takes it away.
 
-    Matrices of the book's size gain little from more threads, and lose much where other work shares the cores; and with
-    one thread the result is the same to the bit on any number of cores. BLAS has one limit for a whole process. Batches
-    that ran in threads side by side, each with a limit of its own, would take away each other's and leave one behind.
+    So the result is the same to the bit on any number of cores, and small matrices gain little from more threads. BLAS
+    has one limit for a whole process: threads side by side, each with its own, would take away each other's.
     """
 
     def __init__(self):
@@ -44,9 +43,8 @@ one_thread = _OneThread()
 def map_batches(function, responses, *shared, n_jobs=None):
     """Call ``function(batch, *shared)`` on one batch of voxels after another; returns their columns and the results.
 
-    The calls go through joblib: ``joblib.parallel_config`` decides where they run, and another process finds the
-    function in its module. Where it says nothing, they run in threads, which share the responses, on all cores. A batch
-    holds the same voxels wherever that is, so the results are the same too.
+    The calls go through joblib: ``joblib.parallel_config`` decides where they run, by default in threads on all cores.
+    A batch holds the same voxels wherever that is, so the results are the same too.
     """
     batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
     with one_thread:
@@ -63,9 +61,8 @@ def _call(function, *arguments):
 def group_by_view(samples, responses):
     """Groups of voxels that change within the same runs: their columns, and a mask of the samples of these runs.
 
-    A voxel that never changes in a run was out of view there: the run tells nothing of it, and would spoil its fit and
-    its score. So it is left out for this voxel. Most recordings have one group, of all runs. Voxels that never change
-    are in none. A number that is not finite raises a ValueError.
+    A run in which a voxel never changes tells nothing of it, and would spoil its score. Most recordings have one group,
+    of all runs. Voxels that never change are in none. A number that is not finite raises a ValueError.
     """
     check_finite(X=samples.stimuli, Y=responses)
     runs = np.unique(samples.runs)
@@ -80,8 +77,8 @@ def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
     """Call a function on batches of voxels, together with what is prepared for the samples that count for them.
 
     ``prepare(rows)`` is called for each group of :func:`group_by_view`, ``function(batch, prepared)`` for each batch,
-    which has all rows; yields which of the voxels it holds, and the result. A group for which None is prepared is
-    passed over. ``voxels`` are columns, by default all.
+    which has all rows; yields the places of its voxels, and the result. A group for which None is prepared is passed
+    over. ``voxels`` are columns, by default all.
     """
     responses = samples.responses
     if voxels is not None and not np.array_equal(voxels, np.arange(responses.shape[1])):

@@ -6,17 +6,16 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.samples import Samples
-from .bands import RATIOS, draw_bands, label_columns, penalties_of, scale_columns
-from .batches import map_voxels
-from .folds import draw_folds
-from .ridge import Design, Solver, check_alpha, fill_unknown
-from .search import ALPHAS, Penalties, check_alphas
+from .banded import RATIOS, draw_bands, label_columns, penalties_of
+from .folds import Folds, draw_folds
+from .ridge import check_alpha
+from .search import ALPHAS, check_alphas, map_band
 
 
 class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """What the estimators share: responses in one or two dimensions, predictions and scores."""
 
-    n_jobs = None
+    n_jobs, groups, ratios = None, None, (1.0,)  # where an estimator has no such parameter
 
     def fit(self, X, y, runs=None):
         """Fit the weights of each voxel.
@@ -25,10 +24,9 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ----------
         X : array_like, shape (n_samples, n_features)
         y : array_like, shape (n_samples, n_voxels) or (n_samples,)
-            The responses Y; scikit-learn's own tools call them by a small letter.
+            The responses Y.
         runs : array_like, shape (n_samples,), optional
-            The run of each sample. A voxel is then fitted to the runs within which it changes. Default: all are one
-            run.
+            The run of each sample. A voxel is fitted to those within which it changes. Default: all are one run.
 
         Returns
         -------
@@ -49,25 +47,25 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _fit_bands(self, samples, runs):
         """Fit each voxel with the best band and penalty; of equals the first."""
-        alphas, bands, labels, folds = self._choices(samples, runs)
+        alphas, folds = self._choices(samples, runs)
+        labels = label_columns(self.groups, samples.stimuli.shape[1])
+        bands = draw_bands(labels.max() + 1, self.ratios)
         curves = np.full((len(alphas), len(self.coef_)), -np.inf)
         penalties = np.full((len(bands[0]), len(self.coef_)), alphas[0])
+        every = np.ones((1, len(samples.runs)), dtype=bool)
         for band in bands:
-            X, there = scale_columns(samples.stimuli, band, labels)
-            scale = np.sqrt(band[labels][there])
-
-            def prepare(rows, X=X):
-                choices = None if folds is None else Penalties(Design(X, folds.within(rows)), alphas)
-                return rows, Solver(X[rows]), alphas, choices
-
-            for columns, (found, weights, intercepts) in map_voxels(prepare, _fit_batch, samples, n_jobs=self.n_jobs):
-                better = found.max(axis=0) > curves[:, columns].max(axis=0)
-                found, columns = found[:, better], columns[better]
-                curves[:, columns], self.intercept_[columns] = found, intercepts[better]
-                self.coef_[columns] = 0
-                self.coef_[np.ix_(columns, there)] = weights[better] * scale
-                penalties[:, columns] = penalties_of(alphas[found.argmax(axis=0)], band[:, np.newaxis])
+            found = map_band(_fit_batch, samples, band, labels, alphas, Folds(every, ~every), folds, self.n_jobs)
+            for columns, (inner, chosen, coef, intercepts) in found:
+                better = inner.max(axis=0) > curves[:, columns].max(axis=0)
+                columns = columns[better]
+                curves[:, columns], self.intercept_[columns] = inner[:, better], intercepts[better]
+                self.coef_[columns] = coef[better]
+                penalties[:, columns] = penalties_of(chosen[better], band)
         return np.where(curves > -np.inf, curves, 0), penalties
+
+    def _choices(self, samples, runs):
+        """The penalties, and the splits that choose among them."""
+        return check_alphas(self.alphas), draw_folds(self.cv, runs, samples.stimuli, samples.responses)
 
     def predict(self, X):
         """Predict responses.
@@ -86,15 +84,12 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def score(self, X, y, multioutput="uniform_average"):
         """R2 on other samples.
 
-        ``cross_val_score`` and its like take one number from here, so by default it is the mean over the voxels. Most
-        voxels of a brain answer nothing, and then the mean says little: ask for ``"raw_values"``, one R2 a voxel.
-
         Parameters
         ----------
-        X : array_like, shape (n_samples, n_features)
-        y : array_like, shape (n_samples, n_voxels) or (n_samples,)
+        X, y
+            As in :meth:`fit`.
         multioutput : {"uniform_average", "raw_values", "variance_weighted"}
-            As in :func:`sklearn.metrics.r2_score`.
+            As in :func:`sklearn.metrics.r2_score`: the mean, which ``cross_val_score`` wants, or one R2 a voxel.
 
         Returns
         -------
@@ -104,10 +99,7 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
 
 class VoxelwiseRidge(_Ridge):
-    """Ridge regression with one penalty for all voxels.
-
-    The weights are those of scikit-learn's ``Ridge``; new is that voxels are fitted to the runs within which they
-    change.
+    """Scikit-learn's ``Ridge``, but that each voxel is fitted to the runs within which it changes.
 
     Parameters
     ----------
@@ -126,15 +118,15 @@ class VoxelwiseRidge(_Ridge):
 
     def _choices(self, samples, runs):
         check_alpha(self.alpha)
-        labels = label_columns(None, samples.stimuli.shape[1])
-        return np.array([self.alpha], dtype=np.float64), np.ones((1, 1)), labels, None
+        nothing = np.zeros((0, len(samples.runs)), dtype=bool)
+        return np.array([self.alpha], dtype=np.float64), Folds(nothing, nothing)
 
 
 class VoxelwiseRidgeCV(_Ridge):
     """Ridge regression with a penalty for each voxel, chosen by cross-validation.
 
-    The penalty with the best mean R2 over the splits is chosen, the smaller one of equals, and the voxel is fitted with
-    it to all samples. To score the choice, cross-validate the estimator, or use :func:`~voxelwise.search_alpha`.
+    The penalty with the best mean R2 over the splits is chosen, the smaller one of equals. To score the choice,
+    cross-validate the estimator, or use :func:`~voxelwise.search_alpha`.
 
     Parameters
     ----------
@@ -143,12 +135,12 @@ class VoxelwiseRidgeCV(_Ridge):
     cv : int, splitter of scikit-learn, or iterable of (train, test)
         A number of folds: of whole consecutive runs where ``runs`` are given to ``fit``, of consecutive samples where
         not.
-    n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
+    n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Attributes
     ----------
-    best_alphas_ : ndarray of float64, shape (n_voxels,), or float for responses of one dimension
+    best_alphas_ : ndarray of float64, shape (n_voxels,)
     cv_scores_ : ndarray of float64, shape (n_alphas, n_voxels)
         Mean R2 of each penalty, the penalties rising.
     coef_, intercept_, n_features_in_
@@ -160,11 +152,6 @@ class VoxelwiseRidgeCV(_Ridge):
         self.cv = cv
         self.n_jobs = n_jobs
 
-    def _choices(self, samples, runs):
-        labels = label_columns(None, samples.stimuli.shape[1])
-        folds = draw_folds(self.cv, runs, samples.stimuli, samples.responses)
-        return check_alphas(self.alphas), np.ones((1, 1)), labels, folds
-
     def _fit_bands(self, samples, runs):
         self.cv_scores_, (self.best_alphas_,) = super()._fit_bands(samples, runs)
 
@@ -172,9 +159,7 @@ class VoxelwiseRidgeCV(_Ridge):
 class BandedRidgeCV(_Ridge):
     """Ridge regression with a penalty for each feature space and voxel, chosen by cross-validation.
 
-    The penalties with the best mean R2 over the splits are chosen, and the voxel is fitted with them to all samples. To
-    score the choice, cross-validate the estimator, or use :func:`~voxelwise.search_bands`, which says what they are
-    chosen from.
+    Penalties are chosen as by :class:`VoxelwiseRidgeCV`, from those of :func:`~voxelwise.search_bands`.
 
     Parameters
     ----------
@@ -200,23 +185,17 @@ class BandedRidgeCV(_Ridge):
         self.cv = cv
         self.n_jobs = n_jobs
 
-    def _choices(self, samples, runs):
-        labels = label_columns(self.groups, samples.stimuli.shape[1])
-        bands = draw_bands(labels.max() + 1, self.ratios)
-        folds = draw_folds(self.cv, runs, samples.stimuli, samples.responses)
-        return check_alphas(self.alphas), bands, labels, folds
-
     def _fit_bands(self, samples, runs):
         _, self.best_alphas_ = super()._fit_bands(samples, runs)
 
 
 def _fit_batch(responses, prepared):
-    """Mean scores of the penalties for a batch of voxels, and weights and intercepts with the best one."""
-    rows, solver, alphas, choices = prepared
-    curves = np.zeros((len(alphas), responses.shape[1]))
-    if choices is not None:
-        by_row, spreads = choices.design.sums(responses)
-        scores = choices.score(choices.design.train_products(by_row), by_row, spreads)
-        curves = fill_unknown(scores).mean(axis=0)
-    weights, intercepts = solver.solve(responses[rows], alphas[curves.argmax(axis=0)])
-    return curves, weights.T, intercepts
+    """Mean scores of the penalties for a batch of voxels, the best one, and weights and intercepts with it."""
+    penalties, scale, _ = prepared
+    design = penalties.design
+    y, mean = design.centre(responses)
+    (inner,), (chosen,), (weights,) = penalties.choose(design.add_up(y), design.spreads(y))
+    scaled, intercepts = design.of_features(weights, mean)
+    coef = np.zeros((len(scale), len(chosen)))
+    coef[scale > 0] = scale[scale > 0, np.newaxis] * scaled
+    return inner, chosen, coef.T, intercepts

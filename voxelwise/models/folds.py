@@ -16,8 +16,8 @@ from ..errors import RecordingError
 class RunKFold(BaseCrossValidator):
     """Folds of whole, consecutive runs, as a splitter of scikit-learn.
 
-    Volumes a few seconds apart resemble each other whatever the model. A fold that cut a run in two would be tested on
-    neighbours of what it was trained on. Unlike ``GroupKFold``, it keeps the runs in their order.
+    Volumes a few seconds apart resemble each other whatever the model, so that no fold may cut a run in two. Unlike
+    ``GroupKFold``, it keeps the runs in their order.
 
     Parameters
     ----------
@@ -40,9 +40,8 @@ class RunKFold(BaseCrossValidator):
         Parameters
         ----------
         X, y : ignored
-            There because scikit-learn hands them over.
         groups : array_like, shape (n_samples,)
-            Run of each sample, any labels. Runs come in the order in which they appear.
+            Run of each sample, any labels, in the order in which they appear.
 
         Yields
         ------
@@ -98,10 +97,9 @@ class Folds:
         outer, inner = np.nonzero(~np.eye(len(self), dtype=bool))
         return Folds(self.train[outer] & self.train[inner], self.test[inner] & self.train[outer]).within()
 
-    def with_nested(self):
-        """These splits, and after them those that are nested in them."""
-        inner = self.nested()
-        return Folds(np.vstack([self.train, inner.train]), np.vstack([self.test, inner.test]))
+    def followed_by(self, others):
+        """These splits, and after them the others."""
+        return Folds(np.vstack([self.train, others.train]), np.vstack([self.test, others.test]))
 
     def cut(self, labels):
         """Whether a split puts some samples with a label on one side and some on the other."""

@@ -1,12 +1,11 @@
 """The lasso for many voxels at once, by least-angle regression.
 
-All voxels share their pixels, so within a fold all of them share one Gram matrix: the products of the pixels with each
-other. Apart from it a voxel brings only its products with the pixels. The paths of all voxels are walked in step;
-at each step every voxel takes in or lets go of a pixel of its own, and the small systems of equations that this
-needs are solved together. No response is looked at again. The sources are named in ``receptive_fields``.
+All voxels share the Gram matrix of the pixels, and each brings only its products with them. Their paths are walked in
+step: every voxel takes in or lets go of a pixel of its own, and the small systems of equations that this needs are
+solved together. The sources are named in ``receptive_fields``.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,8 +38,8 @@ def choose_on_path(responses, pixels, folds, max_iter):
     """The paths of :func:`walk_paths` over all rows, and the penalty that :func:`fit_lasso` chooses on each."""
     y = responses - responses.mean(axis=0, dtype=np.float64)
     tests = [Sums.of(pixels[rows], y[rows]) for rows in folds]
-    total = sum(tests[1:], start=tests[0])
-    walked = [_walk_fold(total - test, test, max_iter) for test in tests]
+    total = Sums(*map(sum, zip(*tests, strict=True)))
+    walked = [_walk_fold(Sums(*map(np.subtract, total, test)), test, max_iter) for test in tests]
     # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
     candidates = np.sort(np.concatenate([knots for knots, *_ in walked]), axis=0)
     error = sum(_error_at(candidates, *fold) for fold in walked)
@@ -90,8 +89,7 @@ def _locate(alphas, knots):
     return before, after, np.clip(share, 0, 1)
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(NamedTuple):
     """Sums over samples of products: of the pixels with a column of ones, of these and the responses, of responses.
 
     They are subtracted from each other, so they are in float64, and pixels and responses come centred over all samples.
@@ -105,12 +103,6 @@ class Sums:
     def of(cls, pixels, y):
         x = with_constant(pixels)
         return cls(x.T @ x, x.T @ y, np.einsum("tv,tv->v", y, y))
-
-    def __sub__(self, other):
-        return Sums(self.xx - other.xx, self.xy - other.xy, self.yy - other.yy)
-
-    def __add__(self, other):
-        return Sums(self.xx + other.xx, self.xy + other.xy, self.yy + other.yy)
 
     @property
     def n(self):
@@ -136,7 +128,7 @@ def walk_paths(sums, max_iter):
     until another pixel draws level and joins, or a weight reaches 0 and its pixel drops out.
     """
     gram, products, _ = sums.centred()
-    walk = _Walk(gram, products, min(max_iter, len(gram)))
+    walk = _Walk(gram, products)
     alphas = np.empty((max_iter + 1, products.shape[1]))
     weights = np.empty((max_iter + 1, *products.T.shape))
     for step in range(max_iter + 1):
@@ -153,60 +145,50 @@ def walk_paths(sums, max_iter):
 class _Walk:
     """Where all voxels are on their paths."""
 
-    def __init__(self, gram, products, width):
-        n_voxels = products.shape[1]
+    def __init__(self, gram, products):
         self.gram, self.products = gram, np.ascontiguousarray(products.T)
-        self.every = np.arange(n_voxels)
         self.weights = np.zeros_like(self.products)
         self.covariance = self.products.copy()
-        self.free = np.ones(self.products.shape, dtype=bool)  # pixels that may still join
-        # The pixels in each field, in the order in which they joined, and the signs of their covariance.
-        self.active = np.zeros((n_voxels, width), dtype=int)
-        self.signs = np.zeros((n_voxels, width))
-        self.n_active = np.zeros(n_voxels, dtype=int)
+        self.field = np.zeros(self.products.shape, dtype=bool)
+        self.free = ~self.field  # pixels that may still join
         self.next = np.abs(self.covariance).argmax(axis=1)  # the pixel that joins next, or NO_PIXEL
         self.level = np.abs(self.covariance).max(axis=1)  # size of the covariance on which the field's pixels are tied
-        self.running = np.ones(n_voxels, dtype=bool)
+        self.running = np.ones(len(self.products), dtype=bool)
 
     def join(self):
-        """Take into each field the pixel that has drawn level with it."""
-        voxels = self.every[self.running & (self.next != NO_PIXEL)]
+        """Take into each field the pixel that has drawn level with it, unless the field explains all its variance."""
+        voxels = np.flatnonzero(self.running & (self.next != NO_PIXEL))
         pixels = self.next[voxels]
         self.free[voxels, pixels] = False
-        new = self._is_new(voxels, pixels)
-        voxels, pixels = voxels[new], pixels[new]
-        self.active[voxels, self.n_active[voxels]] = pixels
-        self.signs[voxels, self.n_active[voxels]] = np.sign(self.covariance[voxels, pixels])
-        self.n_active[voxels] += 1
-
-    def _is_new(self, voxels, pixels):
-        """Whether each pixel has variance that the pixels of its voxel's field do not explain."""
-        system, member = self._systems(voxels)
-        with_field = np.where(member, self.gram[self.active[voxels, : member.shape[1]], pixels[:, np.newaxis]], 0)
+        inside, member, system = self._systems(voxels)
+        with_field = np.where(member, self.gram[inside, pixels[:, np.newaxis]], 0)
         explained = (with_field * np.linalg.solve(system, with_field[..., np.newaxis])[..., 0]).sum(axis=1)
-        return self.gram[pixels, pixels] - explained > MIN_NEW_SHARE * self.gram[pixels, pixels]
+        variance = self.gram[pixels, pixels]
+        self.field[voxels, pixels] = variance - explained > MIN_NEW_SHARE * variance
 
     def _systems(self, voxels):
-        """Gram matrix of each field's pixels, filled up with an identity, and which entries are pixels."""
-        width = self.n_active[voxels].max(initial=1)
-        member = np.arange(width) < self.n_active[voxels, np.newaxis]
-        pixels = self.active[voxels, :width]
-        inside = member[:, :, np.newaxis] & member[:, np.newaxis]
-        return np.where(inside, self.gram[pixels[:, :, np.newaxis], pixels[:, np.newaxis]], np.eye(width)), member
+        """The pixels of each field, which entries are any, and their Gram matrix, filled up with an identity."""
+        field = self.field[voxels]
+        n_inside = field.sum(axis=1)
+        member = np.arange(n_inside.max(initial=1)) < n_inside[:, np.newaxis]
+        pixels = np.zeros(member.shape, dtype=int)
+        pixels[member] = np.nonzero(field)[1]
+        both = member[:, :, np.newaxis] & member[:, np.newaxis]
+        system = np.where(both, self.gram[pixels[:, :, np.newaxis], pixels[:, np.newaxis]], np.eye(member.shape[1]))
+        return pixels, member, system
 
     def move(self):
         """Go on to the next knot."""
-        system, member = self._systems(self.every)
-        width = member.shape[1]
-        signs = np.where(member, self.signs[:, :width], 0)
+        pixels, member, system = self._systems(slice(None))
+        signs = np.where(member, np.sign(np.take_along_axis(self.covariance, pixels, axis=1)), 0)
         # The direction in which all of a field's covariances lose 1 of their size for each unit of the way.
         direction = np.linalg.solve(system, signs[..., np.newaxis])[..., 0]
         towards = np.zeros_like(self.weights)
-        np.add.at(towards, (self.every[:, np.newaxis], self.active[:, :width]), direction)
+        towards[self.field] = direction[member]
         loss = towards @ self.gram
 
         until_joined = self._until_level(loss)
-        until_zero = _positive(-np.take_along_axis(self.weights, self.active[:, :width], axis=1), direction)
+        until_zero = _positive(-np.take_along_axis(self.weights, pixels, axis=1), direction)
         until_zero[~member] = np.inf
         joined, dropped = until_joined.min(axis=1), until_zero.min(axis=1)
         way = np.where(self.running, np.minimum(np.minimum(joined, dropped), self.level), 0)
@@ -214,7 +196,8 @@ class _Walk:
         self.covariance -= way[:, np.newaxis] * loss
         self.level -= way
         self.next = np.where(way == joined, until_joined.argmin(axis=1), NO_PIXEL)
-        self._drop(member & self.running[:, np.newaxis] & (until_zero == way[:, np.newaxis]))
+        voxels, entries = np.nonzero(self.running[:, np.newaxis] & (until_zero == way[:, np.newaxis]))
+        self._drop(voxels, pixels[voxels, entries])
 
     def _until_level(self, loss):
         """How far each voxel can go until each pixel is level with its field."""
@@ -228,22 +211,13 @@ class _Walk:
         until_opposite = _positive(level + size, 1 + loss)
         return np.where(self.free, np.minimum(until_same, until_opposite), np.inf)
 
-    def _drop(self, leaving):
-        """Let go of pixels, given as entries of the fields."""
-        voxels, entries = np.nonzero(leaving)
-        if not voxels.size:
-            return
-        pixels = self.active[voxels, entries]
+    def _drop(self, voxels, pixels):
+        """Let go of pixels of some voxels."""
         self.weights[voxels, pixels] = 0
-        self.free[voxels, pixels] = True
+        self.field[voxels, pixels], self.free[voxels, pixels] = False, True
         # Anew, because rounding has added up.
         explained = np.einsum("vp,vp->v", self.weights[voxels], self.gram[pixels])
         self.covariance[voxels, pixels] = self.products[voxels, pixels] - explained
-        # The others close the gap, in their order.
-        order = np.argsort(np.pad(leaving, ((0, 0), (0, self.active.shape[1] - leaving.shape[1]))), axis=1, stable=True)
-        self.active = np.take_along_axis(self.active, order, axis=1)
-        self.signs = np.take_along_axis(self.signs, order, axis=1)
-        self.n_active -= leaving.sum(axis=1)
 
 
 def _positive(numerator, denominator):

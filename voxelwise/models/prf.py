@@ -17,17 +17,16 @@ _COLUMNS = ["row", "column", "size", "r2", "gain", "on", "constant"]
 def fit_prf(samples, voxels=None, n_jobs=None):
     """Find the Gaussian field that explains most of each voxel's response.
 
-    The model is the population receptive field of [1]_, with the lag of the samples in place of a haemodynamic
-    response::
+    The model is the population receptive field of Dumoulin and Wandell (2008, NeuroImage 39, 647-660), with the lag of
+    the samples in place of a haemodynamic response::
 
         response = gain * sum over pixels of (field * pixel) + on * (1 with a stimulus, 0 at rest) + constant
         field = exp(-((pixel's row - row)**2 + (pixel's column - column)**2) / (2 * size**2)),    gain > 0
 
-    Candidate centres cover the screen and four steps around it, in steps of ``STEP``; there are ``N_SIZES`` sizes, from
-    one step to half the larger side of the screen. The best gain, on and constant of a candidate follow from sums of
-    products, so all candidates are compared and no start is needed. Left out are those whose field hardly reaches a
-    pixel that changes: on the screen they all look alike. The best candidate is then moved by up to half a step along
-    each of row, column and size, to the top of the parabola through it and its neighbours.
+    All candidates are compared: centres on the screen and four steps around it, in steps of ``STEP``, and ``N_SIZES``
+    sizes, from one step to half the larger side of the screen. Left out are those that hardly reach a pixel that
+    changes, as on the screen they all look alike. The best one is then moved by up to half a step along each of row,
+    column and size, to the top of the parabola through it and its neighbours.
 
     Parameters
     ----------
@@ -35,8 +34,8 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         Pixels may be grey, and there need be no rest.
     voxels : sequence of int or mask of bool, optional
         Columns of ``samples.responses``. Default: all.
-    n_jobs : int, optional
-        How many batches of voxels are fitted at a time, as in joblib.
+    n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
@@ -44,18 +43,13 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         ``row`` and ``column`` of the centre in pixels, 0 at the centre of the top left one; ``size``, the standard
         deviation, in pixels; ``r2``, the share of the response's variance, in these samples, that the field explains
         beyond the reaction to any stimulus; ``gain``, ``on`` and ``constant``, as above, the last 0 without rest. NaN
-        and an ``r2`` and a gain of 0 where no field has a positive gain, as for a voxel that never changes. Runs within
-        which a voxel does not change are left out for it.
+        and an ``r2`` and a gain of 0 where no field has a positive gain. Runs within which a voxel does not change are
+        left out for it.
 
     Raises
     ------
     ValueError
         If stimuli have no rows and columns.
-
-    References
-    ----------
-    .. [1] Dumoulin, Wandell (2008). Population receptive field estimates in human visual cortex. NeuroImage 39(2),
-       647-660.
     """
     if len(samples.stimulus_shape) != 2:
         raise ValueError(f"stimulus_shape={samples.stimulus_shape}: a field has its place among rows and columns.")
@@ -170,6 +164,25 @@ def _best(responses, prepared):
     rows, shown, mean, images, candidates = prepared
     y = responses - responses[rows].mean(axis=0, dtype=np.float64)
     products = np.tensordot(y[shown & rows], images, axes=(0, 0))
+    fields, positive = _choose(products, candidates)
+    fields, gain, explained = _refine(fields, products, candidates)
+    # What a field explains of a voxel that never changes, or only with on and off, is nothing but rounding.
+    total = np.square(y[rows]).sum(axis=0)
+    found = positive & (explained > 1e-10 * total)
+    r2 = np.divide(explained, total, out=np.zeros(len(total)), where=found)
+    gain = np.where(found, gain, 0)
+
+    with_stimulus, at_rest = (
+        responses[rows & moment].mean(axis=0, dtype=np.float64) if (rows & moment).any() else np.zeros(len(total))
+        for moment in (shown, ~shown)
+    )
+    row, column, size = *fields[:2], np.exp(fields[2])
+    on = with_stimulus - gain * np.tensordot(_gaussians(row, column, size, mean.shape), mean) - at_rest
+    return np.column_stack([*np.where(found, [row, column, size], np.nan), r2, gain, on, at_rest])
+
+
+def _choose(products, candidates):
+    """Row, column and log size of each voxel's best candidate, shape (3, n_voxels); and whether it has any."""
     most, best = np.zeros(len(products), np.float32), np.zeros(len(products), dtype=int)
     rounded = products.astype(np.float32)
     for number, per_square in enumerate(candidates.per_square):
@@ -179,53 +192,34 @@ def _best(responses, prepared):
         value = squares[np.arange(len(here)), here]
         better = value > most
         most[better], best[better] = value[better], number * per_square.size + here[better]
-
     size, row, column = np.unravel_index(best, candidates.per_square.shape)
     fields = np.stack([along[at] for along, at in zip(candidates.places, (row, column, size), strict=True)])
-    explained = np.where(most > 0, _explained(fields, products, candidates.images), 0)
-    fields, explained = _refine(fields, explained, products, candidates)
-    # What a field explains of a voxel that never changes, or only with on and off, is nothing but rounding.
-    total = np.square(y[rows]).sum(axis=0)
-    found = explained > 1e-10 * total
-    r2 = np.divide(explained, total, out=np.zeros(len(total)), where=found)
-
-    weights = _gaussians(*fields[:2], np.exp(fields[2]), mean.shape)
-    gain = np.where(found, _gains(weights, products, candidates.images), 0)
-    with_stimulus, at_rest = (
-        responses[rows & moment].mean(axis=0, dtype=np.float64) if (rows & moment).any() else np.zeros(len(total))
-        for moment in (shown, ~shown)
-    )
-    on = with_stimulus - gain * np.tensordot(weights, mean) - at_rest
-    fields = np.where(found, [*fields[:2], np.exp(fields[2])], np.nan)
-    return np.column_stack([*fields, r2, gain, on, at_rest])
+    return fields, most > 0
 
 
-def _refine(fields, explained, products, candidates):
+def _refine(fields, products, candidates):
     """Move each field to the top of the parabolas through it and its neighbours, where it explains more there."""
+    gain, explained = _gains(fields, products, candidates.images)
     moved = fields.copy()
     for measure, along in enumerate(candidates.places):
         step = along[1] - along[0]
         aside = step * (np.arange(3) == measure)[:, np.newaxis]
-        before, after = (_explained(fields + way * aside, products, candidates.images) for way in (-1, 1))
+        before, after = (_gains(fields + way * aside, products, candidates.images)[1] for way in (-1, 1))
         bend = 2 * explained - before - after
         top = np.divide(after - before, 2 * bend, out=np.zeros_like(bend), where=bend > 0)
         moved[measure] += step * np.clip(top, -0.5, 0.5)
-    now = _explained(moved, products, candidates.images)
+    new_gain, now = _gains(moved, products, candidates.images)
     better = now > explained
-    return np.where(better, moved, fields), np.where(better, now, explained)
+    return np.where(better, moved, fields), np.where(better, new_gain, gain), np.where(better, now, explained)
 
 
-def _explained(fields, products, images):
-    """Sum of squares of each voxel that its field explains, shape (n_voxels,)."""
+def _gains(fields, products, images):
+    """Gain of each voxel's field by least squares, at least 0, and the sum of squares that it explains."""
     weights = _gaussians(*fields[:2], np.exp(fields[2]), images.shape[1:])
-    return np.maximum(_gains(weights, products, images), 0) * (weights * products).sum(axis=(1, 2))
-
-
-def _gains(weights, products, images):
-    """Gain of each voxel's field by least squares, 0 where it reaches no pixel that changes."""
     squares = np.square(np.tensordot(images, weights, axes=([1, 2], [1, 2]))).sum(axis=0)
-    gains = (weights * products).sum(axis=(1, 2))
-    return np.divide(gains, squares, out=np.zeros_like(gains), where=squares > 0)
+    along = (weights * products).sum(axis=(1, 2))
+    gains = np.maximum(np.divide(along, squares, out=np.zeros_like(along), where=squares > 0), 0)
+    return gains, gains * along
 
 
 def _gaussians(row, column, size, shape):

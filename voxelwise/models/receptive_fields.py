@@ -15,11 +15,12 @@ N_SPLITS = 5
 def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     """Estimate sparse receptive fields by the lasso.
 
-    The lasso's penalty on the sum of the absolute weights sets most of them to 0 [1]_. Its strength is chosen for each
-    voxel by cross-validation over whole runs, on the path that least-angle regression walks [2]_. The answer is that of
-    scikit-learn's ``LassoLarsCV``, for all voxels at once. A voxel that never changes has no field, a pixel that never
-    changes no weight, and of identical pixels one stands for all. Runs within which a voxel does not change are left
-    out for it; one that changes in a single run has no field.
+    The lasso's penalty on the sum of the absolute weights sets most of them to 0 (Tibshirani 1996, J. R. Stat. Soc. B
+    58, 267-288). Its strength is chosen for each voxel by cross-validation over whole runs, on the path that
+    least-angle regression walks (Efron et al. 2004, Ann. Statist. 32, 407-499). The answer is that of scikit-learn's
+    ``LassoLarsCV``, for all voxels at once. A pixel that never changes has no weight, and of identical pixels one
+    stands for all. Runs within which a voxel does not change are left out for it; one that changes in less than two
+    runs has no field.
 
     Parameters
     ----------
@@ -28,15 +29,14 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
         Columns of ``samples.responses``. Default: all.
     max_iter : int
         Steps along the path; a field has at most as many pixels.
-    n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
+    n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
     fields : ndarray of float64, shape (n_voxels, n_rows, n_columns)
-        Weights in standard deviations of the response per unit of pixel value: what changes when the pixel turns from
-        black (0) to white (1). All pixels are scaled to unit variance for the fit, so that the penalty treats them
-        alike, and scaled back after it.
+        Weights in standard deviations of the response per unit of pixel value, from black (0) to white (1). For the
+        fit, all pixels are scaled to unit variance, so that the penalty treats them alike.
 
     Raises
     ------
@@ -44,11 +44,6 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
         If ``max_iter`` is no whole number of at least 1, there is no such voxel, or a number is not finite.
     RecordingError
         If there is only one run.
-
-    References
-    ----------
-    .. [1] Tibshirani (1996). Regression shrinkage and selection via the lasso. J. R. Stat. Soc. B 58(1), 267-288.
-    .. [2] Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Ann. Statist. 32(2), 407-499.
     """
     check_whole("max_iter", max_iter, 1)
     check_several_runs(samples.runs)

@@ -1,8 +1,7 @@
 """Ridge regression from features to voxels: its algebra, once for all that use it, and scores on unseen runs.
 
-There is one convention for the intercept. Features and responses are centred over all samples, so that sums of squares
-keep their digits; then the features get one more column, which is always 1. Its weight is the intercept, without
-penalty.
+Features and responses are centred over all samples, so that sums of squares keep their digits; then the features get
+one more column, which is always 1. Its weight is the intercept, without penalty.
 """
 
 import copy
@@ -28,8 +27,7 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
 
     The scores are those of scikit-learn's ``Ridge(alpha)`` and ``r2_score`` in a loop over the splits, as in the
     published analysis, except for voxels that do not change. A voxel that never changes within a run was out of view,
-    and is fitted and scored without that run. Where this leaves nothing to score on, or nothing to fit to, it gets the
-    mean of its scores on the other splits, so that a mean over all of them is what it should be; 0 if there are none.
+    and is fitted and scored without that run. A split that this leaves empty gets the mean of the others, or 0.
 
     Parameters
     ----------
@@ -37,8 +35,7 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
     alpha : float
         Penalty on the squared weights; the features enter as they are.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
-        A number of folds of whole consecutive runs, as :class:`~voxelwise.RunKFold` draws them; or a splitter, whose
-        ``groups`` are the runs.
+        A number of folds, as :class:`~voxelwise.RunKFold` draws them; or a splitter, whose ``groups`` are the runs.
     n_jobs : int, optional
         How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
     scoring : {"r2", "r"}
@@ -47,10 +44,9 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
     Returns
     -------
     scores : ndarray of float64, shape (n_splits, n_voxels)
-        R2 is the share of the variance of a fold's responses that is explained: 1 at best, 0 for a prediction as good
-        as the fold's mean, below 0 for a worse one. The correlation does not mind predictions of another mean or
-        scale: 1 at best, 0 where predictions do not change; its ceiling is the square root of the ceiling of R2, and
-        :func:`mean_correlation` averages it.
+        R2 is 1 at best, 0 for a prediction as good as the fold's mean, below 0 for a worse one. The correlation does
+        not mind predictions of another mean or scale; it is 0 where predictions do not change. Its ceiling is the
+        square root of that of R2, and :func:`mean_correlation` averages it.
 
     Raises
     ------
@@ -66,26 +62,19 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
 
 
 def mean_correlation(r, axis=0):
-    """Average correlations by Fisher's z.
+    """Average correlations by Fisher's z, ``arctanh(r)``.
 
-    The mean of ``arctanh(r)``, turned back into a correlation. Unlike r itself, z scatters as much around a large
-    correlation as around a small one [1]_.
+    Unlike r itself, z scatters as much around a large correlation as around a small one (Fisher 1921, Metron 1, 3-32).
 
     Parameters
     ----------
     r : array_like
-        Correlations, such as those of the folds.
     axis : int
-        The one that is averaged over.
+        The one that is averaged over, such as that of the folds.
 
     Returns
     -------
     mean : ndarray of float64
-
-    References
-    ----------
-    .. [1] Fisher (1921). On the "probable error" of a coefficient of correlation deduced from a small sample. Metron 1,
-       3-32.
     """
     return np.tanh(_fisher_z(r).mean(axis=axis))
 
@@ -110,8 +99,7 @@ def predict_ridge(samples, voxels=None, alpha=100.0, cv=10, n_jobs=None):
     Returns
     -------
     predictions : ndarray of float64, shape (n_samples, len(voxels))
-        Where a voxel does not change within a run, the prediction is what it should have been; its mean if it never
-        changes.
+        Of a voxel that never changes, its mean.
     """
     check_alpha(alpha)
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
@@ -145,10 +133,9 @@ def score_folds(samples, folds, alpha, n_jobs=None, scoring="r2"):
 class Basis:
     """Directions in which the samples that a model is fitted to vary, and how much; from their ``X'X``.
 
-    Along them a ridge divides the products of features and responses by variance + alpha. ``directions``, one a column,
-    are the eigenvectors of the centred features' Gram matrix, and the constant. Those in which the features do not vary
-    (a pixel that is always black, fewer samples than features) are left out: they get no weight, so that a penalty may
-    be 0. ``variances`` are the sums of squares along them; of the constant, the number of samples.
+    ``directions``, one a column, are the eigenvectors of the centred features' Gram matrix, and the constant;
+    ``variances`` the sums of squares along them. Those in which the features do not vary (a pixel that is always black,
+    fewer samples than features) are left out: they get no weight, so that a penalty may be 0.
     """
 
     def __init__(self, gram):
@@ -191,36 +178,18 @@ def rotate(x):
     return along.T, directions
 
 
-class Solver:
-    """Features of some samples, made ready for fitting them to any responses."""
-
-    def __init__(self, x):
-        self._mean = x.mean(axis=0, dtype=np.float64)
-        rotated, self._back = rotate(x - self._mean)
-        self._x = with_constant(rotated)
-        self._basis = Basis(self._x.T @ self._x)
-
-    def solve(self, y, alpha):
-        """Weights (n_features, n_voxels) and intercepts (n_voxels,); ``alpha`` is a number, or one for each voxel."""
-        mean = y.mean(axis=0, dtype=np.float64)
-        found = self._basis.solve(self._x.T @ (y - mean), alpha)
-        weights = self._back @ found[:-1]
-        return weights, mean + found[-1] - self._mean @ weights
-
-
 class Design:
     """Features and splits, made ready once for all voxels.
 
-    A stimulus is often on the screen for several volumes, and they have one prediction. So samples that are alike in
-    their features and on the same sides of all splits count as one *row*: their responses are added up first, and all
-    else is done once a row. The products ``X'Y`` are added up for each *part*, the rows that are in the same training
-    sets; those of a training set are the total less the parts that it lacks, so that ten folds cost one pass over the
-    rows.
+    Samples that are alike in their features, as while a stimulus stays on, and on the same sides of all splits count as
+    one *row*: their responses are added up first. The products ``X'Y`` are added up for each *part*, the rows that are
+    in the same training sets; those of a training set are the total less the parts that it lacks.
     """
 
     def __init__(self, stimuli, folds):
         x = np.asarray(stimuli, np.float64)
-        x = x - x.mean(axis=0)
+        self.mean = x.mean(axis=0)
+        x = x - self.mean
         sides = np.vstack([folds.train, folds.test]).T
         self.row_of, first = number_alike(np.hstack([sides, x]))  # the row of each sample
         rotated, self.back = rotate(x[first])
@@ -243,20 +212,16 @@ class Design:
         self._lacking = [np.flatnonzero(~parts) for parts in has[:, used]]
 
     def centre(self, responses):
-        """Responses of a batch in float64, less the mean of all samples that some split fits to."""
+        """Responses of a batch in float64, less the mean of all samples that some split fits to; and that mean."""
         y = np.array(responses, np.float64, order="C")
-        y -= y[self._trained].mean(axis=0)
-        return y
+        mean = y[self._trained].mean(axis=0)
+        y -= mean
+        return y, mean
 
     def add_up(self, y, row_of=None):
         """Sum of the responses to each row, shape (n_rows, n_voxels); other rows may be given to the samples."""
         entries = (self.row_of if row_of is None else row_of), np.arange(len(y))
         return csr_array((np.ones(len(y), y.dtype), entries), shape=(len(self.x), len(y))) @ y
-
-    def sums(self, responses):
-        """What scores are made of: sums by row and spreads, after which the responses are not needed any more."""
-        y = self.centre(responses)
-        return self.add_up(y), self.spreads(y)
 
     def train_products(self, by_row):
         """``X'Y`` of each training set, from sums by row."""
@@ -276,36 +241,23 @@ class Design:
             spreads.append((around + len(here) * mean**2, np.where(varies(y, samples), around, np.nan)))
         return spreads
 
-    def r2(self, predictions, by_row, spreads):
-        """R2 of each split and voxel, shape (n_splits, n_voxels), from predictions of the test rows of each split."""
-        scores = []
-        for predicted, test in zip(predictions, self.tests, strict=False):
-            rows, (squares, variance) = self.test_rows[test], spreads[test]
-            error = self.counts[rows] * predicted - 2 * by_row[rows]
-            scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
-        return fill_unknown(np.stack(scores))
+    def of_features(self, weights, mean):
+        """Weights of the features (n_features, n_voxels), and intercepts, from those of the columns of ``x``."""
+        found = self.back @ weights[:-1]
+        return found, mean + weights[-1] - self.mean @ found
 
-    def r(self, predictions, by_row, spreads):
-        """Pearson's correlation of the predictions of each split with the responses, shape (n_splits, n_voxels)."""
-        scores = []
-        for predicted, test in zip(predictions, self.tests, strict=True):
-            rows, (_, variance) = self.test_rows[test], spreads[test]
-            counts = self.counts[rows]
-            around = predicted - (counts * predicted).sum(axis=0) / max(counts.sum(), 1)
-            spread = (counts * around**2).sum(axis=0)
-            # What rounding leaves of a prediction that does not change is no change.
-            changes = spread > 1e-20 * (counts * predicted**2).sum(axis=0)
-            products = (around * by_row[rows]).sum(axis=0)
-            scores.append(np.divide(products, np.sqrt(spread * variance), out=0 * variance, where=changes))
-        return np.tanh(fill_unknown(_fisher_z(np.stack(scores))))
+
+def fit_ridge(x, y, alpha):
+    """Weights (n_features, n_voxels) and intercepts (n_voxels,); ``alpha`` is a number, or one for each voxel."""
+    every = np.ones((1, len(x)), dtype=bool)
+    design = Design(x, Folds(every, ~every))
+    y, mean = design.centre(y)
+    (products,) = design.train_products(design.add_up(y))
+    return design.of_features(design.bases[0].solve(products, alpha), mean)
 
 
 class Predictors(Design):
-    """A design with one penalty for all voxels.
-
-    For each split there is the matrix that turns ``X'Y`` of its training set into predictions of its test rows:
-    ``X (X'X + alpha I)^-1`` for centred features, and intercepts.
-    """
+    """A design with one penalty for all voxels: matrices from ``X'Y`` of training sets to predictions of test rows."""
 
     def __init__(self, stimuli, folds, alpha):
         super().__init__(stimuli, folds)
@@ -325,26 +277,49 @@ class Predictors(Design):
         products = self.train_products(by_row)
         return [matrix @ products[train] for matrix, train in zip(self.matrices, self.trains, strict=True)]
 
-    def score(self, by_row, spreads):
-        """R2 of each split and voxel, shape (n_splits, n_voxels)."""
-        return self.r2(self.predict(by_row), by_row, spreads)
+    def r2(self, by_row, spreads):
+        """R2 of each split and voxel, shape (n_splits, n_voxels), from sums by row and the spreads."""
+        scores = []
+        for predicted, test in zip(self.predict(by_row), self.tests, strict=True):
+            rows, (squares, variance) = self.test_rows[test], spreads[test]
+            error = self.counts[rows] * predicted - 2 * by_row[rows]
+            scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
+        return fill_unknown(np.stack(scores))
+
+    def r(self, by_row, spreads):
+        """Pearson's correlation of predictions and responses, likewise."""
+        scores = []
+        for predicted, test in zip(self.predict(by_row), self.tests, strict=True):
+            rows, (_, variance) = self.test_rows[test], spreads[test]
+            counts = self.counts[rows]
+            around = predicted - (counts * predicted).sum(axis=0) / max(counts.sum(), 1)
+            spread = (counts * around**2).sum(axis=0)
+            # What rounding leaves of a prediction that does not change is no change.
+            changes = spread > 1e-20 * (counts * predicted**2).sum(axis=0)
+            products = (around * by_row[rows]).sum(axis=0)
+            scores.append(np.divide(products, np.sqrt(spread * variance), out=0 * variance, where=changes))
+        return np.tanh(fill_unknown(_fisher_z(np.stack(scores))))
+
+
+def mean_known(scores, axis=0):
+    """Mean of scores, those that are NaN left out; 0 where there are no others."""
+    known = ~np.isnan(scores)
+    return np.where(known, scores, 0).sum(axis=axis) / np.maximum(known.sum(axis=axis), 1)
 
 
 def fill_unknown(scores):
-    """Scores over splits, the first axis, with the mean of the others in place of NaN; 0 where there are none."""
-    known = ~np.isnan(scores)
-    mean = np.where(known, scores, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return np.where(known, scores, mean)
+    """Scores over splits, the first axis, with the mean of the others in place of NaN."""
+    return np.where(np.isnan(scores), mean_known(scores), scores)
 
 
 def _score_batch(scoring, responses, predictors):
-    by_row, spreads = predictors.sums(responses)
-    return getattr(predictors, scoring)(predictors.predict(by_row), by_row, spreads)
+    y, _ = predictors.centre(responses)
+    return getattr(predictors, scoring)(predictors.add_up(y), predictors.spreads(y))
 
 
 def _predict_batch(responses, design):
-    y = design.centre(responses)
+    y, mean = design.centre(responses)
     by_row = np.empty((len(design.x), y.shape[1]))
     for predicted, test in zip(design.predict(design.add_up(y)), design.tests, strict=True):
         by_row[design.test_rows[test]] = predicted
-    return by_row[design.row_of] + (responses[0] - y[0])
+    return by_row[design.row_of] + mean

@@ -1,6 +1,5 @@
 """The ridge penalty of each voxel, chosen by cross-validation within cross-validation."""
 
-import itertools
 import warnings
 from dataclasses import dataclass
 
@@ -8,15 +7,14 @@ import numpy as np
 
 from .batches import map_voxels
 from .folds import draw_folds
-from .ridge import Design, check_alpha, fill_unknown
+from .ridge import Design, check_alpha, fill_unknown, mean_known
 
 #: Penalties to choose from, evenly spaced on a logarithmic scale.
 ALPHAS = tuple(np.logspace(0, 5, 20).tolist())
 #: A fold to fit to, one to choose on and one to score on.
 MIN_FOLDS = 3
-#: Voxels whose held-out R2 is above this count as predicted when choices at the ends of the grid are counted.
+#: Of voxels with a higher held-out R2, so large a share of choices at one end of the grid is a reason to extend it.
 PREDICTED = 0.1
-#: More than this share of choices at one end of the grid is a reason to extend it.
 TOO_MANY_AT_EDGE = 0.1
 
 
@@ -65,13 +63,9 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
 
     One fold of whole runs is held out, the outer one. The others take turns as inner folds: the penalty with the
     best mean R2 on them is chosen, the smaller one of equals. The voxel is then fitted with it to all but the outer
-    fold, and scored on that fold. A penalty that was chosen on the fold it is scored on would look better than it
-    is [1]_.
-
-    For centred features X and responses y, the weights of penalty alpha are ``(X'X + alpha I)^-1 X'y``. The scores
-    are those of scikit-learn's ``Ridge`` and ``r2_score`` in nested loops, for less: a pair of folds that are left
-    out, one as the outer and one as the inner fold, needs one eigendecomposition for all penalties, all voxels and
-    both roles.
+    fold, and scored on that fold; on a fold that helped to choose, a penalty would look better than it is (Varma and
+    Simon 2006, BMC Bioinformatics 7, 91). The scores are those of scikit-learn's ``Ridge`` and ``r2_score`` in nested
+    loops, for less: two folds that are left out, whichever is the outer one, need one eigendecomposition.
 
     Parameters
     ----------
@@ -79,16 +73,15 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
     alphas : sequence of float
         The penalties to choose from.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
-        The outer folds, at least ``MIN_FOLDS``, as in :func:`~voxelwise.cross_validate_ridge`. Of other splits, too,
-        the rest take turns within each, without the samples that it scores on.
-    n_jobs : int, optional
-        How many batches of voxels are worked on at a time, as in joblib. Default: one for each core.
+        The outer folds, at least ``MIN_FOLDS``. Of other splits, too, the rest take turns within each, without the
+        samples that it scores on.
+    n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
     search : AlphaSearch
-        Voxels that do not change within a run are treated as in :func:`~voxelwise.cross_validate_ridge`; one that never
-        changes has the smallest penalty.
+        A voxel that never changes has the smallest penalty.
 
     Warns
     -----
@@ -102,96 +95,19 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
         If a penalty is negative, there is none, or the runs cannot fill the folds; before anything is computed.
     RecordingError
         If there is only one run, and ``cv`` is a number.
-
-    References
-    ----------
-    .. [1] Varma, Simon (2006). Bias in error estimation when using cross-validation for model selection. BMC
-       Bioinformatics 7, 91.
     """
     alphas = check_alphas(alphas)
     folds = draw_outer_folds(cv, samples)
     n_splits, n_voxels = len(folds), samples.responses.shape[1]
-
-    def prepare(rows):
-        return Penalties(
-            Design(samples.stimuli, folds.within(rows).with_nested()), alphas, slice(n_splits, None)
-        ), n_splits
-
     curves, chosen, scores = (np.zeros((n, n_voxels)) for n in (len(alphas), n_splits, n_splits))
     chosen += alphas[0]
-    for columns, found in map_voxels(prepare, _search_batch, samples, n_jobs=n_jobs):
-        curves[:, columns], chosen[:, columns], scores[:, columns] = found
-    search = AlphaSearch(alphas, curves, chosen, scores)
+    one_space = np.zeros(samples.stimuli.shape[1], dtype=int)
+    found = map_band(search_batch, samples, np.ones(1), one_space, alphas, folds, folds.nested(), n_jobs)
+    for columns, (inner, best, parts) in found:
+        curves[:, columns], chosen[:, columns], scores[:, columns] = inner.mean(axis=0), best, parts[:, 0]
+    search = AlphaSearch(alphas, curves, chosen, fill_unknown(scores))
     _warn_at_edge(search)
     return search
-
-
-def _search_batch(responses, prepared):
-    """Curves, choices and scores of a batch; of the design's splits, the outer ones come first."""
-    penalties, n_splits = prepared
-    design = penalties.design
-    inner, chosen, weights, sums = penalties.choose_within(n_splits, responses)
-    pairs = zip(weights, design.tests, strict=False)
-    predictions = [design.x[design.test_rows[test]] @ of_split for of_split, test in pairs]
-    return inner.mean(axis=0), chosen, design.r2(predictions, *sums)
-
-
-class Penalties:
-    """Some splits of a design, made ready for many penalties.
-
-    Along the directions of the training samples, the weights of a penalty are products times shrinkage, ``a = s c``.
-    With the QR decomposition ``P = Q R`` of the features of a test set along them, the squared error is
-    ``|Q'y - R a|^2`` and what no weights could explain, ``y'y - |Q'y|^2``; so it needs no more rows than columns.
-    Errors are only compared with each other: half the digits do, in half the time.
-    """
-
-    def __init__(self, design, alphas, splits=slice(None)):
-        self.design, self.alphas = design, alphas
-        self._pairs = list(zip(design.trains[splits], design.tests[splits], strict=True))
-        self._roots = [np.sqrt(design.counts[rows]) for rows in design.test_rows]
-        pairs = zip(self._roots, design.test_rows, strict=True)
-        self._rotations, triangles = zip(*[np.linalg.qr(root * design.x[rows]) for root, rows in pairs], strict=True)
-        self._across = [np.float32(triangles[test] @ design.bases[train].directions) for train, test in self._pairs]
-        self._shrinkage = [np.float32(basis.shrinkage(alphas)) for basis in design.bases]
-
-    def score(self, products, by_row, spreads):
-        """R2 of each split, penalty and voxel, shape (n_splits, n_alphas, n_voxels); NaN where nothing varies.
-
-        ``products`` are those of each training set, ``by_row`` and ``spreads`` the design's sums.
-        """
-        # Powers of 2 change no digit, and no square leaves the range of float32.
-        scale = np.ldexp(1.0, -np.frexp(np.sqrt([squares for squares, _ in spreads]).max(axis=0))[1])
-        rotated = zip(self._rotations, self._roots, self.design.test_rows, strict=True)
-        measured = [rotation.T @ (by_row[rows] * scale / root) for rotation, root, rows in rotated]
-        scores = np.empty((len(self._pairs), len(self.alphas), by_row.shape[1]))
-        by_train = sorted(range(len(self._pairs)), key=lambda split: self._pairs[split][0])
-        for train, same in itertools.groupby(by_train, key=lambda split: self._pairs[split][0]):
-            along = np.float32(self.design.bases[train].directions.T) @ np.float32(products[train] * scale)
-            for split in same:
-                test = self._pairs[split][1]
-                y, (squares, variance) = measured[test], spreads[test]
-                beyond, y = squares * scale**2 - np.einsum("rv,rv->v", y, y), np.float32(y)
-                for number, shrinkage in enumerate(self._shrinkage[train]):
-                    error = (self._across[split] * shrinkage) @ along
-                    error -= y
-                    residual = beyond + np.einsum("rv,rv->v", error, error)
-                    scores[split, number] = 1 - residual / (variance * scale**2)
-        return scores
-
-    def choose_within(self, n_splits, responses):
-        """For each of the first splits, choose by those within it; of a batch of responses.
-
-        Returns the mean R2 of each penalty, shape (n_splits, n_alphas, n_voxels), the best penalty, shape (n_splits,
-        n_voxels), the weights with it, a list of arrays, and the design's sums.
-        """
-        sums = self.design.sums(responses)
-        products = self.design.train_products(sums[0])
-        scores = self.score(products, *sums).reshape(n_splits, -1, len(self.alphas), responses.shape[1])
-        inner = np.stack([fill_unknown(some).mean(axis=0) for some in scores])
-        chosen = self.alphas[inner.argmax(axis=1)]
-        pairs = zip(chosen, self.design.trains, strict=False)
-        weights = [self.design.bases[train].solve(products[train], alpha) for alpha, train in pairs]
-        return inner, chosen, weights, sums
 
 
 def _warn_at_edge(search):
@@ -204,3 +120,93 @@ def _warn_at_edge(search):
         if share > TOO_MANY_AT_EDGE:
             found = f"{share:.0%} of the choices for well predicted voxels are the {word} penalty, {edge:g}."
             warnings.warn(f"{found} A better one may lie beyond: extend alphas.", stacklevel=3)
+
+
+def map_band(function, samples, band, labels, alphas, outer, inner, n_jobs=None):
+    """Call ``function(batch, (penalties, scale, spaces))`` on batches of voxels, with a penalty for each feature space.
+
+    That is a common penalty on columns that were scaled, space by space: a *band* has the common penalty over that of
+    each space, and 0 leaves the space out. ``labels`` are the spaces of the columns. A penalty is chosen for each outer
+    split, by as many inner ones.
+    """
+    scale = np.sqrt(band[labels])
+    there = scale > 0
+    x, folds = samples.stimuli[:, there] * scale[there], outer.followed_by(inner)
+    spaces = np.arange(len(band))[:, np.newaxis] == labels[there]
+
+    def prepare(rows):
+        return Penalties(Design(x, folds.within(rows)), alphas, len(outer)), scale, spaces
+
+    return map_voxels(prepare, function, samples, n_jobs=n_jobs)
+
+
+def search_batch(responses, prepared):
+    """For each outer split: mean scores within it, the best penalty, and the parts of the score that spaces have."""
+    penalties, _, spaces = prepared
+    design = penalties.design
+    y, _ = design.centre(responses)
+    sums = design.add_up(y), design.spreads(y)
+    inner, chosen, weights = penalties.choose(*sums)
+    pairs = zip(weights, design.tests, strict=False)
+    return inner, chosen, np.stack([_split_r2(design, test, of_split, *sums, spaces) for of_split, test in pairs])
+
+
+def _split_r2(design, test, weights, by_row, spreads, spaces):
+    """Parts of the R2 on a test set that spaces, masks of columns, have; shape (n_spaces, n_voxels)."""
+    rows, (_, variance) = design.test_rows[test], spreads[test]
+    counts = design.counts[rows]
+    n = max(counts.sum(), 1)
+    middle, mean = (counts * design.x[rows]).sum(axis=0) / n, by_row[rows].sum(axis=0) / n
+    around, of_features = (design.x[rows] - middle)[:, :-1] @ design.back.T, design.back @ weights[:-1]
+    predicted = [around[:, columns] @ of_features[columns] for columns in spaces]
+    beyond = 2 * (by_row[rows] - counts * mean) - counts * sum(predicted)
+    off = n * (middle @ weights - mean) ** 2 / len(spaces)
+    return np.stack([np.einsum("rv,rv->v", part, beyond) - off for part in predicted]) / variance
+
+
+class Penalties:
+    """A design made ready for many penalties, to choose from for its first splits by those that follow.
+
+    With the QR decomposition ``X = Q R`` of the features of a test set, the squared error of weights w is
+    ``|Q'y - R w|^2`` and what no weights could explain, ``y'y - |Q'y|^2``; so it needs no more rows than columns.
+    Errors are only compared with each other: float32 will do, in half the time.
+    """
+
+    def __init__(self, design, alphas, n_outer):
+        self.design, self.alphas, self.n_outer = design, alphas, n_outer
+        self._pairs = list(zip(design.trains[n_outer:], design.tests[n_outer:], strict=True))
+        self._roots = [np.sqrt(design.counts[rows]) for rows in design.test_rows]
+        pairs = zip(self._roots, design.test_rows, strict=True)
+        self._rotations, triangles = zip(*[np.linalg.qr(root * design.x[rows]) for root, rows in pairs], strict=True)
+        self._across = [np.float32(triangles[test] @ design.bases[train].directions) for train, test in self._pairs]
+        self._shrinkage = [np.float32(basis.shrinkage(alphas)) for basis in design.bases]
+
+    def _score(self, products, by_row, spreads):
+        """R2 of each inner split, penalty and voxel; NaN where nothing varies."""
+        # Powers of 2 change no digit, and no square leaves the range of float32.
+        scale = np.ldexp(1.0, -np.frexp(np.sqrt([squares for squares, _ in spreads]).max(axis=0))[1])
+        rotated = zip(self._rotations, self._roots, self.design.test_rows, strict=True)
+        measured = [rotation.T @ (by_row[rows] * scale / root) for rotation, root, rows in rotated]
+        scores = np.empty((len(self._pairs), len(self.alphas), by_row.shape[1]))
+        along = {
+            train: np.float32(self.design.bases[train].directions.T) @ np.float32(products[train] * scale)
+            for train in {train for train, _ in self._pairs}
+        }
+        for split, (train, test) in enumerate(self._pairs):
+            y, (squares, variance) = measured[test], spreads[test]
+            beyond, y = squares * scale**2 - np.einsum("rv,rv->v", y, y), np.float32(y)
+            for number, shrinkage in enumerate(self._shrinkage[train]):
+                error = (self._across[split] * shrinkage) @ along[train]
+                error -= y
+                residual = beyond + np.einsum("rv,rv->v", error, error)
+                scores[split, number] = 1 - residual / (variance * scale**2)
+        return scores
+
+    def choose(self, by_row, spreads):
+        """Mean R2 within each outer split, shape (n_outer, n_alphas, n_voxels), best penalties, weights with them."""
+        products = self.design.train_products(by_row)
+        scores = self._score(products, by_row, spreads)
+        inner = mean_known(scores.reshape(self.n_outer, -1, *scores.shape[1:]), axis=1)
+        chosen = self.alphas[inner.argmax(axis=1)]
+        pairs = zip(chosen, self.design.trains, strict=False)
+        return inner, chosen, [self.design.bases[train].solve(products[train], alpha) for alpha, train in pairs]

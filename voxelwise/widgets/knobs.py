@@ -8,7 +8,7 @@ from sklearn.metrics import r2_score
 from ..data.samples import check_whole
 from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
-from ..models.ridge import Solver, check_alpha
+from ..models.ridge import check_alpha, fit_ridge
 from ..plotting.stills import plot_knobs
 from ..plotting.style import FIELD_COLOURS, MARKS
 from ..simulation.cortex import true_fields
@@ -158,7 +158,7 @@ def _fit_first(samples, folds, alpha, exponents):
     r2, fits = [], []
     for fold in folds:
         held = np.isin(samples.runs, fold)
-        weights, intercepts = Solver(samples.stimuli[~held]).solve(y[~held], 10**alphas)
+        weights, intercepts = fit_ridge(samples.stimuli[~held], y[~held], 10**alphas)
         predicted = samples.stimuli @ weights + intercepts
         r2.append([r2_score(y[rows], predicted[rows], multioutput="raw_values") for rows in (~held, held)])
         fits.append((weights[:, -1], predicted[:, -1]))
