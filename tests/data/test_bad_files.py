@@ -3,6 +3,7 @@
 ``HYPOTHESIS_PROFILE=weekly`` tries more.
 """
 
+import functools
 import gzip
 import os
 import re
@@ -17,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voxelwise import RecordingError, load_stimuli
-from voxelwise.data.reading import open_image, read_mask, read_volume, read_voxels
+from voxelwise.data.reading import read_mask, read_voxels
 
 SHAPE = (4, 3, 3)
 AFFINE = np.diag([-2.0, 2.0, 2.5, 1.0])
@@ -40,10 +41,7 @@ def image_bytes(stored="float32", kind=nibabel.Nifti1Image, order="<"):
 #: A usual one, one that scales integers, and one of the other order and version.
 IMAGES = [image_bytes(), image_bytes("int16"), image_bytes("float64", nibabel.Nifti2Image, ">")]
 RUN = IMAGES[0]
-
-
-def pack(content):
-    return gzip.compress(content, compresslevel=1, mtime=0)
+pack = functools.partial(gzip.compress, compresslevel=1, mtime=0)
 
 
 def forge(content, **fields):
@@ -94,26 +92,24 @@ def test_compressed_bytes_that_are_cut_off_or_flipped_never_give_other_values(pl
 
 
 def field(name):
-    kinds = {"h": st.integers(-(2**15), 2**15 - 1), "i": st.integers(-(2**31), 2**31 - 1), "f": st.floats(width=32)}
     count, kind = int(FIELDS[name][1][:-1] or 1), FIELDS[name][1][-1]
     if kind == "s":
         return st.tuples(st.binary(min_size=4, max_size=4) | st.sampled_from([b"n+1\0", b"ni1\0", b"\1\0\0\0"]))
-    nasty = st.sampled_from([0, 1, 2, 3, 4, 8, 16, 64, 256, 512, 352])
-    return st.tuples(*[kinds[kind] | nasty] * count)
+    usual = st.floats(width=32) if kind == "f" else st.integers(-(2**15), 2**15 - 1)
+    return st.tuples(*[usual | st.sampled_from([0, 1, 2, 3, 4, 8, 16, 64, 256, 512, 352])] * count)
 
 
 @given(
     image=st.sampled_from(IMAGES),
     flips=st.lists(st.tuples(st.integers(0, 351) | st.integers(0, len(RUN) - 1), st.integers(0, 7)), max_size=3),
-    fields=st.dictionaries(st.sampled_from([*FIELDS]), st.none(), max_size=2).flatmap(
-        lambda names: st.fixed_dictionaries({name: field(name) for name in names})
-    ),
+    names=st.lists(st.sampled_from([*FIELDS]), max_size=2),
+    data=st.data(),
 )
-def test_flipped_bits_and_made_up_headers_give_what_is_there_or_are_refused(place, image, flips, fields):
-    content = bytearray(forge(image, **fields) if image is RUN else image)
+def test_flipped_bits_and_made_up_headers_give_what_is_there_or_are_refused(place, image, flips, names, data):
+    content = bytearray(forge(image, **{name: data.draw(field(name)) for name in names}) if image is RUN else image)
     for where, bit in flips:
         content[where % len(content)] ^= 1 << bit
-    values = read_run(place, pack(bytes(content)))
+    values = read_run(place, pack(content))
     expected = None if values is None else read_by_nibabel(bytes(content))
     if expected is not None:
         np.testing.assert_array_equal(values, expected)
@@ -125,7 +121,6 @@ def test_flipped_bits_and_made_up_headers_give_what_is_there_or_are_refused(plac
         (forge(RUN, dim=(4, 1000, 1000, 1000, 9, 1, 1, 1)), "more than the file can hold"),
         (forge(RUN, dim=(4, *SHAPE, 10, 1, 1, 1)), "cut off or damaged, volume 10 of 10"),
         (forge(RUN, dim=(4, *SHAPE, 0, 1, 1, 1)), "expected whole numbers from 1"),
-        (forge(RUN, vox_offset=[0]), "begin at byte 0"),
         (forge(RUN, datatype=[128]), "type .*'R'"),
         (forge(RUN, codes=(0, 1), srow_x=[0] * 4), "places no voxels"),
         (RUN + bytes(2**20 + 1), "much more than its header says"),
@@ -154,7 +149,6 @@ def test_a_run_is_read_volume_by_volume(place, monkeypatch):
     tracemalloc.stop()
     np.testing.assert_array_equal(values, volumes[:, :, 3].reshape(-1, 40).T)
     assert peak - values.nbytes < volumes.nbytes / 4
-
     monkeypatch.setattr(np, "empty", Mock(side_effect=MemoryError))
     with pytest.raises(RecordingError, match="40 volumes of 4096 voxels in the mask do not fit into memory"):
         read_voxels(place, mask_img)
@@ -163,7 +157,7 @@ def test_a_run_is_read_volume_by_volume(place, monkeypatch):
 @pytest.mark.parametrize("odd", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/zero", path)])
 def test_what_is_no_file_is_not_waited_for(tmp_path, odd):
     odd(tmp_path / "run.nii.gz")
-    for read in (open_image, read_volume, load_stimuli):
+    for read in (read_mask, load_stimuli):
         with pytest.raises(RecordingError, match=r"run.nii.gz: not a"):
             read(tmp_path / "run.nii.gz")
 
