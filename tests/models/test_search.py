@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GroupShuffleSplit, LeaveOneGroupOut
+from sklearn.model_selection import GroupShuffleSplit
 
+from tests.plain import plain_loop
 from voxelwise import RunKFold, search_alpha
 from voxelwise.models.batches import one_thread
 from voxelwise.simulation.cortex import MARKED_COLUMNS
@@ -20,30 +21,25 @@ def nested_loop(samples, alphas, cv):
     """Curves, choices and scores from nothing but scikit-learn; of equal penalties the smaller one."""
     x, y = samples.stimuli.astype(float), samples.responses.astype(float)
     splits, curves, chosen, scores = list(cv.split(x, groups=samples.runs)), [], [], []
-    for outer, (train, test) in enumerate(splits):
-        inner_scores = []
-        for inner, (inner_train, inner_test) in enumerate(splits):
-            fit, score = np.intersect1d(train, inner_train), np.intersect1d(train, inner_test)
-            if inner != outer and fit.size and score.size:
-                models = [Ridge(alpha).fit(x[fit], y[fit]) for alpha in alphas]
-                inner_scores.append([r2_score(y[score], m.predict(x[score]), multioutput="raw_values") for m in models])
-        curve = np.mean(inner_scores, axis=0)
-        best = np.asarray(alphas)[curve.argmax(axis=0)]
-        predicted = Ridge(best).fit(x[train], y[train]).predict(x[test])  # a penalty for each voxel
-        curves.append(curve)
-        chosen.append(best)
+    for train, test in splits:
+        pairs = [
+            (np.intersect1d(train, fit), np.intersect1d(train, score)) for fit, score in splits if score is not test
+        ]
+        inner = [pair for pair in pairs if pair[0].size and pair[1].size]
+        curves.append([plain_loop(samples, Ridge(alpha), inner)[0].mean(axis=0) for alpha in alphas])
+        chosen.append(np.asarray(alphas)[np.argmax(curves[-1], axis=0)])
+        predicted = Ridge(chosen[-1]).fit(x[train], y[train]).predict(x[test])  # a penalty for each voxel
         scores.append(r2_score(y[test], predicted, multioutput="raw_values"))
     return np.mean(curves, axis=0), np.array(chosen), np.array(scores)
 
 
 @quiet
 @pytest.mark.parametrize("grey", [True, False], ids=["no two alike", "stimuli repeat"])
-@pytest.mark.parametrize("cv", [RunKFold(3), LeaveOneGroupOut(), GroupShuffleSplit(4, test_size=2, random_state=1)])
+@pytest.mark.parametrize("cv", [RunKFold(3), GroupShuffleSplit(4, test_size=2, random_state=1)])
 def test_small_recording_equals_the_nested_loop(small_samples, cv, grey):
     """Runs of different length, so that a mean over folds is not a mean over samples; test sets that overlap."""
-    if grey:
-        stimuli = small_samples.stimuli + np.random.default_rng(0).normal(0, 0.3, small_samples.stimuli.shape)
-        small_samples = dataclasses.replace(small_samples, stimuli=np.float32(stimuli))
+    stimuli = small_samples.stimuli + grey * np.random.default_rng(0).normal(0, 0.3, small_samples.stimuli.shape)
+    small_samples = dataclasses.replace(small_samples, stimuli=np.float32(stimuli))
     alphas = [0.3, 1.0, 3.0, 10.0, 30.0]
     search = search_alpha(small_samples, alphas[::-1], cv)
     curves, chosen, scores = nested_loop(small_samples, alphas, cv)
@@ -78,11 +74,9 @@ def test_bad_input_has_a_finite_answer(small_samples):
     bad.stimuli[:, 3], bad.stimuli[:, 5] = 1, bad.stimuli[:, 2]
     bad.responses[:, 6], bad.responses[:, 7] = 0, 2.5
     search = search_alpha(bad, [1.0, 100.0], cv=4)
-    assert not search.scores[:, 6:].any() and (search.chosen[:, 6:] == 1).all()
+    assert not search.scores[:, 6:].any() and (search.chosen[:, 6:] == 1).all(), "of equal penalties the smaller one"
     _, _, scores = nested_loop(bad, [1.0, 100.0], RunKFold(4))
     np.testing.assert_allclose(search.scores[:, :6], scores[:, :6], atol=1e-7)
-    blank = dataclasses.replace(bad, stimuli=np.ones_like(bad.stimuli))
-    assert (search_alpha(blank, [1.0, 100.0], cv=4).chosen == 1).all(), "of equal penalties the smaller one"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +85,6 @@ def test_bad_input_has_a_finite_answer(small_samples):
         (dict(alphas=[]), "alphas is empty"),
         (dict(alphas=[1, -1]), "alpha=-1"),
         (dict(alphas="many"), "alpha=many"),
-        (dict(cv=2), "cv=2.*needs 3 folds"),
         (dict(cv=[(range(9), range(9, 12))] * 3), "needs 3 folds"),
     ],
 )
