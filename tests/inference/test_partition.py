@@ -6,7 +6,7 @@ import pytest
 from voxelwise import RunKFold, Samples, partition_variance, search_bands, stack_features
 
 ALPHAS, RATIOS = np.geomspace(1, 1000, 4), [1.0, 0.1, 0.0]
-N_VOXELS = 60
+N_VOXELS = 40
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +32,11 @@ def partition(known):
 def test_parts_are_those_of_models_with_and_without_a_space(known, partition):
     full = search_bands(known, ALPHAS, RATIOS, cv=6)
     np.testing.assert_allclose(partition.scores, full.scores, atol=1e-12)
-    for name, others in (("first", ["second", "noise"]), ("noise", ["first", "second"])):
+    spaces = {name: known.stimuli[:, columns] for name, columns in known.features.items()}
+    for name, space in spaces.items():
+        others = {other: spaces[other] for other in spaces if other != name}
         without, alone = (
-            search_bands(
-                stack_features(known, {each: known.stimuli[:, known.features[each]] for each in some}),
-                ALPHAS,
-                RATIOS,
-                cv=6,
-            ).scores
-            for some in (others, [name])
+            search_bands(stack_features(known, some), ALPHAS, RATIOS, cv=6).scores for some in (others, {name: space})
         )
         unique = full.scores - without
         np.testing.assert_allclose(partition.alone[name], alone.mean(axis=0), atol=1e-12)
@@ -56,14 +52,8 @@ def test_parts_add_up_and_are_what_was_put_in(partition):
         assert (first, second, noise) == pytest.approx(expected, abs=0.05)
     assert partition.unique["first"].mean() < 0.3 < partition.alone["first"].mean(), "half of it resembles the second"
     assert partition.unique["second"].mean() == pytest.approx(0.1, abs=0.03)
-
-
-def test_a_space_that_explains_nothing_has_nothing_of_its_own(partition):
-    """Within twice the error of 0 in nearly all voxels, and about 0 on average."""
     unique, error = partition.unique["noise"], partition.unique_error["noise"]
-    assert (abs(unique) <= 2 * error + 1e-9).mean() > 0.95
-    assert abs(unique.mean()) < 0.003
-    assert (partition.unique["second"] > 2 * partition.unique_error["second"]).mean() > 0.8
+    assert (abs(unique) <= 2 * error + 1e-9).mean() > 0.95 and abs(unique.mean()) < 0.003
 
 
 def test_all_models_are_scored_on_the_same_splits(known):
