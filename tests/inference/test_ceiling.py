@@ -144,7 +144,7 @@ def test_repeats_within_a_run_and_the_mean_of_several():
 
 def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figures):
     """And a true ceiling is what the noise-free drive explains of the responses, with the best factor for each run."""
-    some, stimuli = np.arange(0, len(recording.truth), 8), vw.load_run_stimuli(recording, "figure")
+    some, stimuli = np.arange(0, len(recording.truth), 16), vw.load_run_stimuli(recording, "figure")
     voxels, figures = recording.truth.iloc[some], figures.take(voxels=some)
     found = noise_ceiling(figures)
     truth = vw.true_ceiling(voxels, found.repeated, np.random.default_rng(0), LAG)
