@@ -22,60 +22,35 @@ FUNC = f"derivatives/fmriprep/sub-01/ses-01/func/sub-01_ses-01_task-images_run-0
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A data set, and the weights that each subject's voxels give to pixels."""
     folder = tmp_path_factory.mktemp("data") / "bids"
-    return folder, simulated_bids(folder, np.random.default_rng(0))
+    simulated_bids(folder, np.random.default_rng(0))
+    return folder
 
 
 @pytest.fixture(scope="module")
 def table(made):
-    return vw.load_pictures(made[0] / "stimuli", (4, 6))
+    return vw.load_pictures(made / "stimuli", (4, 6))
 
 
 @pytest.fixture
 def changed(made, tmp_path):
     """A copy of the data set, to change."""
-    return shutil.copytree(made[0], tmp_path / "bids")
+    return shutil.copytree(made, tmp_path / "bids")
 
 
 def find(folder, subject="01", **others):
     return bids_recording(folder, subject, "images", SPACE, **others)
 
 
-def score(samples, fields):
-    """Mean R2 over the voxels that answer, and what a model that knows their weights would get up to a factor."""
-    weights = fields[np.asarray(samples.mask_img.dataobj) > 0].reshape(-1, 24)
-    answers, perfect = weights.any(axis=1), []
-    for rows in samples.run_rows:
-        true, responses = samples.stimuli[rows] @ weights[answers].T, samples.responses[rows][:, answers]
-        true -= true.mean(axis=0)
-        perfect.append(np.sum(true * responses, axis=0) ** 2 / np.sum(true**2, axis=0) / np.sum(responses**2, axis=0))
-    return vw.cross_validate_ridge(samples, 0.3, cv=len(samples.run_rows)).mean(axis=0)[answers].mean(), np.mean(
-        perfect
-    )
-
-
-def test_scores_come_close_to_a_perfect_models_and_each_step_is_worth_something(made, table):
-    recording, fields = find(made[0]), made[1]["01"]
-    clean = load_samples(recording, features=table, **CLEAN)
-    best, perfect = score(clean, fields)
-    assert best > 0.9 * perfect > 0.6
-    for worse in (dict(confounds=()), dict(hrf=None), dict(hrf=[2]), dict(drop_volumes=0)):
-        assert score(load_samples(recording, features=table, **CLEAN | worse), fields)[0] < best - 0.2, worse
-    pairs = zip(vw.fit_receptive_fields(clean), fields[np.asarray(clean.mask_img.dataobj) > 0], strict=True)
-    assert clean.stimulus_shape == (4, 6)
-    assert np.median([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs if b.any()]) > 0.9
-
-
 def test_a_report_tells_of_runs_events_volumes_and_voxels(made, table):
-    samples = load_samples(find(made[0]), features=table, **CLEAN)
-    report, folder = samples.report, made[0] / "sub-01"
+    samples = load_samples(find(made), features=table, **CLEAN)
+    report, folder = samples.report, made / "sub-01"
     assert report.index.tolist() == [f"sub-01_ses-0{ses}_task-images_run-0{run}" for ses in (1, 2) for run in (1, 2, 3)]
     n_events = [len(pd.read_csv(path, sep="\t")) for path in sorted(folder.rglob("*_events.tsv"))]
     assert report["events"].tolist() == report["shown"].tolist() == n_events
     assert report["dropped"].tolist() == [2] * 6 and set(report["confounds"]) == {28, 29}
     np.testing.assert_array_equal(np.bincount(samples.runs), report["volumes"] - 2)
-    masks = [nibabel.load(path).get_fdata() > 0 for path in sorted(made[0].rglob("sub-01*_desc-brain_mask.nii.gz"))]
+    masks = [nibabel.load(path).get_fdata() > 0 for path in sorted(made.rglob("sub-01*_desc-brain_mask.nii.gz"))]
     common = np.logical_and.reduce(masks)
     assert report["lost"].tolist() == [mask.sum() - common.sum() for mask in masks] and report["lost"].min() > 0
     np.testing.assert_array_equal(np.asarray(samples.mask_img.dataobj) > 0, common)
@@ -84,7 +59,7 @@ def test_a_report_tells_of_runs_events_volumes_and_voxels(made, table):
 
 def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
     """Against nilearn from file to signals, with all steps; features keep their unit, and lose what is taken out."""
-    recording, options = find(made[0], "02", session="1"), dict(features=table, drop_volumes="non_steady_state")
+    recording, options = find(made, "02", session="1"), dict(features=table, drop_volumes="non_steady_state")
     samples = load_samples(recording, smoothing=5, high_pass=0.02, confounds=("motion",), **options)
     seen = load_samples(recording, **options).stimuli.astype(float)
     for path, rows in zip(recording.func["random"], samples.run_rows, strict=True):
@@ -100,7 +75,7 @@ def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
 
 
 def test_features_of_several_spaces_stand_side_by_side(made, table):
-    recording, luminance = find(made[0], session="02"), table.mean(axis=1).to_frame()
+    recording, luminance = find(made, session="02"), table.mean(axis=1).to_frame()
     samples = load_samples(recording, features={"luminance": luminance, "pixels": table}, hrf=[1, 2])
     assert {name: columns.tolist() for name, columns in samples.features.items()} == {
         "luminance": [0, 1],
@@ -222,11 +197,11 @@ def test_all_faults_and_what_is_there_instead_are_told(changed, tmp_path):
 def test_arguments_that_do_not_fit_are_refused_before_volumes_are_read(made, table, monkeypatch, options, said):
     monkeypatch.setattr("nilearn.signal.clean", None)
     with pytest.raises(ValueError, match=said):
-        load_samples(find(made[0]), **(dict(features=table, confounds=("motion",)) | options))
+        load_samples(find(made), **(dict(features=table, confounds=("motion",)) | options))
 
 
 def test_events_that_cannot_be_counted_are_told_with_their_file(made, table):
-    recording = find(made[0])
+    recording = find(made)
     recording.events["random"][1].loc[3, "duration"] = np.nan
     with pytest.raises(RecordingError, match=r"ses-01_task-images_run-02_events.tsv: events: row 3 .*duration nan"):
         load_samples(recording, features=table)
@@ -237,7 +212,7 @@ def test_events_that_cannot_be_counted_are_told_with_their_file(made, table):
 
 def test_a_folder_of_links_holds_the_share_of_each_volume(made, table, tmp_path):
     """Of pictures for a second, at any millisecond; the check warns of the first volumes."""
-    recording = find(made[0], session="01")
+    recording = find(made, session="01")
     folder = vw.link_folder(recording, table, tmp_path / "linked")
     stimuli = load_samples(vw.load_recording(folder, stimulus_shape=(4, 6)), lag=0).stimuli
     covered, on = (load_samples(recording, features=each, hrf=None).stimuli for each in (table, table * 0 + 1))

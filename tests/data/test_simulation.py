@@ -1,6 +1,5 @@
 """The simulated recording: its layout, the truth that it is made from, and its making, whatever comes between."""
 
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +8,6 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from nilearn.datasets import fetch_miyawaki2008
 from scipy.spatial.distance import cdist
 
 from voxelwise import RecordingError, average_trials, is_rest, load_stimuli, true_fields, voxel_at
@@ -25,13 +23,6 @@ PUBLISHED_WHITE = {
     (8, 12, 12, 14, 15): (4, 9, 10, 11),
 }
 PUBLISHED_STRONGEST = {1780: (4, 2), 1951: (4, 2), 2131: (3, 3), 1935: (4, 2)}
-
-
-def test_nilearn_reads_it_without_a_network(recording, monkeypatch):
-    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("a network connection was opened"))
-    dataset = fetch_miyawaki2008(data_dir=recording.mask.parents[2], verbose=0)
-    assert [len(dataset.func), len(dataset.label), len(dataset.mask_roi)] == [32, 32, 38]
-    assert [str(path) for path in recording.func["figure"]] == [str(path) for path in dataset.func[:12]]
 
 
 @pytest.mark.parametrize(
@@ -55,14 +46,6 @@ def test_runs_have_the_published_form(recording, kind, n_runs, n_volumes, n_tria
         for pictures, of_runs in PUBLISHED_WHITE.items():
             assert (np.sort(white[list(of_runs)])[:, ::2] == pictures).all()
         assert (trials == 1).any(axis=(0, 1, 2, 3)).sum() == 64, "only these pixels are ever white"
-
-
-def test_the_noise_is_as_strong_and_as_slow_as_it_says(recording):
-    """Of noise with the variance 100 and the correlation 0.35, the steps have 130 and -0.325; a drift is no step."""
-    mask, silent = nibabel.load(recording.mask).get_fdata() > 0, recording.truth["gain"] == 0
-    steps = np.hstack([np.diff(nibabel.load(path).get_fdata()[mask][silent]) for path in recording.func["random"][:8]])
-    assert steps.var() == pytest.approx(130, rel=0.04)  # few: voxels share much of it
-    assert np.corrcoef(steps[:, 1:].ravel(), steps[:, :-1].ravel())[0, 1] == pytest.approx(-0.325, abs=0.01)
 
 
 def test_voxels_share_noise_as_in_real_v1(recording, figures):

@@ -150,24 +150,6 @@ def test_the_best_voxels_are_those_with_signal():
     np.testing.assert_array_equal(vw.best_voxels(trials, 1000, 100.0, 20), np.arange(60))
 
 
-def correlate(seen, read):
-    return np.mean([np.corrcoef(*pair)[0, 1] for pair in zip(seen, read, strict=True)])
-
-
-def test_shapes_and_letters_are_read_from_single_trials(recording):
-    """As well as with the true fields, though no model ever saw any; only 64 pixels are ever white: F1 ends at .64."""
-    trials, figures = (vw.load_trials(recording, kind) for kind in ("random", "figure"))
-    voxels, seen, scores = vw.best_voxels(trials), figures.stimuli, {}
-    model, oracle = (fit_patterns(trials, voxels, cv=5, fields=fields) for fields in (None, recording.truth))
-    for name, fitted in (("book", model), ("oracle", oracle)):
-        read = reconstruct(dataclasses.replace(figures, stimuli=1 - seen), fitted)
-        scores[name] = np.array([score_pixels(seen, read, average="macro")["f1"], correlate(seen, read)])
-    assert scores["book"][0] > 0.59 and scores["book"][1] > 0.8
-    assert (scores["book"] > 0.9 * scores["oracle"]).all()
-    assert identify(figures, model, np.vstack([seen, trials.stimuli])).accuracy(460) > 0.9
-    assert (model.pixel_mean, model.pixel_variance) == pytest.approx((0.5, 0.25), abs=0.01)
-
-
 def test_what_cannot_be_decoded_is_refused():
     trials = make_trials(np.random.default_rng(0), n_voxels=20)
     for wrong in ((1, 100.0, 3), (9, 100.0, 2), (9, 100.0, 7), (9, -1, 3)):

@@ -4,13 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from nilearn.signal import clean
 from scipy.signal import lfilter
 from scipy.stats import t
 
 import voxelwise as vw
 from voxelwise import RecordingError, Samples, find_repeats, find_trials, noise_ceiling
-from voxelwise.simulation.responses import drive_voxels
 
 LAG = 2
 
@@ -140,26 +138,6 @@ def test_repeats_within_a_run_and_the_mean_of_several():
     np.testing.assert_allclose(within.r2.reshape(400, -1).mean(axis=0), shares, atol=0.02)
     expected = 3 * shares / (1 + 2 * shares)  # of the signal, 1, in noise of a third of the variance
     np.testing.assert_allclose(found.of_mean(3).reshape(400, -1).mean(axis=0), expected, atol=0.03)
-
-
-def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figures):
-    """And a true ceiling is what the noise-free drive explains of the responses, with the best factor for each run."""
-    some, stimuli = np.arange(0, len(recording.truth), 16), vw.load_run_stimuli(recording, "figure")
-    voxels, figures = recording.truth.iloc[some], figures.take(voxels=some)
-    found = noise_ceiling(figures)
-    truth = vw.true_ceiling(voxels, found.repeated, np.random.default_rng(0), LAG)
-    off, silent, clear = found.r2 - truth, (voxels["gain"] == 0).to_numpy(), truth > 0.2
-    assert not truth[silent].any() and abs(off[silent].mean()) < 0.003 and abs(off[~silent].mean()) < 0.006
-    assert (np.abs(off) < 2 * found.error).mean() > 0.9
-    assert abs(off[clear].mean()) < 0.015 and np.corrcoef(found.r2[clear], truth[clear])[0, 1] > 0.9
-
-    explained = []
-    for frames, rows in zip(stimuli, figures.run_rows, strict=True):
-        drive = clean(drive_voxels(frames, voxels[clear]), standardize=None)[LAG:]
-        pairs = (drive[found.repeated[rows]].T, figures.responses[rows][found.repeated[rows]][:, clear].T)
-        explained.append([np.corrcoef(one, other)[0, 1] ** 2 for one, other in zip(*pairs, strict=True)])
-    off = np.mean(explained, axis=0) - truth[clear]
-    assert abs(off.mean()) < 0.01 and off.std() < 0.04
 
 
 def test_repeats_in_one_run_are_not_enough():

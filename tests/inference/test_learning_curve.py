@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from tests.plain import plain_loop
-from voxelwise import cross_validate_ridge, learning_curve
+from voxelwise import learning_curve
 
 
 def test_it_equals_a_plain_loop_over_draws(small_samples):
@@ -19,14 +19,6 @@ def test_it_equals_a_plain_loop_over_draws(small_samples):
         splits = [(np.flatnonzero(np.isin(small_samples.runs, order[:n])), test) for order in orders]
         np.testing.assert_allclose(found, plain_loop(small_samples, Ridge(3.0), splits)[0], atol=1e-7)
     assert len(np.unique(scores[0, :, 0].round(9))) > 1 and np.ptp(scores[1], axis=0).max() < 1e-9
-
-
-def test_all_other_runs_do_as_well_as_the_same_split_of_a_cross_validation(small_samples):
-    test = small_samples.runs == 2
-    for scoring in ("r2", "r"):
-        last = learning_curve(small_samples, [3], [2], n_draws=1, rng=np.random.default_rng(0), scoring=scoring)
-        split = [(np.flatnonzero(~test), np.flatnonzero(test))]
-        np.testing.assert_allclose(last[0], cross_validate_ridge(small_samples, cv=split, scoring=scoring), atol=1e-9)
 
 
 def test_a_voxel_out_of_view_has_the_mean_of_the_draws_that_saw_it(small_samples):

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy.signal import detrend, lfilter
-from scipy.stats import binomtest, false_discovery_control, ttest_1samp, zscore
+from scipy.stats import binomtest, ttest_1samp, zscore
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold
 
@@ -47,16 +47,6 @@ def test_what_is_silent_passes_at_the_stated_rate():
     some_pass = sum((test.scores > test.family_threshold(rate)).any() for test in tests)
     assert binomtest(some_pass, 50, rate).pvalue > 0.01
     assert binomtest(sum(test.discoveries(rate).any() for test in tests), 50, rate, "greater").pvalue > 0.01
-
-
-def test_few_strong_voxels_are_found_among_many():
-    """No own p-value is small enough for 6 of 300; of what is found, the stated share is false, on average."""
-    tests = [permutation_test(simulate(seed, 300, 6), *SETTINGS, rng=np.random.default_rng(seed)) for seed in range(8)]
-    found = np.array([test.discoveries(0.05) for test in tests])
-    assert found[:, :6].all()
-    assert not any(false_discovery_control(test.p_values).min() <= 0.05 for test in tests)
-    false = found[:, 6:].sum(axis=1) / found.sum(axis=1)
-    assert false.any() and ttest_1samp(false, 0.05, alternative="greater").pvalue > 0.01
 
 
 def test_it_warns_where_no_single_voxel_could_be_found():

@@ -96,14 +96,6 @@ def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording, s
     assert vw.true_parts(truth[truth["gain"] == 0][:3], lag=2).isna().all(axis=None)
 
 
-def test_the_true_course_rises_and_falls(recording):
-    course = vw.true_time_course(recording.truth, 16)
-    np.testing.assert_allclose(course.sum(axis=0), 1, atol=1e-6)
-    assert course[:, 1951].argmax() == 2 and course[0].max() < 0.2 and course[9:].max() < 0
-    late = recording.truth["time_to_peak"] > 6
-    assert course[1, late].max() < course[1, ~late].min() and course[4, late].min() > course[4, ~late].max()
-
-
 @pytest.fixture(scope="module")
 def shown():
     """Pictures of 4 x 5 grey pixels; one volume is rest."""

@@ -71,15 +71,6 @@ def test_r2_is_what_the_field_adds_to_on_and_off_in_linear_regression(samples):
         assert all(other <= r2[0] + 1e-12 for other, gain in zip(r2, gains, strict=True) if gain > 0)
 
 
-def test_centres_and_sizes_are_the_true_ones(recording, samples, scores):
-    voxels = np.flatnonzero(scores > 0.2)
-    found, truth = fit_prf(samples, voxels), recording.truth.loc[voxels]
-    error = np.hypot(found["row"] - truth["row"], found["column"] - truth["column"])
-    assert len(error) > 500 and error.median() < 0.18 and error.quantile(0.9) < 0.45
-    assert found["size"].corr(truth["size"]) > 0.65
-    assert 0 < (found["size"] - truth["size"]).median() < 0.1  # the surround makes fields look a little larger
-
-
 def test_voxels_without_a_field():
     """Constant, silent, only on and off, falling when any pixel turns white; and a good one after them."""
     pairs = answers(table(*[(4, 2, 0.5)] * 5))
