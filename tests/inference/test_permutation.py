@@ -38,15 +38,15 @@ def test_what_is_silent_passes_at_the_stated_rate():
 
     The recording is the unit: its voxels share noise, and pass together or not at all.
     """
-    tests = [permutation_test(simulate(seed), *SETTINGS, rng=np.random.default_rng(seed)) for seed in range(50)]
+    tests = [permutation_test(simulate(seed), *SETTINGS, rng=np.random.default_rng(seed)) for seed in range(40)]
     rate = 0.2
     for kind in ("p_values", "pooled_p_values"):
         passed = [(getattr(test, kind) <= rate).mean() for test in tests]
         assert ttest_1samp(passed, rate).pvalue > 0.01
         assert np.std(passed) > 1.5 * np.sqrt(rate * (1 - rate) / 40), "more than independent voxels do"
     some_pass = sum((test.scores > test.family_threshold(rate)).any() for test in tests)
-    assert binomtest(some_pass, 50, rate).pvalue > 0.01
-    assert binomtest(sum(test.discoveries(rate).any() for test in tests), 50, rate, "greater").pvalue > 0.01
+    assert binomtest(some_pass, 40, rate).pvalue > 0.01
+    assert binomtest(sum(test.discoveries(rate).any() for test in tests), 40, rate, "greater").pvalue > 0.01
 
 
 def test_it_warns_where_no_single_voxel_could_be_found():
@@ -128,10 +128,9 @@ def test_thresholds_by_hand():
     assert many.family_threshold(0.29) == 70, "0.29 * 100 is a little less than 29"
     with pytest.raises(ValueError, match=r"n_permutations=9 is too few for a rate of 0.05: expected at least 19"):
         test.family_threshold(0.05)
-    for rate in (0, 1, float("nan")):
-        for ask in (test.discoveries, test.family_threshold):
-            with pytest.raises(ValueError, match=f"rate={rate}"):
-                ask(rate)
+    for ask in (test.discoveries, test.family_threshold):
+        with pytest.raises(ValueError, match="rate=nan"):
+            ask(float("nan"))
 
 
 @pytest.mark.parametrize(
@@ -149,15 +148,6 @@ def test_what_cannot_be_tested_is_refused(change, message):
     good = dict(alpha=10.0, cv=3, n_permutations=3, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match=message):
         permutation_test(simulate(0), **(good | change))
-
-
-@pytest.mark.parametrize(("name", "field", "wrong"), [("X", "stimuli", np.nan), ("Y", "responses", -np.inf)])
-def test_what_is_no_number_is_refused_by_name_and_place(name, field, wrong):
-    """However it came in: ``Samples.from_arrays`` would not have let it."""
-    samples = simulate(0)
-    getattr(samples, field)[7, 3] = wrong
-    with pytest.raises(ValueError, match=f"{name}: row 7, column 3 is {wrong}; expected finite"):
-        permutation_test(samples, *SETTINGS, rng=np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("unit", [2.0**-100, 2.0**100])
