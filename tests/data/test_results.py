@@ -13,8 +13,7 @@ from sklearn.linear_model import Ridge
 
 import voxelwise as vw
 from tests.plain import rewrite
-from voxelwise import results
-from voxelwise.results import write_results
+from voxelwise.results import CEILINGS, write_results
 
 SETTINGS = dict(lag=1, alpha=10.0, cv=4, max_iter=6, alpha_range=[1, 100], n_alphas=3)
 SETTINGS |= dict(n_permutations=49, rate=0.1, seed=2, repeat_kind="figure")
@@ -86,7 +85,7 @@ def test_images_and_table_agree_with_the_arrays_and_every_column_is_described(tm
         "p_value": test.p_values,
         "discovery": test.discoveries(0.1),
         "best_alpha": 10.0 ** vw.search_alpha(samples, [1, 10, 100], 4).curves.argmax(axis=0),
-        " ".join(results.CEILINGS): np.transpose(
+        " ".join(CEILINGS): np.transpose(
             [getattr(ceiling, name) for name in ("r2", "error", "pattern", "pattern_error")]
         ),
         "field_pixels": np.count_nonzero(weights, axis=1),
@@ -130,12 +129,12 @@ def test_what_is_not_known_is_missing(tmp_path, mine, monkeypatch):
     recording, samples = mine
     fields = np.zeros((50, 2, 8))
     fields[0, 0, 1], fields[0, 1, 5], fields[0, 0, 7], fields[2, 1, 1] = 1, 3, -10, -1
-    monkeypatch.setattr(results, "fit_receptive_fields", lambda *_, **__: fields)
+    monkeypatch.setattr("voxelwise.results.fit_receptive_fields", lambda *_, **__: fields)
     samples = dataclasses.replace(samples, stimulus_shape=(2, 8))
     recording = dataclasses.replace(recording, degrees_per_pixel=None)
     write_results(str(tmp_path), recording, samples, **SETTINGS | dict(cv=2, repeat_kind="random"))
     table, nan = read_table(tmp_path), np.nan
-    unknown = ["best_alpha", *results.CEILINGS, "prf_size_degrees", "prf_eccentricity_degrees"]
+    unknown = ["best_alpha", *CEILINGS, "prf_size_degrees", "prf_eccentricity_degrees"]
     assert table.columns[table.isna().all()].tolist() == unknown
     names = [f"field_{name}" for name in ("row", "column", "peak_row", "peak_column", "weight", "pixels")]
     expected = [[0.75, 4, 1, 5, 4, 3], [nan, nan, nan, nan, 0, 0], [nan, nan, nan, nan, 0, 1]]
