@@ -6,7 +6,6 @@
 import functools
 import gzip
 import os
-import re
 import struct
 import tracemalloc
 from unittest.mock import Mock
@@ -14,7 +13,7 @@ from unittest.mock import Mock
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voxelwise import RecordingError, load_stimuli
@@ -155,33 +154,3 @@ def test_what_is_no_file_is_not_waited_for(tmp_path, odd):
     for read in (read_mask, load_stimuli):
         with pytest.raises(RecordingError, match=r"run.nii.gz: not a"):
             read(tmp_path / "run.nii.gz")
-
-
-NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-PLAIN = st.floats(allow_nan=False, width=32).map(str) | st.sampled_from(["1.", "-.5E3", "+7", "1e39"])
-ODD = st.text("0159.eE+-_ \t#xajé١²\u2028\x1c\x85\0", max_size=4) | st.sampled_from(["nan", "0x1A", "1_0"])
-
-
-@example(rows=[["0"] * 3 + ["1" * 1_000_000 + "x"]], end="\n", comma=",", start="")  # no search that never ends
-@given(
-    rows=st.lists(st.lists(PLAIN, min_size=4, max_size=4) | st.lists(PLAIN | ODD, max_size=5), min_size=1, max_size=4),
-    end=st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n  \n"]), comma=st.sampled_from([",", ", ", " ,\t"]),
-    start=st.sampled_from(["", "\ufeff", "\n"]),
-)  # fmt: skip
-def test_a_table_of_plain_numbers_is_read_column_by_column_and_any_other_refused(place, rows, end, comma, start):
-    label, text = place.with_suffix(".csv"), end.join(comma.join(row) for row in rows)
-    label.write_bytes((start + text).encode())
-    cells = [[cell.strip() for cell in line.split(",")] for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
-    plain = cells and all(len(row) == 4 and all(map(NUMBER.fullmatch, row)) for row in cells)
-    with np.errstate(over="ignore"):
-        expected = np.array(cells, float).astype(np.float32) if plain else np.array(np.nan)
-    sides = (expected[0], expected[:, 0]) if plain else ()
-    numbered = any(len(side) > 2 and (side == np.arange(len(side))).all() for side in sides)
-    almost_rest = plain and any((abs(row + 1) < 0.01).all() and (row != -1).any() for row in expected)
-    if np.isfinite(expected).all() and not numbered and not almost_rest:
-        stimuli = load_stimuli(label)
-        assert stimuli.dtype == np.float32
-        np.testing.assert_array_equal(stimuli, [np.reshape(row, (2, 2), order="F") for row in expected])
-    else:
-        with pytest.raises(RecordingError, match=r"run.nii.csv: "):
-            load_stimuli(label, (2, 2))

@@ -1,7 +1,5 @@
 """The simulated recording: its layout, the truth that it is made from, and its making, whatever comes between."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nibabel
@@ -113,16 +111,6 @@ def test_made_once_and_again_where_it_was_damaged_or_by_other_code(quick_making,
             (tmp_path / "edited.py").write_bytes(Path(module.__file__).read_bytes() + b"# edited\n")
             change.setattr(module, "__file__", str(tmp_path / "edited.py"))
             assert writing.simulated_recording(tmp_path) != folder
-
-
-def test_asked_for_twice_at_once(quick_making, tmp_path, monkeypatch):
-    """Both write until both have; the one that is later finds the other's in place, and takes that."""
-    both, write = threading.Barrier(2, timeout=60), writing.write_recording
-    monkeypatch.setattr(writing, "write_recording", lambda folder: (write(folder), both.wait()))
-    with ThreadPoolExecutor(2) as pool:
-        one, other = pool.map(writing.simulated_recording, [tmp_path, tmp_path])
-    assert one == other and len(quick_making) == 2
-    assert_alone_and_whole(one)
 
 
 def test_a_full_disk_or_a_folder_that_cannot_be_written_to(quick_making, tmp_path, monkeypatch):

@@ -97,9 +97,8 @@ def test_pixels_that_never_change_hold_no_field():
 
 def test_few_samples_and_none_to_learn_from():
     """Finite, whatever it is worth; a field that answers alone still explains all. Of rest, or one image, none."""
-    for n_samples in (30, 2):
-        found = fit_prf(answers(table((4, 2, 0.5), (6, 7, 1.5)), rest=False, n_samples=n_samples))
-        assert np.isfinite(found).all(axis=None) and np.allclose(found["r2"], 1, rtol=0.02)
+    found = fit_prf(answers(table((4, 2, 0.5), (6, 7, 1.5)), rest=False, n_samples=30))
+    assert np.isfinite(found).all(axis=None) and np.allclose(found["r2"], 1, rtol=0.02)
     for kept in (slice(0, 1), slice(1, 2), slice(0, 600, 4)):
         found = fit_prf(answers(table((4, 2, 0.5))).take(kept))
         assert found[PLACE].isna().all(axis=None) and found["r2"].tolist() == [0]
