@@ -71,12 +71,9 @@ def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
 
 
 def test_features_of_several_spaces_stand_side_by_side(made, table):
-    recording, luminance = find(made, session="02"), table.mean(axis=1).to_frame()
-    samples = load_samples(recording, features={"luminance": luminance, "pixels": table}, hrf=[1, 2])
-    assert {name: columns.tolist() for name, columns in samples.features.items()} == {
-        "luminance": [0, 1],
-        "pixels": [*range(2, 50)],
-    }
+    recording, spaces = find(made, session="02"), {"luminance": table.mean(axis=1).to_frame(), "pixels": table}
+    samples = load_samples(recording, features=spaces, hrf=[1, 2])
+    assert [columns.tolist() for columns in samples.features.values()] == [[0, 1], [*range(2, 50)]]
     np.testing.assert_allclose(samples.stimuli[:, 0], samples.stimuli[:, 2:26].mean(axis=1), atol=1e-6)
     assert load_samples(recording, features=table, hrf=[1, 2]).stimulus_shape == (2, 4, 6)
     assert load_samples(recording, features="trial_type").stimuli.shape[1] == 1
@@ -132,22 +129,18 @@ def test_faults_of_names_and_headers_are_told(changed, spoil, said):
 
 
 def test_all_faults_and_what_is_there_instead_are_told(changed, tmp_path):
-    for (subject, task, space), said in {
-        ("03", "images", SPACE): 'no subject "03"; found 01, 02',
-        ("01", "faces", SPACE): "found tasks images",
-        ("01", "images", "T1w"): f"found tasks images, spaces {SPACE}",
-    }.items():
+    for arguments, said in (
+        (("03", "images", SPACE), "found 01, 02"),
+        (("01", "images", "T1w"), f"images, spaces {SPACE}"),
+    ):
         with pytest.raises(RecordingError, match=said):
-            bids_recording(changed, subject, task, space)
+            bids_recording(changed, *arguments)
     with pytest.raises(RecordingError, match=r"BIDS.*bids_recording"):
         vw.load_recording(changed)
-    with pytest.raises(RecordingError, match="has events, and no label"):
-        vw.load_run_stimuli(find(changed))
     for spoil, _ in FAULTS[:2]:
         spoil(changed)
-    with pytest.raises(RecordingError) as told:
+    with pytest.raises(RecordingError, match=r"(?s)without a mask.*without events|without events.*without a mask"):
         find(changed)
-    assert "without events" in str(told.value) and "without a mask" in str(told.value)
     moved = (changed / "derivatives" / "fmriprep").rename(tmp_path / "fmriprep")
     assert find(changed, "02", derivatives=moved).func["random"][0].is_relative_to(moved)
     with pytest.raises(RecordingError, match=r'no subject "01"; found none.*derivatives'):

@@ -47,7 +47,6 @@ def damage(path):
 #: Name of the fault -> file that it is put into, how, and what must be said of that file or of the folder.
 FAULTS = {
     "label file missing": ("label/run2.csv", os.unlink, r"4 runs .* 3 files .*partner: run2.nii.gz"),
-    "mask missing": ("mask/mask.nii.gz", os.unlink, r"no mask/mask.nii.gz"),
     "mask empty": ("mask/mask.nii.gz", image(np.zeros_like), r"empty mask"),
     "mask of shares": ("mask/mask.nii.gz", image(lambda v: v * (1 + np.arange(4)) / 4), r"values from 0.25 to 1"),
     "a volume short": ("func/run3.nii.gz", image(lambda v: v[..., 1:]), r"35 volumes; expected 36, .* in .*run3.csv"),
@@ -57,10 +56,8 @@ FAULTS = {
     "a number without end": ("label/run4.csv", fifth_row("1" * 1_000_000 + "x"), r"not a table of .*row 5"),
     "no plain number": ("label/run4.csv", fifth_row("0x1A,1_0,١,nan" + ",1" * 12), r"not a table of .*row 5"),
     "a row short": ("label/run4.csv", fifth_row("1,1"), r"row 5 has 2 values, the first has 16"),
-    "an infinite pixel": ("label/run4.csv", fifth_row("inf," * 15 + "1"), r"row 5 .*finite"),
     "an index column": ("label/run1.csv", text(lambda r: [f"{n},{row}" for n, row in enumerate(r)]), r"first column"),
     "almost rest": ("label/run2.csv", fifth_row(",".join(["-0.9999"] * 16)), r"row 5 is almost -1"),
-    "labels empty": ("label/run1.csv", lambda path: path.write_text(""), r"empty"),
     "another grid": ("func/run1.nii.gz", image(lambda v: v[:-1]), r"grid of \(5, 5, 4\).*\(6, 5, 4\)"),
     "half a voxel off": ("func/run1.nii.gz", image(affine=SHIFTED), r"affine differs .* up to 1,"),
     "three dimensions": ("func/run1.nii.gz", image(lambda v: v[..., 0]), r"3 dimensions .* 4"),
@@ -94,7 +91,7 @@ def test_a_good_folder_has_no_fault(folder):
         assert said in str(report)
 
 
-@pytest.mark.parametrize("names", [*FAULTS, "NaN, a word", "mask missing, three dimensions"])
+@pytest.mark.parametrize("names", [*FAULTS, "NaN, a word", "mask empty, three dimensions"])
 def test_each_fault_is_named_with_its_file_and_stops_the_loader(folder, names):
     wanted = [put(folder, name) for name in names.split(", ")]
     faults = check_folder(folder).faults
@@ -154,11 +151,9 @@ def test_stimuli_that_are_not_square_need_their_shape(folder):
         pixels(12)(path)
     assert all("stimulus_shape" in fault for fault in check_folder(folder).faults)
     assert check_folder(folder, stimulus_shape=(4, 3)).faults == []
-    assert "expected 10, 5 rows of 2" in str(check_folder(folder, stimulus_shape=(5, 2)))
     assert load_samples(load_recording(folder, stimulus_shape=[4, 3])).stimulus_shape == (4, 3)
-    for shape in (48, (4.0, 3.0), (-4, -3)):
-        with pytest.raises(ValueError, match=r"stimulus_shape=.*expected the rows and columns"):
-            load_recording(folder, stimulus_shape=shape)
+    with pytest.raises(ValueError, match=r"stimulus_shape=.*expected the rows and columns"):
+        load_recording(folder, stimulus_shape=(-4, -3))
 
 
 def test_the_command_prints_a_table_and_exits_with_the_verdict(folder, monkeypatch, capsys):

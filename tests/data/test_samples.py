@@ -20,12 +20,10 @@ def test_each_stimulus_stands_beside_the_volume_lag_later(small_folder):
     responses = masker.transform([str(path) for path in recording.func["random"]])
     stimuli = [vw.load_stimuli(path).reshape(-1, 16) for path in recording.label["random"]]
     for lag in (0, 3):
-        n_kept = [len(run) - lag for run in responses]
-        expected = [run[:n] for run, n in zip(stimuli, n_kept, strict=True)]
         samples = load_samples(recording, lag=lag)
         np.testing.assert_allclose(samples.responses, np.vstack([run[lag:] for run in responses]), atol=1e-4)
-        np.testing.assert_array_equal(samples.stimuli, np.vstack(expected))
-        np.testing.assert_array_equal(np.bincount(samples.runs), n_kept)
+        np.testing.assert_array_equal(samples.stimuli, np.vstack([run[: len(run) - lag] for run in stimuli]))
+        np.testing.assert_array_equal(np.bincount(samples.runs), [len(run) - lag for run in responses])
         assert samples.stimuli.dtype == samples.responses.dtype == np.float32
 
 
@@ -131,14 +129,11 @@ def test_responses_may_stay_in_a_file(small_samples, tmp_path):
 
 def test_correlations_with_the_screen_find_the_lag(small_samples):
     """Against NumPy, run by run; of responses that come two volumes late; of what never changes."""
-    screens, rows = (
-        [small_samples.stimuli[rows].mean(axis=1) for rows in small_samples.run_rows],
-        small_samples.run_rows,
-    )
-    early, late = np.concatenate([screen[:-3] for screen in screens]), np.concatenate([run[3:] for run in rows])
-    expected = [np.corrcoef(early, voxel)[0, 1] for voxel in small_samples.responses[late].T]
+    rows, screen = small_samples.run_rows, small_samples.stimuli.mean(axis=1)
+    early, late = np.concatenate([run[:-3] for run in rows]), np.concatenate([run[3:] for run in rows])
+    expected = [np.corrcoef(screen[early], voxel)[0, 1] for voxel in small_samples.responses[late].T]
     np.testing.assert_allclose(vw.correlate_with_screen(small_samples, max_lag=3)[3], expected, atol=1e-6)
-    shifted = np.concatenate([np.roll(screen, 2) for screen in screens])[:, np.newaxis] * [1, 0]
-    correlations = vw.correlate_with_screen(dataclasses.replace(small_samples, responses=shifted))
-    assert correlations[:, 0].argmax() == 2 and correlations[2, 0] == pytest.approx(1) and not correlations[:, 1].any()
-    assert len(vw.correlate_with_screen(small_samples, max_lag=100)) == 23
+    shifted = np.concatenate([np.roll(screen[run], 2) for run in rows])[:, np.newaxis] * [1, 0]
+    correlations = vw.correlate_with_screen(dataclasses.replace(small_samples, responses=shifted), max_lag=100)
+    assert len(correlations) == 23 and correlations[:, 0].argmax() == 2 and not correlations[:, 1].any()
+    assert correlations[2, 0] == pytest.approx(1)

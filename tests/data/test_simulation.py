@@ -1,5 +1,6 @@
 """The simulated recording: its layout, the truth that it is made from, and its making, whatever comes between."""
 
+import os
 from pathlib import Path
 
 import nibabel
@@ -121,14 +122,8 @@ def test_a_full_disk_or_a_folder_that_cannot_be_written_to(quick_making, tmp_pat
     folder, write = writing.simulated_recording(), writing.write_recording
     assert folder.parents[2] == tmp_path / "mine"
     (folder / "data.txt").unlink()
-
-    def fill_disk(folder):
-        write(folder)
-        raise OSError("no space left")
-
-    monkeypatch.setattr(writing, "write_recording", fill_disk)
-    message = r"(?s)could not be written.*shared.*mine.*no space left.*home.*data_dir"
-    with pytest.raises(RecordingError, match=message):
+    monkeypatch.setattr(writing, "write_recording", lambda folder: (write(folder), os.mkdir(folder)))
+    with pytest.raises(RecordingError, match=r"(?s)could not be written.*shared.*mine.*File exists.*home.*data_dir"):
         writing.simulated_recording()
     assert list(folder.parents[1].iterdir()) == [folder.parent] and not list((tmp_path / "home").rglob("*.txt"))
 

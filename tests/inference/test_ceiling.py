@@ -65,10 +65,9 @@ def test_a_trial_goes_on_until_the_next_stimulus():
     samples = as_samples(np.array([[rest, a, a, rest, b, b], [b, b, a, a, rest, rest]]), np.zeros((2, 6, 1)))
     run, trial, stimulus, volume, at_rest = find_trials(samples).T.to_numpy().tolist()
     assert trial == [0, 1, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4] and run == [0] * 6 + [1] * 6
-    assert volume == [0, 0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3]
-    assert np.flatnonzero(at_rest).tolist() == [0, 3, 10, 11]
-    assert stimulus == [-1, *stimulus[1:2] * 3, *stimulus[4:5] * 4, *stimulus[1:2] * 4]
-    assert stimulus[1] != stimulus[4] and min(stimulus[1:]) >= 0
+    assert volume == [0, 0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3] and np.flatnonzero(at_rest).tolist() == [0, 3, 10, 11]
+    a, b = stimulus[1], stimulus[4]
+    assert stimulus == [-1, a, a, a, b, b, b, b, a, a, a, a] and a != b and min(a, b) >= 0
 
 
 @pytest.mark.parametrize("seed", [0, 1])

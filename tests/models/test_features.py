@@ -78,22 +78,19 @@ def test_a_response_is_that_of_each_run_at_a_fine_resolution(small_samples, t_r,
 
 def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording, samples):
     """Least squares on the noise-free signal, voxel by voxel: what on/off and the pattern explain of it."""
-    truth = recording.truth
-    voxels = [*MARKED_COLUMNS, *np.flatnonzero(truth["gain"] > 0)[::400]]
-    some = truth.iloc[voxels]
-    parts = vw.true_parts(some, lag=2)
-    fields = vw.true_fields(some).reshape(len(some), -1)
+    some = recording.truth.iloc[[*MARKED_COLUMNS, *np.flatnonzero(recording.truth["gain"] > 0)[::400]]]
     screen = [run for name, run in draw_stimuli().items() if "random" in name]
     signals = np.concatenate([drive_voxels(run, some)[2:] for run in screen])
-    columns = np.hstack([signals, (samples.stimuli == 1) @ fields.T, ~vw.is_rest(samples.stimuli)[:, np.newaxis]])
+    seen = (samples.stimuli == 1) @ vw.true_fields(some).reshape(len(some), -1).T
+    columns = np.hstack([signals, seen, ~vw.is_rest(samples.stimuli)[:, np.newaxis]])
     for rows in samples.run_rows:
         columns[rows] -= columns[rows].mean(axis=0)
-    *columns, on = columns.T[..., np.newaxis]
-    pairs = zip(parts.iterrows(), columns[: len(voxels)], columns[len(voxels) :], strict=True)
-    for (_, part), y, seen in pairs:
-        alone, both = (LinearRegression().fit(x, y).score(x, y) for x in (on, np.hstack([on, seen])))
-        assert (part["on/off"], part["pattern"]) == pytest.approx((alone, both - alone), abs=1e-6)
-    assert vw.true_parts(truth[truth["gain"] == 0][:3], lag=2).isna().all(axis=None)
+    for voxel, part in enumerate(vw.true_parts(some, lag=2)[["on/off", "pattern"]].to_numpy()):
+        y, x = columns[:, voxel], columns[:, [-1, len(some) + voxel]]
+        alone, both = (LinearRegression().fit(z, y).score(z, y) for z in (x[:, :1], x))
+        assert part == pytest.approx((alone, both - alone), abs=1e-6)
+    silent = recording.truth[recording.truth["gain"] == 0][:3]
+    assert vw.true_parts(silent, lag=2).isna().all(axis=None)
 
 
 @pytest.fixture(scope="module")
