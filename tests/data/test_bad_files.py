@@ -52,7 +52,6 @@ def forge(content, **fields):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Where the file lies that is read; the mask beside it is good."""
     folder = tmp_path_factory.mktemp("files")
     nibabel.Nifti1Image(MASK.astype(np.uint8), AFFINE).to_filename(folder / "mask.nii.gz")
     return folder / "run.nii.gz"
@@ -97,7 +96,6 @@ def flip(content, flips):
     image=st.sampled_from(IMAGES), names=st.lists(st.sampled_from([*FIELDS]), max_size=2), flips=FLIPS, data=st.data()
 )
 def test_made_up_headers_and_flipped_bits_give_what_is_there_or_are_refused(place, image, names, flips, data):
-    """Once packed, a file that is cut off is refused, and one with flips never gives other values."""
     forged = forge(image, **{name: data.draw(field(name)) for name in names}) if image is RUN else image
     content = flip(forged, flips)
     values, packed = read_run(place, pack(content)), pack(content)

@@ -34,7 +34,6 @@ def table(made):
 
 @pytest.fixture
 def changed(made, tmp_path):
-    """A copy of the data set, to change."""
     return shutil.copytree(made, tmp_path / "bids")
 
 
@@ -80,7 +79,6 @@ def test_features_of_several_spaces_stand_side_by_side(made, table):
 
 
 def test_names_agree_by_what_they_mean(changed):
-    """Runs numbered 1 and 01, events for all runs of a task, another system's file."""
     func = changed / "derivatives" / "fmriprep" / "sub-01" / "ses-02" / "func"
     for path in func.iterdir():
         path.rename(func / path.name.replace("run-0", "run-"))
@@ -93,7 +91,6 @@ def test_names_agree_by_what_they_mean(changed):
 
 
 def test_the_time_within_a_volume_is_fmripreps(changed):
-    """Half a volume where nothing tells; else what slices were moved to; the header's time where no file tells one."""
     assert find(changed).timing["random"] == [(2.0, 0.5)] * 6
     (changed / f"{FUNC}-preproc_bold.json").write_text(json.dumps({"RepetitionTime": 2.0, "StartTime": 0.2}))
     (changed / "task-images_bold.json").unlink()
@@ -166,16 +163,6 @@ def test_arguments_that_do_not_fit_are_refused_before_volumes_are_read(made, tab
         load_samples(find(made), **(dict(features=table, confounds=("motion",)) | options))
 
 
-def test_events_that_cannot_be_counted_are_told_with_their_file(made, table):
-    recording = find(made)
-    recording.events["random"][1].loc[3, "duration"] = np.nan
-    with pytest.raises(RecordingError, match=r"ses-01_task-images_run-02_events.tsv: events: row 3 .*duration nan"):
-        load_samples(recording, features=table)
-    recording.events["random"][1].loc[3, "stim_file"] = np.nan
-    report = load_samples(recording, features=table).report
-    assert (report["events"] - report["shown"]).tolist() == [0, 1, 0, 0, 0, 0]
-
-
 def test_a_folder_of_links_holds_the_share_of_each_volume(made, table, tmp_path):
     """Of pictures for a second, at any millisecond; the check warns of the first volumes."""
     recording = find(made, session="01")
@@ -189,7 +176,6 @@ def test_a_folder_of_links_holds_the_share_of_each_volume(made, table, tmp_path)
 
 
 def test_labels_are_cleaned_too(small_folder):
-    """Of a folder without events: volumes dropped, slow changes taken out of both sides."""
     recording = vw.load_recording(small_folder)
     plain, samples = load_samples(recording, lag=2), load_samples(recording, lag=2, drop_volumes=5)
     np.testing.assert_array_equal(samples.stimuli[samples.runs == 1], plain.stimuli[plain.runs == 1][3:])

@@ -12,7 +12,6 @@ import pytest
 from tests.plain import rewrite
 from voxelwise import RecordingError, check_folder, load_recording, load_samples, regions_of_interest
 from voxelwise.__main__ import main
-from voxelwise.simulation.bids import simulated_bids
 
 SHIFTED = nibabel.affines.from_matvec(np.diag([-2.0, 2.0, 2.5]), [1, 0, 0])
 
@@ -22,7 +21,6 @@ def image(change=lambda values: values, affine=None):
 
 
 def text(change):
-    """A fault: a text with changed lines."""
     return lambda path: path.write_text("\n".join(change(path.read_text(encoding="utf-8").splitlines())) + "\n")
 
 
@@ -35,7 +33,6 @@ def fifth_row(new):
 
 
 def not_a_number(values):
-    """In one voxel of the mask, and one volume."""
     values[(*np.argwhere(values[..., 0])[0], 3)] = np.nan
     return values
 
@@ -70,7 +67,6 @@ FAULTS = {
 
 @pytest.fixture
 def folder(small_folder):
-    """A good folder, with a region and a background."""
     mask = nibabel.load(small_folder / "mask" / "mask.nii.gz")
     mask.to_filename(small_folder / "mask" / "V1.nii.gz")
     mask.to_filename(small_folder / "bg.nii.gz")
@@ -122,21 +118,7 @@ def test_what_may_be_meant_is_no_fault(folder):
     assert re.search("run2.*first 2 volumes", unsteady) and re.search("run4.csv: pixels of -1", black)
 
 
-def test_a_bids_data_set_is_known_by_its_looks(tmp_path, monkeypatch, capsys):
-    """A row for each subject, task and space, and the faults of all."""
-    simulated_bids(tmp_path, np.random.default_rng(0))
-    moved = (tmp_path / "derivatives" / "fmriprep").rename(tmp_path / "elsewhere")
-    next(moved.glob("sub-01/ses-01/func/*run-01*_desc-brain_mask.nii.gz")).unlink()
-    next(moved.glob("sub-02/ses-01/func/*run-01_desc-confounds*.tsv")).unlink()
-    monkeypatch.setattr(sys, "argv", ["voxelwise", "check", str(tmp_path), "--derivatives", str(moved)])
-    with pytest.raises(SystemExit, match="1"):
-        main()
-    said = r"(?s)02 +images +MNI\w+ +6 +\d+ +\d+ +\? .*1 warning:\n- .*sub-02.*no confounds.*1 fault:\n- .*run-01.*mask"
-    assert re.search(said, capsys.readouterr().out)
-
-
 def test_what_only_the_chapters_refuse_is_told(folder):
-    """A run that is too short; too few runs that are not of other kinds."""
     for path in (*folder.glob("*/run1.*"), *folder.glob("*/run2.*")):
         path.rename(path.with_name(f"data_faces_{path.name}"))
     rewrite(folder / "func" / "run3.nii.gz", lambda values: values[..., :3])

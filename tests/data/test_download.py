@@ -21,7 +21,6 @@ MINE = {FILES[0]: b"incomplete", "func/notes.txt": b"my notes"}
 
 
 def pack(contents):
-    """A .tgz with these files, by name."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
         for name, content in contents.items():
@@ -116,7 +115,6 @@ def test_a_full_disk_is_told(server, monkeypatch, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_to(server, tmp_path):
-    """Not even root can make one where a file lies; another is taken."""
     write(tmp_path, {"file": b"", f"data/{NAME}": b"a file"})
     for folder, message in (("file", f"{tmp_path}/file.*(File exists|Not a dir).*NILEARN_DATA"), ("data", "is a file")):
         with pytest.raises(RecordingError, match=message):

@@ -15,7 +15,6 @@ ENDINGS = (".nii.gz", ".csv")
 
 
 def rename(folder, runs, labels):
-    """Give the first runs and their label files these names, and remove the others."""
     for name, ending, names in zip(("func", "label"), ENDINGS, (runs, labels), strict=True):
         contents = [(folder / name / f"run{number}{ending}").read_bytes() for number in range(1, 5)]
         for path in (folder / name).iterdir():

@@ -29,7 +29,6 @@ def test_each_stimulus_stands_beside_the_volume_lag_later(small_folder):
 
 @pytest.mark.parametrize(("unit", "stored"), [(1, np.int16), (2.0**-100, np.float32), (2.0**105, np.float32)])
 def test_neither_a_mean_of_many_standard_deviations_nor_the_unit_takes_digits(small_folder, unit, stored):
-    """Against float64; also, that integers are scaled as their header says."""
     recording, rng, expected = vw.load_recording(small_folder), np.random.default_rng(1), []
     mask = nibabel.load(recording.mask).get_fdata() > 0
     for path in recording.func["random"]:
@@ -119,16 +118,7 @@ def test_arrays_that_do_not_fit_are_refused(arguments, message):
         Samples.from_arrays(*arguments)
 
 
-def test_responses_may_stay_in_a_file(small_samples, tmp_path):
-    np.save(tmp_path / "responses.npy", small_samples.responses)
-    filed = np.load(tmp_path / "responses.npy", mmap_mode="r")
-    samples = Samples.from_arrays(small_samples.stimuli, filed, small_samples.runs)
-    assert np.shares_memory(samples.responses, filed)
-    np.testing.assert_array_equal(*(vw.cross_validate_ridge(each, cv=4) for each in (samples, small_samples)))
-
-
 def test_correlations_with_the_screen_find_the_lag(small_samples):
-    """Against NumPy, run by run; of responses that come two volumes late; of what never changes."""
     rows, screen = small_samples.run_rows, small_samples.stimuli.mean(axis=1)
     early, late = np.concatenate([run[:-3] for run in rows]), np.concatenate([run[3:] for run in rows])
     expected = [np.corrcoef(screen[early], voxel)[0, 1] for voxel in small_samples.responses[late].T]

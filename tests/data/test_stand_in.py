@@ -17,7 +17,6 @@ REAL = Path(os.environ.get("VOXELWISE_REAL_DATA", ""))
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """The folder, and the pixel of each voxel and vertex."""
     folder = tmp_path_factory.mktemp("data")
     return folder, write_stand_in(folder, np.random.default_rng(0))
 
@@ -30,7 +29,6 @@ def find(made, space):
 
 
 def test_from_surfaces_to_scores_fields_and_trials(made):
-    """The central pixels; responses to trials in percent: 20 of 1000."""
     recording, pixels = find(made, "fsaverage5"), made[1][-2 * N_VERTICES :]
     assert [path.name.split("_events")[0] for path in recording.label["figure"]] == [
         f"sub-01_ses-{ses:02}_task-viewFigure_run-{run:02}" for ses in (1, 2) for run in (3, 6)
@@ -69,25 +67,18 @@ def test_a_folder_of_links_is_what_the_chapters_read(made, tmp_path):
         vw.link_folder(find(made, "fsaverage5"), table, tmp_path / "surfaces")
 
 
-def test_surfaces_that_cannot_be_read_or_smoothed(made):
+def test_surfaces_that_cannot_be_smoothed_or_lack_a_hemisphere(made):
     with pytest.raises(ValueError, match="smoothing=4"):
         load_samples(find(made, "fsaverage5"), features="trial_type", smoothing=4)
     (right,) = made[0].glob("ds000255-fmriprep/sub-01/ses-01/func/*viewRandom_run-4_hemi-R*")
-    content = right.read_bytes()
-    try:
-        right.write_bytes(content[:-500])
-        with pytest.raises(RecordingError, match=r"run-4_hemi-L.*cannot be read as GIFTI"):
-            load_samples(find(made, "fsaverage5"), features="trial_type")
-        right.unlink()
-        with pytest.raises(RecordingError, match=r"run-4_hemi-L_space-fsaverage5.*without its other hemisphere"):
-            find(made, "fsaverage5")
-    finally:
-        right.write_bytes(content)
+    moved = right.rename(right.with_name("moved"))
+    with pytest.raises(RecordingError, match=r"run-4_hemi-L_space-fsaverage5.*without its other hemisphere"):
+        find(made, "fsaverage5")
+    moved.rename(right)
 
 
 @pytest.mark.skipif(not (REAL / "ds000255_events").is_dir(), reason="VOXELWISE_REAL_DATA names no folder with events")
 def test_real_patterns_are_the_labels_that_the_real_recording_has(made):
-    """Of both real event files: their central 10 x 10 pixels, volume by volume, are nilearn's labels."""
     for kind, name in (("random", "viewRandom_run-01"), ("figure", "viewFigure_run-03")):
         (path,) = (REAL / "ds000255_events").glob(f"*{name}_events.tsv")
         events = read_events(path)

@@ -149,7 +149,6 @@ def test_repeats_in_one_run_are_not_enough():
 
 
 def test_the_kind_of_runs_that_repeats_stimuli_is_found(recording, small_folder):
-    """Whatever it is called, and the random runs last."""
     assert find_repeats(recording) == "figure"
     for expected in (None, "film"):
         assert find_repeats(vw.load_recording(small_folder)) == expected

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from voxelwise import RunKFold, Samples, partition_variance, search_bands, stack_features
+from voxelwise import Samples, partition_variance, search_bands, stack_features
 
 ALPHAS, RATIOS = np.geomspace(1, 1000, 4), [1.0, 0.1, 0.0]
 N_VOXELS = 40
@@ -54,14 +54,6 @@ def test_parts_add_up_and_are_what_was_put_in(partition):
     assert partition.unique["second"].mean() == pytest.approx(0.1, abs=0.03)
     unique, error = partition.unique["noise"], partition.unique_error["noise"]
     assert (abs(unique) <= 2 * error + 1e-9).mean() > 0.95 and abs(unique.mean()) < 0.003
-
-
-def test_all_models_are_scored_on_the_same_splits(known):
-    """Splits that can be asked for only once."""
-    some = known.take(voxels=range(3))
-    splits = list(RunKFold(3).split(some.stimuli, groups=some.runs))
-    once, again = (partition_variance(some, [10.0], [1.0], cv) for cv in (iter(splits), 3))
-    np.testing.assert_array_equal(once.unique, again.unique)
 
 
 def test_a_single_space_is_refused(known):

@@ -58,12 +58,10 @@ def test_it_warns_where_no_single_voxel_could_be_found():
 
 
 def standardize(score, others):
-    """Student's t of a new observation."""
     return (score - others.mean()) / np.sqrt(others.var(ddof=1) * (1 + 1 / len(others)))
 
 
 def pool_by_hand(scores, null):
-    """Voxel by voxel and permutation by permutation."""
     t = [standardize(null[i, v], np.delete(null[:, v], i)) for i in range(len(null)) for v in range(len(scores))]
     return [(1 + np.sum(t >= standardize(*pair))) / (1 + len(t)) for pair in zip(scores, null.T, strict=True)]
 

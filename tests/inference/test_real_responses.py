@@ -16,7 +16,6 @@ DATA = Path(os.environ.get("VOXELWISE_REAL_DATA", ""))
 
 
 def load(name, **how):
-    """Samples of a recording with real responses."""
     if not (DATA / name / "func").is_dir():
         pytest.skip(f"set VOXELWISE_REAL_DATA to a folder that holds {name} (func/, label/, mask/)")
     return vw.load_samples(vw.load_recording(DATA / name, **how), lag=0)

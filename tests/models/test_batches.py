@@ -22,7 +22,6 @@ CALLS = {
 
 
 def assert_same(one, other):
-    """Arrays and tables, or all arrays of a dataclass or an estimator."""
     if isinstance(one, np.ndarray | DataFrame):
         return np.testing.assert_array_equal(one, other)
     names = [name for name, value in vars(one).items() if isinstance(value, np.ndarray)]

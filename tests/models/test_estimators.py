@@ -1,7 +1,5 @@
 """The estimators: scikit-learn's own checks, and its Ridge in plain loops."""
 
-import pickle
-
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -21,7 +19,6 @@ ALPHAS = [30.0, 0.1, 3.0, 1000.0]
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @parametrize_with_checks([VoxelwiseRidge(), VoxelwiseRidgeCV(alphas=ALPHAS, cv=3), BandedRidgeCV(alphas=ALPHAS, cv=3)])
 def test_scikit_learns_checks(estimator, check):
-    """All of them; none is expected to fail."""
     check(estimator)
 
 
@@ -51,7 +48,6 @@ def test_it_is_scikit_learns_ridge(data):
 
 @pytest.mark.parametrize(("splitter", "cv", "given"), [(KFold(4), 4, False), (RunKFold(3), 3, True)])
 def test_penalties_are_those_of_a_plain_loop(data, splitter, cv, given):
-    """Of whole runs where they are given, of consecutive samples where not."""
     X, Y, runs = data
     samples = Samples(X, Y, runs, (12,))
     curves = [plain_loop(samples, Ridge(alpha), splitter)[0].mean(axis=0) for alpha in sorted(ALPHAS)]
@@ -73,16 +69,6 @@ def test_a_voxel_is_fitted_to_the_runs_within_which_it_changes(data):
         np.testing.assert_allclose(fitted.predict(X)[:, 4], alone.predict(X), atol=1e-9)
         assert not fitted.coef_[6].any() and fitted.intercept_[6] == 3.5
     assert fitted.best_alphas_[4] == alone.best_alphas_[0]
-
-
-@pytest.mark.parametrize("model", [VoxelwiseRidge(2.0), VoxelwiseRidgeCV(ALPHAS, 3)])
-def test_a_pickle_predicts_new_stimuli_and_holds_no_training_data(data, model):
-    X, Y, runs = data
-    fitted = clone(model).fit(X, Y, runs=runs)
-    pickled, new = pickle.dumps(fitted), np.random.default_rng(5).normal(size=(4, 12))
-    assert len(pickled) < sum(np.size(learned) for learned in vars(fitted).values()) * 8 + 1000
-    np.testing.assert_array_equal(pickle.loads(pickled).predict(new), fitted.predict(new))
-    np.testing.assert_allclose(fitted.predict(new), new @ fitted.coef_.T + fitted.intercept_)
 
 
 @pytest.mark.parametrize(

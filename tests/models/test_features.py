@@ -26,7 +26,6 @@ from voxelwise.simulation.responses import drive_voxels
     ],
 )
 def test_each_coding_has_its_columns(coding, expected, shape):
-    """Of a stimulus, of rest, of a stimulus that is black throughout."""
     stimuli = np.array([[0, 1, 1, 0], [-1, -1, -1, -1], [0, 0, 0, 0]], np.float32)
     recoded = vw.recode(vw.Samples(stimuli, np.zeros((3, 2), np.float32), np.zeros(3, int), (2, 2)), coding)
     np.testing.assert_array_equal(recoded.stimuli, expected)
@@ -45,7 +44,6 @@ def test_the_penalty_hardly_shrinks_on_off(small_samples):
 
 
 def test_each_row_holds_the_stimuli_before_it_and_none_of_another_run(small_samples):
-    """Runs of different length; other lags are scored on the same responses."""
     shifted, other = (vw.with_delays(small_samples, some, max_lag=4) for some in ([0, 2, 3], [1]))
     rows = np.concatenate([rows[4:] for rows in small_samples.run_rows])
     before = [[small_samples.stimuli[row - lag].reshape(4, 4) for lag in (0, 2, 3)] for row in rows]
@@ -95,14 +93,12 @@ def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording, s
 
 @pytest.fixture(scope="module")
 def shown():
-    """Pictures of 4 x 5 grey pixels; one volume is rest."""
     stimuli = np.random.default_rng(2).random((6, 20))
     stimuli[2] = -1
     return vw.Samples.from_arrays(stimuli, np.ones((6, 2)), [0, 0, 0, 1, 1, 1], stimulus_shape=(4, 5))
 
 
 def test_local_contrast_is_that_of_loops(shown):
-    """Patch by patch; rest is black."""
     pictures = np.maximum(shown.stimuli, 0).reshape(-1, 4, 5)
     expected = [
         pictures[:, row : row + height, column : column + width].mean(axis=(1, 2))

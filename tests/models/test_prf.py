@@ -46,7 +46,6 @@ def test_fields_on_the_grid_are_found_exactly(shape, grey, rest):
 
 
 def test_fields_between_the_candidates_are_found_nearly():
-    """To a step of a quarter pixel at worst, and mostly much nearer."""
     rng = np.random.default_rng(1)
     truth = table(*zip(rng.uniform(0, 9, 40), rng.uniform(0, 9, 40), rng.uniform(0.4, 3, 40), strict=True))
     found = fit_prf(answers(truth))
@@ -56,7 +55,6 @@ def test_fields_between_the_candidates_are_found_nearly():
 
 
 def test_r2_is_what_the_field_adds_to_on_and_off_in_linear_regression(samples):
-    """Of the field that was found, and no field of a coarse grid explains more."""
     found = fit_prf(samples, [1951, 1780, 700])
     on = ~is_rest(samples.stimuli)[:, np.newaxis]
     candidates = table(*[(row, column, size) for row in (2, 4, 6.5) for column in (2, 5) for size in (0.4, 0.8, 2)])
@@ -72,7 +70,6 @@ def test_r2_is_what_the_field_adds_to_on_and_off_in_linear_regression(samples):
 
 
 def test_voxels_without_a_field():
-    """Constant, silent, only on and off, falling when any pixel turns white; and a good one after them."""
     pairs = answers(table(*[(4, 2, 0.5)] * 5))
     pairs.responses[:, 0], pairs.responses[:, 1] = 5.3, 0
     pairs.responses[:, 2] = np.where(is_rest(pairs.stimuli), -1.1, 0.7)
@@ -96,7 +93,6 @@ def test_pixels_that_never_change_hold_no_field():
 
 
 def test_few_samples_and_none_to_learn_from():
-    """Finite, whatever it is worth; a field that answers alone still explains all. Of rest, or one image, none."""
     found = fit_prf(answers(table((4, 2, 0.5), (6, 7, 1.5)), rest=False, n_samples=30))
     assert np.isfinite(found).all(axis=None) and np.allclose(found["r2"], 1, rtol=0.02)
     for kept in (slice(0, 1), slice(1, 2), slice(0, 600, 4)):

@@ -47,17 +47,14 @@ def assert_solve_the_lasso(samples, fields, voxels):
 
 @pytest.mark.parametrize(("voxels", "max_iter"), [([*COLUMNS, *range(0, 5438, 250)], 10), (COLUMNS, 40)])
 def test_short_and_long_paths_of_all_kinds_of_voxels_equal_scikit_learn(samples, voxels, max_iter):
-    """Silent voxels among them; along 40 steps some pixels drop out again."""
     assert_equal_to_scikit_learn(samples, voxels, max_iter)
 
 
 def test_paths_to_the_end_equal_scikit_learn(small_samples):
-    """16 pixels: the path ends with all of them, at no penalty."""
     assert_equal_to_scikit_learn(small_samples, range(20), max_iter=60)
 
 
 def test_a_dull_pixel_gets_no_weight_and_a_dull_voxel_no_field(small_samples):
-    """Always dull, or in all runs but one: where that one is left out, the pixel does not vary either."""
     stimuli, responses = small_samples.stimuli.copy(), small_samples.responses.copy()
     stimuli[:, 6], stimuli[small_samples.runs > 0, 9] = 0, 1
     responses[:, 12], responses[:, 13] = 0, 3.7

@@ -21,7 +21,6 @@ SOME_LEFT_OUT = [(np.arange(50), np.arange(60, 90)), (np.arange(40, 120), np.ara
     ids=str,
 )
 def test_scores_equal_the_plain_loop(small_samples, alpha, cv, repeat):
-    """Training sets need not be all that is not scored on; test sets may overlap; stimuli may repeat."""
     rows = np.random.default_rng(0).integers(0, 40, 120) if repeat else np.arange(120)
     samples = dataclasses.replace(small_samples, stimuli=small_samples.stimuli[rows])
     expected, _ = plain_loop(samples, Ridge(alpha) if alpha else LinearRegression(), cv)
@@ -44,7 +43,6 @@ def test_predictions_and_correlations_equal_the_plain_loop(small_samples, alpha,
 
 
 def test_predictions_that_do_not_change_have_no_correlation(small_samples):
-    """One stimulus in all of the fold."""
     stimuli = np.where(small_samples.runs[:, np.newaxis] == 2, 1, small_samples.stimuli)
     r = vw.cross_validate_ridge(dataclasses.replace(small_samples, stimuli=stimuli), 1.0, 4, scoring="r")
     assert not r[2].any() and r[[0, 1, 3]].all()
@@ -65,7 +63,6 @@ def test_more_features_than_samples_equal_the_plain_loop(small_samples):
 
 
 def test_dull_pixels_and_few_samples_get_the_smallest_solution(small_samples):
-    """A constant pixel, a doubled one, fewer samples than pixels: least squares of the smallest norm, as there."""
     half = small_samples.stimuli[:, :8]
     doubled = dataclasses.replace(small_samples, stimuli=np.hstack([half, half, np.ones_like(half)]))
     few = doubled.take(np.concatenate([rows[:5] for rows in small_samples.run_rows]))
@@ -115,7 +112,6 @@ def test_a_voxel_out_of_view_in_a_run_is_judged_by_the_others(small_samples):
 
 
 def test_folds_are_whole_runs_and_cover_each_sample_once():
-    """In the order in which the runs come, whatever they are called."""
     runs = np.repeat(np.arange(7), np.arange(7) % 3 + 4)
     folds = vw.RunKFold(3).split(groups=[f"run-{9 - run}" for run in runs])
     for (train, test), held_out in zip(folds, ([0, 1, 2], [3, 4], [5, 6]), strict=True):
