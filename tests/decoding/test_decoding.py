@@ -90,21 +90,6 @@ def test_noise_is_decoded_at_chance():
     assert (np.abs(off) < 4 * np.sqrt(variances)).all()
 
 
-def test_it_is_the_least_of_the_sum_of_squares():
-    """Noise whitened by a Cholesky factor, the prior as further rows, one least squares problem a trial."""
-    rng = np.random.default_rng(0)
-    noise, means = np.cov(rng.normal(size=(30, 60))), (rng.random(12), rng.normal(size=30))
-    model = vw.PatternModel(rng.permutation(30), rng.normal(size=(12, 30)), *means, noise, 0.45, 0.2)
-    trials = Samples.from_arrays(np.zeros((5, 12)), rng.normal(size=(5, 30)), np.zeros(5))
-    whiten = np.linalg.inv(np.linalg.cholesky(model.noise))
-    sd = np.sqrt(model.pixel_variance)
-    rows, at_0 = np.vstack([whiten @ model.weights.T, np.eye(12) / sd]), model.predict(np.zeros(12))
-    drawn = reconstruct(trials, [([3, 0], model), ([1, 2, 4], model)])
-    for pattern, stimulus in zip(trials.responses[:, model.voxels], drawn, strict=True):
-        goal = np.concatenate([whiten @ (pattern - at_0), np.full(12, model.pixel_mean / sd)])
-        np.testing.assert_allclose(stimulus, np.linalg.lstsq(rows, goal)[0], atol=1e-8)
-
-
 def test_weights_are_those_of_ridge_and_noise_that_with_which_held_out_stimuli_come_back_best():
     """Each way to shrink the covariance of what held-out trials leave is tried on each fold, in a plain loop."""
     trials, voxels, folds = make_trials(np.random.default_rng(0), signal=0.5), np.arange(5, 200, 3), vw.RunKFold(3)

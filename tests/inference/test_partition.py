@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from voxelwise import Samples, partition_variance, search_bands, stack_features
+from voxelwise import Samples, partition_variance, stack_features
 
 ALPHAS, RATIOS = np.geomspace(1, 1000, 4), [1.0, 0.1, 0.0]
 N_VOXELS = 40
@@ -27,21 +27,6 @@ def known():
 @pytest.fixture(scope="module")
 def partition(known):
     return partition_variance(known, ALPHAS, RATIOS, cv=6)
-
-
-def test_parts_are_those_of_models_with_and_without_a_space(known, partition):
-    full = search_bands(known, ALPHAS, RATIOS, cv=6)
-    np.testing.assert_allclose(partition.scores, full.scores, atol=1e-12)
-    spaces = {name: known.stimuli[:, columns] for name, columns in known.features.items()}
-    for name, space in spaces.items():
-        others = {other: spaces[other] for other in spaces if other != name}
-        without, alone = (
-            search_bands(stack_features(known, some), ALPHAS, RATIOS, cv=6).scores for some in (others, {name: space})
-        )
-        unique = full.scores - without
-        np.testing.assert_allclose(partition.alone[name], alone.mean(axis=0), atol=1e-12)
-        np.testing.assert_allclose(partition.unique[name], unique.mean(axis=0), atol=1e-12)
-        np.testing.assert_allclose(partition.unique_error[name], unique.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-12)
 
 
 def test_parts_add_up_and_are_what_was_put_in(partition):

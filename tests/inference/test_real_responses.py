@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import Ridge
 
 import voxelwise as vw
 from tests.models.test_receptive_fields import assert_solve_the_lasso, scaled_pixels
-from tests.plain import plain_loop
 
 DATA = Path(os.environ.get("VOXELWISE_REAL_DATA", ""))
 
@@ -33,11 +31,6 @@ def test_fields_of_all_voxels_solve_the_lasso(samples, max_iter):
     fields = vw.fit_receptive_fields(samples, max_iter=max_iter)
     assert np.abs(fields.reshape(len(fields), -1) * scaled_pixels(samples)[1]).max() < 2
     assert_solve_the_lasso(samples, fields, slice(0, None, 10))
-
-
-def test_scores_are_those_of_the_plain_loop(samples):
-    expected, _ = plain_loop(samples, Ridge(10.0), vw.RunKFold(6))
-    np.testing.assert_allclose(vw.cross_validate_ridge(samples, 10.0, 6), expected, atol=1e-4)
 
 
 def test_the_stimulus_of_a_trial_is_told_from_the_others_of_its_run(samples):

@@ -43,19 +43,6 @@ def test_the_penalty_hardly_shrinks_on_off(small_samples):
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
-def test_each_row_holds_the_stimuli_before_it_and_none_of_another_run(small_samples):
-    shifted, other = (vw.with_delays(small_samples, some, max_lag=4) for some in ([0, 2, 3], [1]))
-    rows = np.concatenate([rows[4:] for rows in small_samples.run_rows])
-    before = [[small_samples.stimuli[row - lag].reshape(4, 4) for lag in (0, 2, 3)] for row in rows]
-    np.testing.assert_array_equal(shifted.stimuli.reshape(-1, *shifted.stimulus_shape), before)
-    assert other.stimulus_shape == (4, 4)
-    named = vw.with_delays(dataclasses.replace(small_samples, features={"first": np.arange(3)}), [0, 2])
-    assert named.features["first"].tolist() == [0, 1, 2, 16, 17, 18]
-    for some in (shifted, other):
-        np.testing.assert_array_equal(some.responses, small_samples.responses[rows])
-        np.testing.assert_array_equal(some.runs, small_samples.runs[rows])
-
-
 @pytest.mark.parametrize(("t_r", "slice_time_ref"), [(2.0, 0.5), (0.7, 0.0)])
 def test_a_response_is_that_of_each_run_at_a_fine_resolution(small_samples, t_r, slice_time_ref):
     """Convolved at 500 steps a volume with SPM's two gammas, from rest on; runs differ in length, rest is black."""
