@@ -1,8 +1,9 @@
-"""Processes and threads: the same answers to the bit, and BLAS as it was before."""
+"""Processes, threads, other machines: the same answers to the bit, and BLAS as it was before."""
 
 import joblib
 import numpy as np
 import pytest
+from dask.distributed import Client, LocalCluster
 from pandas import DataFrame
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -67,3 +68,12 @@ def test_batches_have_one_thread_and_what_comes_after_has_all(backend):
             assert set(n_threads()) == {1}
             1 / 0  # noqa: B018
         assert n_threads() == before
+
+
+def test_two_dask_workers_share_the_work(some):
+    # Any free port for its web page: the usual one may be taken.
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0")
+    with cluster, Client(cluster) as client, joblib.parallel_config(backend="dask", client=client):
+        spread = CALLS["ridge"](some)
+        assert min(client.run(lambda dask_worker: dask_worker.state.executed_count).values()) >= 1
+    assert_same(spread, CALLS["ridge"](some))
