@@ -25,10 +25,9 @@ def samples():
     return load("miyawaki_v1_figures")
 
 
-@pytest.mark.parametrize("max_iter", [10, 50])
-def test_fields_of_all_voxels_solve_the_lasso(samples, max_iter):
+def test_fields_of_all_voxels_solve_the_lasso(samples):
     """Ten stimuli repeat, so pixels are copies and mixtures of each other: no error, no huge weights that cancel."""
-    fields = vw.fit_receptive_fields(samples, max_iter=max_iter)
+    fields = vw.fit_receptive_fields(samples, max_iter=50)
     assert np.abs(fields.reshape(len(fields), -1) * scaled_pixels(samples)[1]).max() < 2
     assert_solve_the_lasso(samples, fields, slice(0, None, 10))
 
