@@ -51,6 +51,11 @@ def test_jobs_and_threads_change_nothing(call, some):
             assert_same(call(some), alone)
 
 
+def test_voxels_do_not_depend_on_their_batch(some):
+    last = CALLS["ridge"](some.take(voxels=range(BATCH_SIZE, BATCH_SIZE + 40)))
+    np.testing.assert_allclose(CALLS["ridge"](some)[:, BATCH_SIZE:], last, atol=1e-9)
+
+
 def n_threads(responses=None):
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
