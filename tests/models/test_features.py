@@ -43,6 +43,15 @@ def test_the_penalty_hardly_shrinks_on_off(small_samples):
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
+def test_each_row_holds_the_stimuli_before_it_and_none_of_another_run(small_samples):
+    named = dataclasses.replace(small_samples, features={"first": np.arange(3)})
+    shifted, rows = vw.with_delays(named, [0, 2, 3], 4), np.concatenate([run[4:] for run in small_samples.run_rows])
+    before = [[small_samples.stimuli[row - lag].reshape(4, 4) for lag in (0, 2, 3)] for row in rows]
+    np.testing.assert_array_equal(shifted.stimuli.reshape(-1, *shifted.stimulus_shape), before)
+    np.testing.assert_array_equal(shifted.responses, small_samples.responses[rows])
+    assert shifted.features["first"].tolist() == [0, 1, 2, 16, 17, 18, 32, 33, 34]
+
+
 @pytest.mark.parametrize(("t_r", "slice_time_ref"), [(2.0, 0.5), (0.7, 0.0)])
 def test_a_response_is_that_of_each_run_at_a_fine_resolution(small_samples, t_r, slice_time_ref):
     """Convolved at 500 steps a volume with SPM's two gammas, from rest on; runs differ in length, rest is black."""
