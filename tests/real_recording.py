@@ -6,13 +6,11 @@ Not part of ``make test``: ``make test-real`` runs it where the recording is at 
 import nbformat
 import numpy as np
 import pytest
-from scipy.stats import pearsonr
-from sklearn.metrics import r2_score
 
 from tests.notebooks import CHAPTERS
 from tests.pages.running import printed_in
 from tools.press.chapters import run_chapter
-from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples, predict_ridge, voxel_at
+from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples, voxel_at
 from voxelwise.data.download import find_recording
 
 pytestmark = pytest.mark.skipif(
@@ -44,13 +42,6 @@ def test_the_scores(samples):
     np.testing.assert_allclose(scores[BEST], BEST_SCORES, atol=0.007)
     found, _ = np.histogram(np.maximum(scores, 0), [*np.arange(10) * 0.06, 1])  # the last bin ends at the best score
     np.testing.assert_allclose(found, HISTOGRAM, rtol=0.1, atol=10)
-
-
-def test_the_held_out_time_course(samples):
-    in_run = samples.runs == 18  # the first of the two runs of the last fold
-    measured, predicted = samples.responses[in_run, 1951], predict_ridge(samples, [1951])[in_run, 0]
-    assert pearsonr(measured, predicted).statistic == pytest.approx(0.811, abs=0.003)
-    assert r2_score(measured, predicted) == pytest.approx(0.657, abs=0.003)
 
 
 def test_the_strongest_pixels_of_the_marked_fields(samples):

@@ -6,6 +6,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 from nilearn.glm.first_level import spm_hrf
+from scipy.signal import fftconvolve
 
 T_R, GRID, N_VERTICES = 2.0, (6, 5, 2), 40
 AFFINE = np.diag([3.0, 3.0, 3.0, 1.0])
@@ -46,7 +47,7 @@ def _write_run(folder, session, task, number, shown, pixels, rng):
     screen = np.zeros((n_volumes * 20, 144))  # in steps of 0.1 s
     for place, pattern in enumerate(shown):
         screen[280 + 120 * place : 340 + 120 * place] = pattern
-    late = np.array([np.convolve(pixel, spm_hrf(T_R, 20))[: len(screen)] for pixel in screen.T]).T[10::20]
+    late = fftconvolve(screen, spm_hrf(T_R, 20)[:, np.newaxis], axes=0)[10 : len(screen) : 20]
     values = 1000 + 20 * late[:, pixels @ [12, 1]] + rng.normal(size=(n_volumes, len(pixels)))
     values, stem = values.astype(np.float32), stem.replace("run-0", "run-")
     n_voxels = np.prod(GRID)

@@ -3,9 +3,9 @@
 ``HYPOTHESIS_PROFILE=weekly`` tries more.
 """
 
+import functools
 import gzip
 import os
-import re
 import struct
 import tracemalloc
 from unittest.mock import Mock
@@ -13,11 +13,11 @@ from unittest.mock import Mock
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voxelwise import RecordingError, load_stimuli
-from voxelwise.data.reading import open_image, read_mask, read_volume, read_voxels
+from voxelwise.data.reading import read_mask, read_voxels
 
 SHAPE = (4, 3, 3)
 AFFINE = np.diag([-2.0, 2.0, 2.5, 1.0])
@@ -25,8 +25,7 @@ MASK = np.random.default_rng(0).random(SHAPE) < 0.5
 #: Field of the header -> where it lies, and how it is stored, by the standard.
 FIELDS = {
     "sizeof_hdr": (0, "i"), "dim": (40, "8h"), "datatype": (70, "h"), "bitpix": (72, "h"), "pixdim": (76, "8f"),
-    "vox_offset": (108, "f"), "slope and intercept": (112, "2f"), "codes": (252, "2h"), "quatern": (256, "3f"),
-    "srow_x": (280, "4f"), "magic": (344, "4s"), "extension": (348, "4s"),
+    "vox_offset": (108, "f"), "slope and intercept": (112, "2f"), "codes": (252, "2h"), "srow_x": (280, "4f"),
 }  # fmt: skip
 
 
@@ -40,10 +39,7 @@ def image_bytes(stored="float32", kind=nibabel.Nifti1Image, order="<"):
 #: A usual one, one that scales integers, and one of the other order and version.
 IMAGES = [image_bytes(), image_bytes("int16"), image_bytes("float64", nibabel.Nifti2Image, ">")]
 RUN = IMAGES[0]
-
-
-def pack(content):
-    return gzip.compress(content, compresslevel=1, mtime=0)
+pack = functools.partial(gzip.compress, compresslevel=1, mtime=0)
 
 
 def forge(content, **fields):
@@ -56,7 +52,6 @@ def forge(content, **fields):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Where the file lies that is read; the mask beside it is good."""
     folder = tmp_path_factory.mktemp("files")
     nibabel.Nifti1Image(MASK.astype(np.uint8), AFFINE).to_filename(folder / "mask.nii.gz")
     return folder / "run.nii.gz"
@@ -81,42 +76,35 @@ def read_by_nibabel(content):
             return None
 
 
-@given(image=st.sampled_from(IMAGES), data=st.data())
-def test_compressed_bytes_that_are_cut_off_or_flipped_never_give_other_values(place, image, data):
-    """Some flips harm nothing: of bits in gzip's own header, or of codes that are not used."""
-    content = pack(image)
-    good = read_run(place, content)
-    np.testing.assert_array_equal(good, read_by_nibabel(image))
-    where, bit = data.draw(st.integers(0, len(content) - 1)), data.draw(st.integers(0, 7))
-    assert read_run(place, content[:where]) is None
-    values = read_run(place, content[:where] + bytes([content[where] ^ 1 << bit]) + content[where + 1 :])
-    assert values is None or np.array_equal(values, good)
-
-
 def field(name):
-    kinds = {"h": st.integers(-(2**15), 2**15 - 1), "i": st.integers(-(2**31), 2**31 - 1), "f": st.floats(width=32)}
     count, kind = int(FIELDS[name][1][:-1] or 1), FIELDS[name][1][-1]
-    if kind == "s":
-        return st.tuples(st.binary(min_size=4, max_size=4) | st.sampled_from([b"n+1\0", b"ni1\0", b"\1\0\0\0"]))
-    nasty = st.sampled_from([0, 1, 2, 3, 4, 8, 16, 64, 256, 512, 352])
-    return st.tuples(*[kinds[kind] | nasty] * count)
+    usual = st.floats(width=32) if kind == "f" else st.integers(-(2**15), 2**15 - 1)
+    return st.tuples(*[usual | st.sampled_from([0, 1, 2, 3, 4, 8, 16, 64, 256, 512, 352])] * count)
+
+
+FLIPS = st.lists(st.tuples(st.integers(0, 351) | st.integers(0, len(RUN) - 1), st.integers(0, 7)), max_size=3)
+
+
+def flip(content, flips):
+    content = bytearray(content)
+    for where, bit in flips:
+        content[where % len(content)] ^= 1 << bit
+    return bytes(content)
 
 
 @given(
-    image=st.sampled_from(IMAGES),
-    flips=st.lists(st.tuples(st.integers(0, 351) | st.integers(0, len(RUN) - 1), st.integers(0, 7)), max_size=3),
-    fields=st.dictionaries(st.sampled_from([*FIELDS]), st.none(), max_size=2).flatmap(
-        lambda names: st.fixed_dictionaries({name: field(name) for name in names})
-    ),
+    image=st.sampled_from(IMAGES), names=st.lists(st.sampled_from([*FIELDS]), max_size=2), flips=FLIPS, data=st.data()
 )
-def test_flipped_bits_and_made_up_headers_give_what_is_there_or_are_refused(place, image, flips, fields):
-    content = bytearray(forge(image, **fields) if image is RUN else image)
-    for where, bit in flips:
-        content[where % len(content)] ^= 1 << bit
-    values = read_run(place, pack(bytes(content)))
-    expected = None if values is None else read_by_nibabel(bytes(content))
+def test_made_up_headers_and_flipped_bits_give_what_is_there_or_are_refused(place, image, names, flips, data):
+    forged = forge(image, **{name: data.draw(field(name)) for name in names}) if image is RUN else image
+    content = flip(forged, flips)
+    values, packed = read_run(place, pack(content)), pack(content)
+    expected = None if values is None else read_by_nibabel(content)
     if expected is not None:
         np.testing.assert_array_equal(values, expected)
+    assert read_run(place, packed[: data.draw(st.integers(0, len(packed) - 1))]) is None
+    damaged = read_run(place, flip(packed, data.draw(FLIPS)))
+    assert damaged is None or (values is not None and np.array_equal(damaged, values, equal_nan=True))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +113,6 @@ def test_flipped_bits_and_made_up_headers_give_what_is_there_or_are_refused(plac
         (forge(RUN, dim=(4, 1000, 1000, 1000, 9, 1, 1, 1)), "more than the file can hold"),
         (forge(RUN, dim=(4, *SHAPE, 10, 1, 1, 1)), "cut off or damaged, volume 10 of 10"),
         (forge(RUN, dim=(4, *SHAPE, 0, 1, 1, 1)), "expected whole numbers from 1"),
-        (forge(RUN, vox_offset=[0]), "begin at byte 0"),
         (forge(RUN, datatype=[128]), "type .*'R'"),
         (forge(RUN, codes=(0, 1), srow_x=[0] * 4), "places no voxels"),
         (RUN + bytes(2**20 + 1), "much more than its header says"),
@@ -154,7 +141,6 @@ def test_a_run_is_read_volume_by_volume(place, monkeypatch):
     tracemalloc.stop()
     np.testing.assert_array_equal(values, volumes[:, :, 3].reshape(-1, 40).T)
     assert peak - values.nbytes < volumes.nbytes / 4
-
     monkeypatch.setattr(np, "empty", Mock(side_effect=MemoryError))
     with pytest.raises(RecordingError, match="40 volumes of 4096 voxels in the mask do not fit into memory"):
         read_voxels(place, mask_img)
@@ -163,36 +149,6 @@ def test_a_run_is_read_volume_by_volume(place, monkeypatch):
 @pytest.mark.parametrize("odd", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/zero", path)])
 def test_what_is_no_file_is_not_waited_for(tmp_path, odd):
     odd(tmp_path / "run.nii.gz")
-    for read in (open_image, read_volume, load_stimuli):
+    for read in (read_mask, load_stimuli):
         with pytest.raises(RecordingError, match=r"run.nii.gz: not a"):
             read(tmp_path / "run.nii.gz")
-
-
-NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-PLAIN = st.floats(allow_nan=False, width=32).map(str) | st.sampled_from(["1.", "-.5E3", "+7", "1e39"])
-ODD = st.text("0159.eE+-_ \t#xajé١²\u2028\x1c\x85\0", max_size=4) | st.sampled_from(["nan", "0x1A", "1_0"])
-
-
-@example(rows=[["0"] * 3 + ["1" * 1_000_000 + "x"]], end="\n", comma=",", start="")  # no search that never ends
-@given(
-    rows=st.lists(st.lists(PLAIN, min_size=4, max_size=4) | st.lists(PLAIN | ODD, max_size=5), min_size=1, max_size=4),
-    end=st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n  \n"]), comma=st.sampled_from([",", ", ", " ,\t"]),
-    start=st.sampled_from(["", "\ufeff", "\n"]),
-)  # fmt: skip
-def test_a_table_of_plain_numbers_is_read_column_by_column_and_any_other_refused(place, rows, end, comma, start):
-    label, text = place.with_suffix(".csv"), end.join(comma.join(row) for row in rows)
-    label.write_bytes((start + text).encode())
-    cells = [[cell.strip() for cell in line.split(",")] for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
-    plain = cells and all(len(row) == 4 and all(map(NUMBER.fullmatch, row)) for row in cells)
-    with np.errstate(over="ignore"):
-        expected = np.array(cells, float).astype(np.float32) if plain else np.array(np.nan)
-    sides = (expected[0], expected[:, 0]) if plain else ()
-    numbered = any(len(side) > 2 and (side == np.arange(len(side))).all() for side in sides)
-    almost_rest = plain and any((abs(row + 1) < 0.01).all() and (row != -1).any() for row in expected)
-    if np.isfinite(expected).all() and not numbered and not almost_rest:
-        stimuli = load_stimuli(label)
-        assert stimuli.dtype == np.float32
-        np.testing.assert_array_equal(stimuli, [np.reshape(row, (2, 2), order="F") for row in expected])
-    else:
-        with pytest.raises(RecordingError, match=r"run.nii.csv: "):
-            load_stimuli(label, (2, 2))

@@ -1,12 +1,12 @@
-"""A design against a plain loop in fine steps, nilearn's own regressors, and what must not be lost in silence."""
+"""Designs, against regressors of nilearn and loops in fine steps; pictures as pixels, against block means."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from nilearn.glm.first_level import glover_hrf
 from nilearn.glm.first_level.hemodynamic_models import compute_regressor
+from PIL import Image
 
-from voxelwise import design_from_events
+from voxelwise import RecordingError, design_from_events, load_pictures
 
 N_VOLUMES, T_R = 60, 2.5
 #: Of any duration, at milliseconds, some at once, one from before the first volume, one beyond the last.
@@ -14,99 +14,113 @@ EVENTS = pd.DataFrame(
     {
         "onset": [-1.2, 3.337, 11.001, 11.9, 12.345, 40.0, 40.0, 77.777, 149.2],
         "duration": [2.0, 0.5, 1.0, 5.0, 0.25, 1.0, 3.0, 20.0, 4.0],
-        "stim_file": ["a.png", "b.png", "c.png", "a.png", "b.png", "c.png", "n/a", "b.png", "a.png"],
+        "stim_file": ["a.png", "b.png", "c.png", "a.png", "b.png", "c.png", np.nan, "b.png", "a.png"],
     }
-).replace("n/a", np.nan)
+)
 FEATURES = pd.DataFrame(np.random.default_rng(0).normal(size=(3, 4)), index=["c.png", "b.png", "a.png"])
 ROWS = FEATURES.reindex(EVENTS["stim_file"]).fillna(0).to_numpy()
 
 
-def screen(step):
-    """Features in steps of so many seconds, from 40 s before the first volume, by a loop over events."""
-    times = np.arange(-40, N_VOLUMES * T_R, step) + step / 2
-    seen = np.zeros((len(times), 4))
-    for onset, duration, row in zip(EVENTS["onset"], EVENTS["duration"], ROWS, strict=True):
-        seen[(times >= onset) & (times < onset + duration)] += row
-    return seen
-
-
-@pytest.mark.parametrize("slice_time_ref", [0, 0.5])
-def test_a_response_is_convolved_at_true_times(slice_time_ref):
-    step = 0.005
-    kernel = glover_hrf(T_R, round(T_R / step))
-    late = np.array([np.convolve(column, kernel)[: len(column)] for column in screen(step).T]).T
-    at = np.round((40 + T_R * (np.arange(N_VOLUMES) + slice_time_ref)) / step).astype(int)
-    design = design_from_events(EVENTS, FEATURES, N_VOLUMES, T_R, slice_time_ref=slice_time_ref)
-    assert design.dtype == np.float32
-    np.testing.assert_allclose(design, late[at], atol=2e-3 * abs(late).max())
-
-
-def test_it_is_nilearns_regressor_of_each_feature():
-    frame_times = T_R * (np.arange(N_VOLUMES) + 0.5)
+@pytest.mark.parametrize(("hrf", "slice_time_ref"), [("glover", 0), ("spm", 0.5)])
+def test_it_is_nilearns_regressor_of_each_feature(hrf, slice_time_ref):
+    frame_times = T_R * (np.arange(N_VOLUMES) + slice_time_ref)
     triplets = [(EVENTS["onset"], EVENTS["duration"], column) for column in ROWS.T]
-    plain = np.hstack([compute_regressor(events, "spm", frame_times, oversampling=500)[0] for events in triplets])
-    design = design_from_events(EVENTS, FEATURES, N_VOLUMES, T_R, hrf="spm")
+    plain = np.hstack([compute_regressor(events, hrf, frame_times, oversampling=500)[0] for events in triplets])
+    design = design_from_events(EVENTS, FEATURES, N_VOLUMES, T_R, hrf, slice_time_ref)
+    assert design.dtype == np.float32
     np.testing.assert_allclose(design, plain, atol=5e-3 * abs(plain).max())
 
 
 def test_without_a_response_each_volume_holds_the_share_that_events_cover():
-    step = 0.0005
-    covered = screen(step)[round(40 / step) :].reshape(N_VOLUMES, -1, 4).mean(axis=1)
+    times = np.arange(0, N_VOLUMES * T_R, 0.0005) + 0.00025
+    seen = np.zeros((len(times), 4))
+    for onset, duration, row in zip(EVENTS["onset"], EVENTS["duration"], ROWS, strict=True):
+        seen[(times >= onset) & (times < onset + duration)] += row
     design = design_from_events(EVENTS, FEATURES, N_VOLUMES, T_R, hrf=None)
-    np.testing.assert_allclose(design, covered, atol=2e-3)
+    np.testing.assert_allclose(design, seen.reshape(N_VOLUMES, -1, 4).mean(axis=1), atol=2e-3)
     assert design.any(axis=1)[1], "half a second is not lost between volumes"
     delayed = design_from_events(EVENTS, FEATURES, N_VOLUMES, T_R, hrf=[2, 0])
     np.testing.assert_array_equal(delayed[:, 4:], design)
-    np.testing.assert_array_equal(delayed[2:, :4], design[:-2])
-    assert not delayed[:2, :4].any()
+    np.testing.assert_array_equal(delayed[:, :4], np.vstack([np.zeros((2, 4)), design[:-2]]))
 
 
 def test_features_are_found_by_any_column_or_stand_beside_the_events():
     expected = design_from_events(EVENTS, FEATURES, N_VOLUMES, T_R)
     np.testing.assert_allclose(design_from_events(EVENTS, ROWS, N_VOLUMES, T_R), expected, atol=1e-6)
-    named = FEATURES.rename_axis("trial_type")
-    renamed = EVENTS.rename(columns={"stim_file": "trial_type"})
-    np.testing.assert_array_equal(design_from_events(renamed, named, N_VOLUMES, T_R), expected)
-    each = design_from_events(renamed, "trial_type", N_VOLUMES, T_R, hrf=None)
+    numbers = EVENTS.drop(columns="stim_file").assign(trial_type=[1, 2, 3, 1, 2, 3, np.nan, 2, 1])
+    by_number = FEATURES.set_axis([3, 2, 1]).rename_axis("trial_type")
+    np.testing.assert_array_equal(design_from_events(numbers, by_number, N_VOLUMES, T_R), expected)
+    each = design_from_events(EVENTS, "stim_file", N_VOLUMES, T_R, hrf=None)
     assert each.shape == (N_VOLUMES, 3)
     np.testing.assert_allclose(each[:, 0].sum() * T_R, 0.8 + 5 + 0.8)  # a.png, within the run
-    numbers = EVENTS.assign(stim_file=[1, 2, 3, 1, 2, 3, np.nan, 2, 1])
-    by_number = FEATURES.set_axis([3, 2, 1]).rename_axis("stim_file")
-    np.testing.assert_array_equal(design_from_events(numbers, by_number, N_VOLUMES, T_R), expected)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("column", "value", "said"),
     [
-        ({"duration": 0.0}, "row 2 has the onset 11.001 and the duration 0.0; expected .* above 0"),
-        ({"duration": np.nan}, "row 2 .*duration nan"),
-        ({"duration": "long"}, "row 2 .*duration long"),
-        ({"onset": 150.0}, "row 2 has the onset 150.0 .*ends at 150 s"),
-        ({"onset": -90.0}, "row 2 has the onset -90.0"),
-        ({"stim_file": "d.png"}, "no row for 'd.png', which the events' column \"stim_file\" has"),
+        ("duration", 0.0, "row 2 has the onset 11.001 and the duration 0.0; expected .* above 0"),
+        ("onset", 150.0, "row 2 has the onset 150.0 .*ends at 150 s"),
+        ("onset", -90.0, "row 2 has the onset -90.0"),
+        ("stim_file", "d.png", "no row for 'd.png', which the events' column \"stim_file\" has"),
     ],
 )
-@pytest.mark.parametrize("hrf", ["glover", None, [2, 3]])
-def test_an_event_that_cannot_be_counted_is_told(change, said, hrf):
-    (column, value), events = *change.items(), EVENTS.astype(object)
+def test_an_event_that_cannot_be_counted_is_told(column, value, said):
+    events = EVENTS.astype(object)
     events.loc[2, column] = value
-    with pytest.raises(ValueError, match=said):
-        design_from_events(events, FEATURES, N_VOLUMES, T_R, hrf)
-    if column != "stim_file":  # whatever shows nothing may be at any time
-        events.loc[2, "stim_file"] = np.nan
-        design_from_events(events, FEATURES, N_VOLUMES, T_R, hrf)
+    for hrf in ("glover", None, [2, 3]):
+        with pytest.raises(ValueError, match=said):
+            design_from_events(events, FEATURES, N_VOLUMES, T_R, hrf)
+    events.loc[2, "stim_file"] = np.nan  # whatever shows nothing may be at any time
+    design_from_events(events, FEATURES, N_VOLUMES, T_R)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("wrong", "said"),
     [
-        ((EVENTS.drop(columns="stim_file"), FEATURES), 'no column "stim_file"; they have onset, duration'),
-        ((EVENTS, pd.concat([FEATURES, FEATURES])), "'c.png' stands in its index twice"),
-        ((EVENTS, FEATURES.where(FEATURES > 0)), "features: nan among them"),
-        ((EVENTS, ROWS[1:]), r"features: shape \(8, 4\); expected a row for each of the 9 events"),
-        *(((EVENTS, FEATURES, N_VOLUMES, T_R, hrf), "hrf=.*expected .*glover") for hrf in ("fir", [], [-1], [1.5], 3)),
+        (dict(events=EVENTS.drop(columns="stim_file")), 'no column "stim_file"; they have onset, duration'),
+        (dict(features=pd.concat([FEATURES, FEATURES])), "'c.png' stands in its index twice"),
+        (dict(features=FEATURES.where(FEATURES > 0)), "features: nan among them"),
+        (dict(features=ROWS[1:]), r"features: shape \(8, 4\); expected a row for each of the 9 events"),
+        *((dict(hrf=hrf), "hrf=.*expected .*glover") for hrf in ("fir", [], [-1], [1.5], 3)),
     ],
 )
-def test_arguments_that_do_not_fit_are_refused(arguments, said):
+def test_arguments_that_do_not_fit_are_refused(wrong, said):
     with pytest.raises(ValueError, match=said):
-        design_from_events(*(*arguments, N_VOLUMES, T_R)[: max(4, len(arguments))])
+        design_from_events(**dict(events=EVENTS, features=FEATURES, n_volumes=N_VOLUMES, t_r=T_R) | wrong)
+
+
+GREY = np.random.default_rng(0).integers(0, 256, (40, 60)).astype(np.uint8)
+MEANS = GREY.reshape(4, 10, 6, 10).mean(axis=(1, 3)) / 255
+
+
+def test_every_format_gives_the_same_brightness_from_0_to_1(tmp_path):
+    rgba = np.dstack([GREY] * 3 + [np.full_like(GREY, 255)])
+    for name, pixels in (("8.png", GREY), ("a.png", rgba), ("b.TIFF", GREY.astype(np.uint16) * 257), ("c.jpg", GREY)):
+        Image.fromarray(pixels).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "._8.png").write_bytes(b"of another system")
+    table = load_pictures(tmp_path, (4, 6))
+    assert table.index.tolist() == ["8.png", "a.png", "b.TIFF", "c.jpg"] and table.index.name == "stim_file"
+    np.testing.assert_allclose(table.iloc[:3], np.tile(MEANS.ravel(), (3, 1)), atol=1e-6)
+    np.testing.assert_allclose(table.loc["c.jpg"], MEANS.ravel(), atol=0.01)
+    assert table.columns.tolist() == [*np.ndindex(4, 6)]
+
+
+def test_one_bit_pictures_of_sizes_that_do_not_divide_are_averaged_by_area(tmp_path):
+    black_and_white = GREY[:7, :5] > 127
+    (tmp_path / "faces").mkdir()
+    Image.fromarray(black_and_white).save(tmp_path / "faces" / "one.png")
+    fine = np.kron(black_and_white, np.ones((3, 2)))  # 21 x 10 points, which 3 x 2 divides
+    expected = fine.reshape(3, 7, 2, 5).mean(axis=(1, 3)).ravel()
+    np.testing.assert_allclose(load_pictures(tmp_path, (3, 2)).loc["faces/one.png"], expected, atol=1e-6)
+
+
+def test_what_is_no_picture_is_told(tmp_path):
+    with pytest.raises(RecordingError, match="no picture in it"):
+        load_pictures(tmp_path, (4, 6))
+    Image.fromarray(GREY.astype(np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(RecordingError, match=r"a.tif: .*white is not known"):
+        load_pictures(tmp_path, (4, 6))
+    (tmp_path / "a.tif").write_bytes(b"nothing")
+    with pytest.raises(RecordingError, match=r"a.tif: not a picture"):
+        load_pictures(tmp_path, (4, 6))

@@ -1,74 +1,75 @@
-"""Maps of a group, against scipy's t-test, a closed form, and the truth of simulated subjects."""
+"""Maps of a group, against scipy's t-test and a closed form; as files of BIDS, read back by us and found by nilearn."""
+
+import json
 
 import nibabel
 import numpy as np
+import pandas as pd
 import pytest
+from nibabel.affines import apply_affine, from_matvec
+from nilearn.interfaces.bids import get_bids_files, parse_bids_filename
 from scipy.stats import ttest_1samp
-from sklearn.linear_model import LinearRegression
-from sklearn.metrics import r2_score
 
-from voxelwise import RecordingError, cross_validate_ridge, group_maps, simulated_subjects, unmask
+from voxelwise import RecordingError, group_maps, load_results, write_derivatives
+from voxelwise.results import COLUMNS
+
+DIAGONAL = np.diag([3.0, 3, 3, 1])
 
 
-def image(values, affine=None):
-    return nibabel.Nifti1Image(np.asarray(values, np.float32), np.diag([3, 3, 3, 1]) if affine is None else affine)
+def image(values, affine=DIAGONAL):
+    return nibabel.Nifti1Image(np.asarray(values, np.float32), affine)
 
 
 def test_on_one_grid_it_is_the_t_test_of_each_voxel_that_all_have():
-    rng = np.random.default_rng(0)
-    values = rng.normal(0.1, 0.2, (7, 5, 6, 4)).astype(np.float32)
+    values = np.random.default_rng(0).normal(0.1, 0.2, (7, 5, 6, 4)).astype(np.float32)
     values[2, 0], values[5, :, 3] = np.nan, np.nan
     known = np.isfinite(values).all(axis=0)
-    for images in (map(image, values), {f"{n:02}": image(each) for n, each in enumerate(values)}):
-        found = group_maps(images, threshold=0.15)
-        expected = dict(
-            mean=values.mean(axis=0), t=ttest_1samp(values, 0).statistic, share=(values > 0.15).mean(axis=0)
-        )
-        assert found.keys() == expected.keys()
-        for name, each in found.items():
-            np.testing.assert_array_equal(each.affine, np.diag([3, 3, 3, 1]))
-            np.testing.assert_allclose(each.get_fdata()[known], expected[name][known], rtol=1e-4, atol=1e-6)
-            assert np.isnan(each.get_fdata()[~known]).all()
+    found = group_maps({f"{n:02}": image(each) for n, each in enumerate(values)}, threshold=0.15)
+    expected = {"mean": values.mean(axis=0), "t": ttest_1samp(values, 0).statistic}
+    for name, each in (expected | {"share": (values > 0.15).mean(axis=0)}).items():
+        np.testing.assert_array_equal(found[name].affine, DIAGONAL)
+        np.testing.assert_allclose(found[name].get_fdata()[known], each[known], rtol=1e-4, atol=1e-6)
+        assert np.isnan(found[name].get_fdata()[~known]).all()
 
 
 def test_other_grids_are_brought_to_the_first_or_to_a_template():
     """A plane through space comes out as the same plane, whatever grid it was sampled on; NaN does not spread."""
 
-    def plane(shape, affine, height):
-        places = nibabel.affines.apply_affine(affine, np.moveaxis(np.indices(shape), 0, -1))
-        return places, image(places @ [0.1, -0.2, 0.3] + height, affine)
+    def places(shape, affine):
+        return apply_affine(affine, np.moveaxis(np.indices(shape), 0, -1))
 
-    grids = [np.diag([3.0, 3, 3, 1]), np.diag([-2.0, 2.5, 2, 1]), np.diag([4.0, 4, 4, 1])]
-    grids[1][:3, 3], grids[2][:3, 3] = [40, -3, -5], [-2, -2, -2]
-    shapes, heights = [(10, 9, 8), (22, 14, 16), (9, 9, 9)], (0, 1, 5)
-    pairs = [plane(*each) for each in zip(shapes, grids, heights, strict=True)]
-    places, images = pairs[0][0], [each for _, each in pairs]
-    inside = (places <= [25, 22, 21]).all(axis=-1)
+    grids = {
+        (10, 9, 8): DIAGONAL,
+        (22, 14, 16): from_matvec(np.diag([-2.0, 2.5, 2]), [40, -3, -5]),
+        (9, 9, 9): from_matvec(np.eye(3) * 4, [-2, -2, -2]),
+    }
+    slope, here = [0.1, -0.2, 0.3], places((10, 9, 8), DIAGONAL)
+    images = [
+        image(places(*grid) @ slope + height, grid[1]) for grid, height in zip(grids.items(), (0, 1, 5), strict=True)
+    ]
+    inside = (here <= [25, 22, 21]).all(axis=-1)
     found = group_maps(images)["mean"].get_fdata()
-    np.testing.assert_allclose(found[inside], (places @ [0.1, -0.2, 0.3] + 2)[inside], atol=1e-4)
-    template = image(np.zeros((4, 4, 4)), nibabel.affines.from_matvec(np.eye(3) * 1.5, [6, 6, 6]))
-    on_template = group_maps(images, template=template)["mean"]
-    assert on_template.shape == (4, 4, 4)
-    at = nibabel.affines.apply_affine(template.affine, [1, 2, 3])
-    assert on_template.get_fdata()[1, 2, 3] == pytest.approx(at @ [0.1, -0.2, 0.3] + 2, abs=1e-4)
+    np.testing.assert_allclose(found[inside], (here @ slope + 2)[inside], atol=1e-4)
+    template = image(np.zeros((4, 4, 4)), from_matvec(np.eye(3) * 1.5, [6, 6, 6]))
+    on_template = group_maps(images, template=template)["mean"].get_fdata()
+    np.testing.assert_allclose(on_template, places((4, 4, 4), template.affine) @ slope + 2, atol=1e-4)
 
     holed = images[2].get_fdata()
     holed[:, :, 3:] = np.nan  # voxels at 6 mm are known, and those at 10 mm are not; the first grid has some at 9 mm
-    holed = np.isfinite(group_maps([images[0], image(holed, grids[2])])["mean"].get_fdata())
-    assert holed[inside & (places[..., 2] < 8)].all() and not holed[places[..., 2] > 8].any()
+    holed = np.isfinite(group_maps([images[0], image(holed, images[2].affine)])["mean"].get_fdata())
+    assert holed[inside & (here[..., 2] < 8)].all() and not holed[here[..., 2] > 8].any()
+
+
+ONES = image(np.ones((2, 2, 2)))
 
 
 @pytest.mark.parametrize(
     ("images", "error", "message"),
     [
-        ({"01": image(np.ones((2, 2, 2)))}, ValueError, "images: 1 of them; expected maps of two"),
-        ({"01": image(np.ones((2, 2, 2))), "02": np.ones(7)}, ValueError, r"of subject '02' is \(7,\).*on a surface"),
-        ([image(np.ones((2, 2, 2))), image(np.ones((2, 2, 2, 3)))], ValueError, r"of subject 1 is \(2, 2, 2, 3\)"),
-        (
-            [image(np.ones((2, 2, 2))), image(np.ones((2, 2, 2)), nibabel.affines.from_matvec(np.eye(3), [90, 0, 0]))],
-            RecordingError,
-            "in the masks of all 2 subjects. Are their maps in one space",
-        ),
+        ({"01": ONES}, ValueError, "images: 1 of them; expected maps of two"),
+        ({"01": ONES, "02": np.ones(7)}, ValueError, r"of subject '02' is \(7,\).*on a surface"),
+        ([ONES, image(np.ones((2, 2, 2, 3)))], ValueError, r"of subject 1 is \(2, 2, 2, 3\)"),
+        ([ONES, image(ONES.get_fdata(), from_matvec(np.eye(3), [90, 0, 0]))], RecordingError, "Are their maps in one"),
     ],
 )
 def test_what_makes_no_group_is_refused(images, error, message):
@@ -76,33 +77,64 @@ def test_what_makes_no_group_is_refused(images, error, message):
         group_maps(images)
 
 
-def test_the_truth_of_a_simulated_subject_is_what_the_features_explain():
-    """In so many samples that ordinary regression finds all of it."""
-    _, samples, truth = next(simulated_subjects(np.random.default_rng(3), n_volumes=2500))
-    predicted = LinearRegression().fit(samples.stimuli, samples.responses).predict(samples.stimuli)
-    found = r2_score(samples.responses, predicted, multioutput="raw_values")
-    np.testing.assert_allclose(found, truth, atol=0.03)
-    assert abs((found - truth).mean()) < 0.002 and truth.max() > 0.2 and len(truth) == samples.responses.shape[1]
+SPACE = "MNI152NLin2009cAsym"
+MAPS = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 2)), columns=["r2", "mine"])
 
 
-def test_simulated_subjects_differ_and_their_group_map_is_the_true_one():
-    subjects = list(simulated_subjects(np.random.default_rng(0)))
-    assert [name for name, *_ in subjects] == [f"{number:02}" for number in range(1, 9)]
-    found, true = {}, {}
-    for name, samples, truth in subjects:
-        scores = cross_validate_ridge(samples, alpha=1.0, cv=4).mean(axis=0)
-        found[name], true[name] = (unmask(each, samples.mask_img, outside=np.nan) for each in (scores, truth))
-    assert len({each.affine.tobytes() for each in found.values()}) == len({len(truth) for *_, truth in subjects}) == 8
-    best = [truth.max() for *_, truth in subjects]
-    assert max(best) > 2 * min(best)
-    found, true = (group_maps(images) for images in (found, true))
-    known = np.isfinite(true["mean"].get_fdata())
-    pairs = [(found[name].get_fdata()[known], true[name].get_fdata()[known]) for name in ("mean", "share")]
-    assert all(np.corrcoef(*pair)[0, 1] > 0.95 for pair in pairs)
-    nowhere = true["mean"].get_fdata() < 0.005
-    assert nowhere.sum() > 50 and np.nanmax(found["t"].get_fdata()[nowhere]) < 3 < np.nanmax(found["t"].get_fdata())
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "derivatives"
 
 
-def test_without_spread_subjects_have_one_anatomy_and_gain():
-    one, other = (truth.max() for *_, truth in simulated_subjects(np.random.default_rng(0), 2, 0.0, 0.0))
-    assert one == pytest.approx(other, abs=0.05)
+def test_what_is_written_is_read_back_by_us_and_found_by_nilearn(folder, small_samples):
+    mask_img, subjects = small_samples.mask_img, ["01", "02", "10"]
+    folder.mkdir()
+    (folder / "dataset_description.json").write_text("theirs")
+    for subject in subjects:
+        first, _ = write_derivatives(folder, MAPS + int(subject), mask_img, subject, "look", SPACE, dict(alpha=3.0))
+        assert first == folder / f"sub-{subject}/func/sub-{subject}_task-look_space-{SPACE}_stat-r2_statmap.nii.gz"
+    images, inside = load_results(folder, "mine"), mask_img.get_fdata() != 0
+    assert list(images) == subjects
+    for subject, image in images.items():
+        np.testing.assert_allclose(image.get_fdata()[inside], MAPS["mine"] + int(subject), rtol=1e-6)
+        assert np.isnan(image.get_fdata()[~inside]).all()
+        np.testing.assert_array_equal(image.affine, mask_img.affine)
+    found = get_bids_files(folder, "statmap", "nii.gz", sub_label="02", modality_folder="func")
+    assert [parse_bids_filename(path)["entities"]["stat"] for path in found] == ["mine", "r2"]
+
+    assert (folder / "dataset_description.json").read_text() == "theirs", "what others say of the folder stays"
+    sidecar = json.loads(first.with_name(first.name.replace(".nii.gz", ".json")).read_text(encoding="utf-8"))
+    assert (sidecar["Description"], sidecar["Units"]) == COLUMNS["r2"]
+    assert sidecar["GeneratedBy"]["Parameters"] == dict(alpha=3.0)
+
+
+def test_of_several_tasks_and_spaces_one_has_to_be_named(folder, small_samples):
+    for task, space in (("look", None), ("look", SPACE), ("hear", SPACE)):
+        path, _ = write_derivatives(folder, MAPS + len(task + str(space)), small_samples.mask_img, "01", task, space)
+    described = json.loads((folder / "dataset_description.json").read_text(encoding="utf-8"))
+    assert described["DatasetType"] == "derivative" and {"Name", "BIDSVersion", "GeneratedBy"} <= described.keys()
+    with pytest.raises(RecordingError, match=r"subject 01 has 2 maps with stat='r2', task='look'.*Say which"):
+        load_results(folder, task="look")
+    found = load_results(folder, task="look", space=SPACE)["01"].get_fdata()
+    np.testing.assert_allclose(found[np.isfinite(found)], MAPS["r2"] + 4 + len(SPACE), rtol=1e-6)
+    with pytest.raises(RecordingError, match=r"no map with stat='r3' .*found 6 maps, such as sub-01_"):
+        load_results(folder, "r3")
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(RecordingError, match=r"stat-r2_statmap.nii.gz: .*Copy"):
+        load_results(folder, task="hear")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(subject="sub-01"), "'sub-01': BIDS allows letters and digits"),
+        (dict(maps={"best_alpha": np.zeros(50)}), "'best_alpha': BIDS allows"),
+        (dict(mask_img=None), "mask_img is None"),
+        (dict(maps={"r2": np.zeros((50, 3))}), r"maps: 'r2' has shape \(50, 3\)"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_is(folder, small_samples, change, message):
+    arguments = dict(maps=MAPS, mask_img=small_samples.mask_img, subject="01", task="look") | change
+    with pytest.raises(ValueError, match=message):
+        write_derivatives(folder, **arguments)
+    assert not folder.exists()

@@ -1,50 +1,35 @@
 """From files to matrices, against nilearn's masker and closed forms."""
 
-import copy
 import dataclasses
 import pickle
 
-import joblib
 import nibabel
 import numpy as np
 import pytest
 import scipy.signal
 from nilearn.maskers import MultiNiftiMasker
 
+import voxelwise as vw
 from tests.plain import rewrite
-from voxelwise import (
-    RecordingError,
-    Samples,
-    correlate_with_screen,
-    cross_validate_ridge,
-    is_rest,
-    load_recording,
-    load_samples,
-    load_stimuli,
-)
+from voxelwise import Samples, load_samples
 
 
-@pytest.mark.parametrize("lag", [0, 1, 3])
-def test_each_stimulus_stands_beside_the_volume_lag_later(small_folder, lag):
-    recording = load_recording(small_folder)
+def test_each_stimulus_stands_beside_the_volume_lag_later(small_folder):
+    recording = vw.load_recording(small_folder)
     masker = MultiNiftiMasker(mask_img=str(recording.mask), detrend=True, standardize="zscore_sample").fit()
     responses = masker.transform([str(path) for path in recording.func["random"]])
-    stimuli = [load_stimuli(path).reshape(-1, 16) for path in recording.label["random"]]
-    n_kept = [len(run) - lag for run in responses]
-    samples = load_samples(recording, lag=lag)
-    np.testing.assert_allclose(samples.responses, np.vstack([run[lag:] for run in responses]), atol=1e-4)
-    np.testing.assert_array_equal(samples.stimuli, np.vstack([run[:n] for run, n in zip(stimuli, n_kept, strict=True)]))
-    np.testing.assert_array_equal(np.bincount(samples.runs), n_kept)
-    assert samples.stimuli.dtype == samples.responses.dtype == np.float32
+    stimuli = [vw.load_stimuli(path).reshape(-1, 16) for path in recording.label["random"]]
+    for lag in (0, 3):
+        samples = load_samples(recording, lag=lag)
+        np.testing.assert_allclose(samples.responses, np.vstack([run[lag:] for run in responses]), atol=1e-4)
+        np.testing.assert_array_equal(samples.stimuli, np.vstack([run[: len(run) - lag] for run in stimuli]))
+        np.testing.assert_array_equal(np.bincount(samples.runs), [len(run) - lag for run in responses])
+        assert samples.stimuli.dtype == samples.responses.dtype == np.float32
 
 
-@pytest.mark.parametrize(
-    ("unit", "stored"),
-    [(1, np.int16), (1, np.int32), (1, np.float64), (2.0**-100, np.float32), (2.0**105, np.float32)],
-)
+@pytest.mark.parametrize(("unit", "stored"), [(1, np.int16), (2.0**-100, np.float32), (2.0**105, np.float32)])
 def test_neither_a_mean_of_many_standard_deviations_nor_the_unit_takes_digits(small_folder, unit, stored):
-    """Against float64; also, that integers are scaled as their header says."""
-    recording, rng, expected = load_recording(small_folder), np.random.default_rng(1), []
+    recording, rng, expected = vw.load_recording(small_folder), np.random.default_rng(1), []
     mask = nibabel.load(recording.mask).get_fdata() > 0
     for path in recording.func["random"]:
         rewrite(path, lambda values: unit * (3e5 + 3 * rng.normal(size=values.shape)), stored=stored)
@@ -55,108 +40,90 @@ def test_neither_a_mean_of_many_standard_deviations_nor_the_unit_takes_digits(sm
 
 def test_rest_is_minus_one_throughout():
     stimuli = np.array([[[-1, -1], [-1, -1]], [[-1, 0], [-1, -1]], [[0, 0], [0, 0]]])
-    assert is_rest(stimuli).tolist() == [True, False, False]
+    assert vw.is_rest(stimuli).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("noise", [0, 1e-10])
 def test_constant_voxels_answer_nothing(small_folder, noise):
     """Whatever their value: of some, rounding leaves a trace that must not be blown up to a standard deviation of 1."""
-    recording, rng = load_recording(small_folder), np.random.default_rng(0)
+    recording, rng = vw.load_recording(small_folder), np.random.default_rng(0)
     inside = nibabel.load(recording.mask).get_fdata() > 0
     still = (inside & (inside.cumsum().reshape(inside.shape) <= 30))[..., np.newaxis]
     level = rng.uniform(1, 3000, still.shape)
     for path in recording.func["random"]:
         rewrite(path, lambda v: np.where(still, level * (1 + noise * rng.normal(size=v.shape)), v), stored=np.float64)
     samples = load_samples(recording)
-    np.testing.assert_array_equal(samples.responses[:, :30], 0)
-    assert samples.responses[:, 30:].std(axis=0).min() > 0.9
-    assert set(samples.dead_runs[:30]) == {4} and set(samples.dead_runs[30:]) == {0}
+    assert not samples.responses[:, :30].any() and samples.responses[:, 30:].std(axis=0).min() > 0.9
+    assert samples.dead_runs.tolist() == [4] * 30 + [0] * 20
 
 
-@pytest.mark.parametrize("lag", [-1, 23, 2.0, "2", None])
-def test_a_lag_or_a_kind_that_does_not_fit_is_refused_before_volumes_are_read(small_folder, lag):
-    recording = load_recording(small_folder)
+def test_a_lag_or_a_kind_that_does_not_fit_is_refused_before_volumes_are_read(small_folder):
+    recording = vw.load_recording(small_folder)
     for path in recording.func["random"]:
         path.write_text("not to be read")
-    with pytest.raises(ValueError, match=rf"lag={lag!r}.*expected"):
-        load_samples(recording, lag=lag)
-    with pytest.raises(RecordingError, match='"figure"; it has "random"'):
+    for lag in (-1, 23, 2.0, None):
+        with pytest.raises(ValueError, match=rf"lag={lag!r}.*expected"):
+            load_samples(recording, lag=lag)
+    with pytest.raises(vw.RecordingError, match='"figure"; it has "random"'):
         load_samples(recording, kind="figure")
 
 
-def test_samples_are_copied_and_sent_whole_and_need_their_files_no_more(small_folder):
-    samples = load_samples(load_recording(small_folder))
+def test_samples_are_sent_whole_and_need_their_files_no_more(small_folder):
+    samples = load_samples(vw.load_recording(small_folder))
     inside = np.asarray(samples.mask_img.dataobj).copy()
     for path in (small_folder / "mask" / "mask.nii.gz", *(small_folder / "func").iterdir()):
         path.write_text("changed")
-    for twin in (copy.deepcopy(samples), pickle.loads(pickle.dumps(samples))):
-        np.testing.assert_array_equal(twin.responses, samples.responses)
-        np.testing.assert_array_equal(np.asarray(twin.mask_img.dataobj), inside)
-        np.testing.assert_array_equal(twin.mask_img.affine, samples.mask_img.affine)
+    twin = pickle.loads(pickle.dumps(samples))
+    np.testing.assert_array_equal(twin.responses, samples.responses)
+    np.testing.assert_array_equal(np.asarray(twin.mask_img.dataobj), inside)
 
 
 def test_some_rows_and_voxels_are_taken_with_their_places(small_samples):
-    samples, n_voxels = small_samples, small_samples.responses.shape[1]
-    chosen = np.arange(n_voxels) % 3 == 1
-    positions = np.argwhere(np.asarray(samples.mask_img.dataobj))[chosen]
-    for voxels in (chosen, chosen.tolist(), np.flatnonzero(chosen), np.flatnonzero(chosen).tolist()):
+    samples, chosen = small_samples, np.arange(50) % 3 == 1
+    for voxels in (chosen, np.flatnonzero(chosen).tolist()):
         part = samples.take(rows=samples.runs > 1, voxels=voxels)
         np.testing.assert_array_equal(part.responses, samples.responses[samples.runs > 1][:, chosen])
         np.testing.assert_array_equal(part.stimuli, samples.stimuli[samples.runs > 1])
-        np.testing.assert_array_equal(np.argwhere(np.asarray(part.mask_img.dataobj)), positions)
-    assert samples.take(slice(3)).runs.tolist() == [0, 0, 0]
-    for wrong in ([1, 0], [1, 1], [n_voxels], chosen[1:], [[0, 1]], 0, [0.5]):
+        np.testing.assert_array_equal(vw.grid_positions(part.mask_img), vw.grid_positions(samples.mask_img)[chosen])
+    for wrong in ([1, 0], [1, 1], [50], chosen[1:], 0, [0.5]):
         with pytest.raises(ValueError, match="voxels: expected"):
             samples.take(voxels=wrong)
 
 
+X, Y, RUNS = np.arange(12.0).reshape(6, 2), np.ones((6, 3)), np.zeros(6)
+MASK = nibabel.Nifti1Image(np.eye(3, dtype=np.uint8)[..., np.newaxis], np.eye(4))
+
+
 def test_samples_from_arrays():
-    X, Y, runs = np.arange(12.0).reshape(6, 2), np.ones((6, 3)), np.zeros(6)
-    samples = Samples.from_arrays(X, Y, list("bbaacc"))
-    assert samples.runs.tolist() == [0, 0, 1, 1, 2, 2] and samples.stimulus_shape == (2,)
+    samples = Samples.from_arrays(X, Y, list("bbaacc"), {"first": 1, "second": 1}, mask_img=MASK).take(slice(2, None))
+    assert samples.runs.tolist() == [1, 1, 2, 2] and samples.stimulus_shape == (2,)
     assert samples.stimuli.dtype == samples.responses.dtype == np.float32
-    mask_img = nibabel.Nifti1Image(np.eye(3, dtype=np.uint8)[..., np.newaxis], np.eye(4))
-    assert Samples.from_arrays(X, Y, runs, None, (2, 1), mask_img).stimulus_shape == (2, 1)
-    named = Samples.from_arrays(X, Y, runs, {"first": 1, "second": 1}).take(rows=slice(2, None))
-    assert {name: list(columns) for name, columns in named.features.items()} == {"first": [0], "second": [1]}
-    for arguments, message in [
-        ((X[:5], Y, runs), "X has 5 rows, Y 6 and runs 6"),
+    assert {name: list(columns) for name, columns in samples.features.items()} == {"first": [0], "second": [1]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((X[:5], Y, RUNS), "X has 5 rows, Y 6 and runs 6"),
         ((X, Y, list("aabbaa")), "do not stand together"),
-        ((X, Y, runs, {"first": 1, "second": 2}), "columns of each that add up to the 2 of X"),
-        ((X, Y, runs, None, (3, 1)), r"stimulus_shape=\(3, 1\) has 3 values; X has 2 columns"),
-        ((X, Y[:, :2], runs, None, None, mask_img), "mask_img has 3 voxels; Y has 2 columns"),
-        ((np.where(X == 5, np.nan, X), Y, runs), "X: row 2, column 1 is nan"),
-        ((X, Y[0], runs), "Y has 1 dimensions"),
-    ]:
-        with pytest.raises(ValueError, match=message):
-            Samples.from_arrays(*arguments)
-
-
-def test_responses_may_stay_in_a_file(small_samples, tmp_path):
-    """They are read where they are needed, and by other processes too."""
-    np.save(tmp_path / "responses.npy", small_samples.responses)
-    filed = np.load(tmp_path / "responses.npy", mmap_mode="r")
-    samples = Samples.from_arrays(small_samples.stimuli, filed, small_samples.runs)
-    assert np.shares_memory(samples.responses, filed)
-    scores = cross_validate_ridge(small_samples, cv=4)
-    for backend in ("threading", "loky"):
-        with joblib.parallel_config(backend, n_jobs=2):
-            np.testing.assert_array_equal(cross_validate_ridge(samples, cv=4), scores)
+        ((X, Y, RUNS, {"first": 1, "second": 2}), "columns of each that add up to the 2 of X"),
+        ((X, Y, RUNS, None, (3, 1)), r"stimulus_shape=\(3, 1\) has 3 values; X has 2 columns"),
+        ((X, Y[:, :2], RUNS, None, None, MASK), "mask_img has 3 voxels; Y has 2 columns"),
+        ((np.where(X == 5, np.nan, X), Y, RUNS), "X: row 2, column 1 is nan"),
+        ((X, Y[0], RUNS), "Y has 1 dimensions"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Samples.from_arrays(*arguments)
 
 
 def test_correlations_with_the_screen_find_the_lag(small_samples):
-    """Against NumPy, run by run; of responses that come two volumes late; of what never changes."""
-    parts = [
-        (small_samples.stimuli[rows].mean(axis=1), small_samples.responses[rows]) for rows in small_samples.run_rows
-    ]
-    early = np.concatenate([screen[:-3] for screen, _ in parts])
-    late = np.concatenate([responses[3:] for _, responses in parts])
-    expected = [np.corrcoef(early, voxel)[0, 1] for voxel in late.T]
-    np.testing.assert_allclose(correlate_with_screen(small_samples, max_lag=3)[3], expected, atol=1e-6)
-
-    shifted = np.concatenate([np.roll(screen, 2) for screen, _ in parts])[:, np.newaxis] * [1, 0]
-    correlations = correlate_with_screen(dataclasses.replace(small_samples, responses=shifted))
-    assert correlations[:, 0].argmax() == 2 and correlations[2, 0] == pytest.approx(1) and not correlations[:, 1].any()
-    assert len(correlate_with_screen(small_samples, max_lag=100)) == 23
-    with pytest.raises(ValueError, match=r"max_lag=1.5: expected a whole number"):
-        correlate_with_screen(small_samples, max_lag=1.5)
+    rows, screen = small_samples.run_rows, small_samples.stimuli.mean(axis=1)
+    early, late = np.concatenate([run[:-3] for run in rows]), np.concatenate([run[3:] for run in rows])
+    expected = [np.corrcoef(screen[early], voxel)[0, 1] for voxel in small_samples.responses[late].T]
+    np.testing.assert_allclose(vw.correlate_with_screen(small_samples, max_lag=3)[3], expected, atol=1e-6)
+    shifted = np.concatenate([np.roll(screen[run], 2) for run in rows])[:, np.newaxis] * [1, 0]
+    correlations = vw.correlate_with_screen(dataclasses.replace(small_samples, responses=shifted), max_lag=100)
+    assert len(correlations) == 23 and correlations[:, 0].argmax() == 2 and not correlations[:, 1].any()
+    assert correlations[2, 0] == pytest.approx(1)

@@ -1,41 +1,18 @@
 """The simulated recording: its layout, the truth that it is made from, and its making, whatever comes between."""
 
 import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from nilearn.datasets import fetch_miyawaki2008
-from scipy.spatial.distance import cdist
 
-from voxelwise import RecordingError, average_trials, is_rest, load_stimuli, true_fields, voxel_at
+from voxelwise import RecordingError, average_trials, is_rest, load_stimuli, voxel_at
 from voxelwise.simulation import cortex, experiment, responses, writing
 from voxelwise.simulation.cortex import MARKED_COLUMNS, MARKED_VOXELS
 
-PUBLISHED_HISTOGRAM = np.array([4190, 430, 240, 200, 145, 100, 70, 70, 35, 15])  # max(R2, 0) in bins of 0.06
-#: How many pixels are white in the five pictures of a figure run, and in which runs, from 0.
-PUBLISHED_WHITE = {
-    (12, 16, 28, 40, 48): (0, 1, 5, 6),
-    (20, 28, 28, 28, 32): (2, 7),
-    (24, 36, 36, 36, 40): (3, 8),
-    (8, 12, 12, 14, 15): (4, 9, 10, 11),
-}
-PUBLISHED_STRONGEST = {1780: (4, 2), 1951: (4, 2), 2131: (3, 3), 1935: (4, 2)}
-
-
-def test_nilearn_reads_it_without_a_network(recording, monkeypatch):
-    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("a network connection was opened"))
-    dataset = fetch_miyawaki2008(data_dir=recording.mask.parents[2], verbose=0)
-    assert [len(dataset.func), len(dataset.label), len(dataset.mask_roi)] == [32, 32, 38]
-    assert [str(path) for path in recording.func["figure"]] == [str(path) for path in dataset.func[:12]]
+PUBLISHED_HISTOGRAM = [4190, 430, 240, 200, 145, 100, 70, 70]  # max(R2, 0) in the first bins of 0.06
 
 
 @pytest.mark.parametrize(
@@ -55,22 +32,13 @@ def test_runs_have_the_published_form(recording, kind, n_runs, n_volumes, n_tria
     assert (trials[:, :, 0] >= 0).all() and (trials == trials[:, :, :, :1]).all()
     assert all((np.unique(run, axis=0, return_counts=True)[1] == times).all() for run in trials[:, :, 0, 0])
     if kind == "figure":
-        white = trials[:, :, 0, 0].sum(axis=2)
-        for pictures, of_runs in PUBLISHED_WHITE.items():
-            assert (np.sort(white[list(of_runs)])[:, ::2] == pictures).all()
+        white = np.sort(trials[:, :, 0, 0].sum(axis=2))[[0, 2, 3, 4], ::2]  # of pixels, in four kinds of runs
+        assert white.tolist() == [[12, 16, 28, 40, 48], [20, 28, 28, 28, 32], [24, 36, 36, 36, 40], [8, 12, 12, 14, 15]]
         assert (trials == 1).any(axis=(0, 1, 2, 3)).sum() == 64, "only these pixels are ever white"
 
 
-def test_the_noise_is_as_strong_and_as_slow_as_it_says(recording):
-    """Of noise with the variance 100 and the correlation 0.35, the steps have 130 and -0.325; a drift is no step."""
-    mask, silent = nibabel.load(recording.mask).get_fdata() > 0, recording.truth["gain"] == 0
-    steps = np.hstack([np.diff(nibabel.load(path).get_fdata()[mask][silent]) for path in recording.func["random"][:8]])
-    assert steps.var() == pytest.approx(130, rel=0.04)  # few: voxels share much of it
-    assert np.corrcoef(steps[:, 1:].ravel(), steps[:, :-1].ravel())[0, 1] == pytest.approx(-0.325, abs=0.01)
-
-
 def test_voxels_share_noise_as_in_real_v1(recording, figures):
-    """What is left of trials when the mean of their stimulus is taken away; near and mirrored places are more alike.
+    """What is left of trials when the mean of their stimulus is taken away.
 
     Of the 120 figure trials of the real recording, 967 voxels of V1, the correlations have mean .22 and standard
     deviation .23, and the largest eigenvalues hold .28, .08 and .08 of the variance.
@@ -80,48 +48,23 @@ def test_voxels_share_noise_as_in_real_v1(recording, figures):
     _, stimulus = np.unique(trials.stimuli, axis=0, return_inverse=True)
     noise = pd.DataFrame(trials.responses)
     correlations = np.corrcoef((noise - noise.groupby(stimulus.ravel()).transform("mean")).T)
-    pairs = np.triu_indices(len(v1), 1)
-    assert correlations[pairs].mean() == pytest.approx(0.22, abs=0.05)
-    assert correlations[pairs].std() == pytest.approx(0.23, abs=0.05)
-    largest = np.linalg.eigvalsh(correlations)[:-4:-1] / len(v1)
-    np.testing.assert_allclose(largest, [0.28, 0.08, 0.08], atol=0.05)
-    places = recording.truth.loc[v1, ["i", "j", "k"]].to_numpy()
-    mirrored = places * [-1, 1, 1] + [len(nibabel.load(recording.mask).get_fdata()) - 1, 0, 0]
-    near, across = (cdist(places, others)[pairs] < 4 for others in (places, mirrored))
-    far = ~near & ~across & (cdist(places, places)[pairs] > 10)
-    alike, mirror_images, unlike = (correlations[pairs][some].mean() for some in (near, across & ~near, far))
-    assert alike > unlike + 0.1 and mirror_images > unlike + 0.1
+    pairs = correlations[np.triu_indices(len(v1), 1)]
+    assert (pairs.mean(), pairs.std()) == pytest.approx((0.22, 0.23), abs=0.05)
+    np.testing.assert_allclose(np.linalg.eigvalsh(correlations)[:-4:-1] / len(v1), [0.28, 0.08, 0.08], atol=0.05)
 
 
 def test_the_published_pipeline_finds_the_published_scores(recording, samples, scores):
     assert samples.responses.shape == (2860, 5438)
     assert [voxel_at(samples.mask_img, position) for position in MARKED_VOXELS] == list(MARKED_COLUMNS)
     assert 0.5 < scores.max() < 0.65
-    found, _ = np.histogram(np.maximum(scores, 0), np.arange(11) * 0.06)
-    np.testing.assert_allclose(found[:8], PUBLISHED_HISTOGRAM[:8], rtol=1 / 3)
+    found, _ = np.histogram(np.maximum(scores, 0), np.arange(9) * 0.06)
+    np.testing.assert_allclose(found, PUBLISHED_HISTOGRAM, rtol=1 / 3)
     share, prompt = recording.truth["share"].to_numpy(), (recording.truth["time_to_peak"] < 5).to_numpy()
     assert (share == 0).sum() > 2000 and scores[share == 0].max() < 0.06 and scores[(share > 0.5) & prompt].min() > 0.2
 
 
-def test_map_of_the_visual_field(recording):
-    for column, pixel in PUBLISHED_STRONGEST.items():
-        field = true_fields(recording.truth.iloc[[column]])[0]
-        assert np.unravel_index(field.argmax(), field.shape) == pixel
-    mask = nibabel.load(recording.mask).get_fdata() > 0
-    areas = recording.truth["hemisphere"] + recording.truth["area"]
-    for name in ("LHV1v", "RHV3A", "RHVP"):
-        np.testing.assert_array_equal(nibabel.load(recording.rois[name]).get_fdata()[mask] > 0, areas == name)
-    truth = recording.truth[recording.truth["area"] != ""].drop(index=list(MARKED_COLUMNS))
-    left, upper = truth["column"] < 3.5, truth["row"] < 3.5
-    assert (truth.loc[left, "hemisphere"] == "RH").mean() > 0.99
-    assert truth.loc[upper, "area"].isin(["V1v", "V2v", "VP", "V4v"]).mean() > 0.99
-    size, far = truth.groupby("area")["size"].median(), truth.groupby("band")["size"].mean()
-    assert size["V1v"] < size["V2v"] < size["VP"] < size["V4v"] and far[0] < far[5] < far[10]
-
-
 @pytest.fixture
 def quick_making(monkeypatch):
-    """Instead of the whole recording, one small file; lists what is made."""
     made = []
 
     def write(folder):
@@ -139,26 +82,18 @@ def assert_alone_and_whole(folder):
     assert list(folder.parents[1].iterdir()) == [folder.parent], "nothing is left lying about"
 
 
-@pytest.mark.parametrize("module", [writing, cortex, experiment, responses], ids=lambda module: module.__name__)
-def test_made_once_and_again_where_it_was_damaged_or_by_other_code(quick_making, tmp_path, monkeypatch, module):
+def test_made_once_and_again_where_it_was_damaged_or_by_other_code(quick_making, tmp_path, monkeypatch):
     folder = writing.simulated_recording(tmp_path)
     for damage in (lambda: None, lambda: (folder / "data.txt").write_text("wh"), (folder / "data.txt").unlink):
         damage()
         assert writing.simulated_recording(tmp_path) == folder
         assert_alone_and_whole(folder)
-    (tmp_path / "edited.py").write_bytes(Path(module.__file__).read_bytes() + b"# edited\n")
-    monkeypatch.setattr(module, "__file__", str(tmp_path / "edited.py"))
-    assert writing.simulated_recording(tmp_path) != folder and len(quick_making) == 4
-
-
-def test_asked_for_twice_at_once(quick_making, tmp_path, monkeypatch):
-    """Both write until both have; the one that is later finds the other's in place, and takes that."""
-    both, write = threading.Barrier(2, timeout=60), writing.write_recording
-    monkeypatch.setattr(writing, "write_recording", lambda folder: (write(folder), both.wait()))
-    with ThreadPoolExecutor(2) as pool:
-        one, other = pool.map(writing.simulated_recording, [tmp_path, tmp_path])
-    assert one == other and len(quick_making) == 2
-    assert_alone_and_whole(one)
+    assert len(quick_making) == 3
+    for module in (writing, cortex, experiment, responses):
+        with monkeypatch.context() as change:
+            (tmp_path / "edited.py").write_bytes(Path(module.__file__).read_bytes() + b"# edited\n")
+            change.setattr(module, "__file__", str(tmp_path / "edited.py"))
+            assert writing.simulated_recording(tmp_path) != folder
 
 
 def test_a_full_disk_or_a_folder_that_cannot_be_written_to(quick_making, tmp_path, monkeypatch):
@@ -166,40 +101,20 @@ def test_a_full_disk_or_a_folder_that_cannot_be_written_to(quick_making, tmp_pat
     (tmp_path / "shared").write_text("in the way")
     for name, home in (("NILEARN_SHARED_DATA", "shared"), ("NILEARN_DATA", "mine"), ("HOME", "home")):
         monkeypatch.setenv(name, str(tmp_path / home))
-    folder = writing.simulated_recording()
+    folder, write = writing.simulated_recording(), writing.write_recording
     assert folder.parents[2] == tmp_path / "mine"
     (folder / "data.txt").unlink()
-    write = writing.write_recording
-
-    def fill_disk(folder):
-        write(folder)
-        raise OSError("no space left")
-
-    monkeypatch.setattr(writing, "write_recording", fill_disk)
-    message = r"(?s)could not be written.*shared.*mine.*no space left.*home.*data_dir"
-    with pytest.raises(RecordingError, match=message):
+    monkeypatch.setattr(writing, "write_recording", lambda folder: (write(folder), os.mkdir(folder)))
+    with pytest.raises(RecordingError, match=r"(?s)could not be written.*shared.*mine.*File exists.*home.*data_dir"):
         writing.simulated_recording()
     assert list(folder.parents[1].iterdir()) == [folder.parent] and not list((tmp_path / "home").rglob("*.txt"))
 
 
-KILLED = """
-import os, signal, sys
-from voxelwise.simulation import writing
-write = writing._write_run
-writing._write_run = lambda *run: (write(*run), os.kill(os.getpid(), signal.SIGKILL))
-writing.simulated_recording(sys.argv[1])
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-def test_killed_while_it_is_made_and_made_again_the_same(recording, tmp_path, monkeypatch):
-    """In a home of its own. The second time, to take less long, with two runs. The bytes are those at home."""
-    assert subprocess.run([sys.executable, "-c", KILLED, tmp_path]).returncode == -signal.SIGKILL
-    assert list(tmp_path.rglob("data_*.nii.gz")), "it was killed in the midst of it"
-    write, some = writing._write_run, ("figure_run02", "random_run20")
-    monkeypatch.setattr(writing, "_write_run", lambda folder, name, *rest: name in some and write(folder, name, *rest))
-    folder = writing.simulated_recording(tmp_path)
-    made = [path.relative_to(folder) for path in folder.rglob("*.*") if path.name != "manifest.json"]
-    assert len(made) == 2 * 2 + 39 + 2
+def test_made_again_it_is_the_same(recording, tmp_path, monkeypatch):
+    write = writing._write_run
+    monkeypatch.setattr(writing, "_write_run", lambda *run: run[1] == "figure_run02" and write(*run))
+    writing.write_recording(tmp_path / "again")
+    made = [path for path in (tmp_path / "again").rglob("*.*") if path.name != "manifest.json"]
+    assert len(made) == 2 + 39 + 2
     for path in made:
-        assert (folder / path).read_bytes() == (recording.mask.parents[1] / path).read_bytes()
+        assert path.read_bytes() == (recording.folder / path.relative_to(tmp_path / "again")).read_bytes()

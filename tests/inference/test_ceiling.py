@@ -1,30 +1,14 @@
 """The noise ceiling, against its formula in loops, a closed form, and the known truth of simulated runs."""
 
 import dataclasses
-import itertools
 
 import numpy as np
 import pytest
-from nilearn.signal import clean
 from scipy.signal import lfilter
 from scipy.stats import t
-from sklearn.linear_model import Ridge
 
-from tests.plain import plain_loop
-from voxelwise import (
-    RecordingError,
-    Samples,
-    cross_validate_ridge,
-    find_repeats,
-    find_trials,
-    load_recording,
-    load_run_stimuli,
-    noise_ceiling,
-    permutation_test,
-    search_alpha,
-    true_ceiling,
-)
-from voxelwise.simulation.responses import drive_voxels
+import voxelwise as vw
+from voxelwise import RecordingError, Samples, find_repeats, find_trials, noise_ceiling
 
 LAG = 2
 
@@ -81,22 +65,30 @@ def test_a_trial_goes_on_until_the_next_stimulus():
     samples = as_samples(np.array([[rest, a, a, rest, b, b], [b, b, a, a, rest, rest]]), np.zeros((2, 6, 1)))
     run, trial, stimulus, volume, at_rest = find_trials(samples).T.to_numpy().tolist()
     assert trial == [0, 1, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4] and run == [0] * 6 + [1] * 6
-    assert volume == [0, 0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3]
-    assert np.flatnonzero(at_rest).tolist() == [0, 3, 10, 11]
-    assert stimulus == [-1, *stimulus[1:2] * 3, *stimulus[4:5] * 4, *stimulus[1:2] * 4]
-    assert stimulus[1] != stimulus[4] and min(stimulus[1:]) >= 0
+    assert volume == [0, 0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3] and np.flatnonzero(at_rest).tolist() == [0, 3, 10, 11]
+    a, b = stimulus[1], stimulus[4]
+    assert stimulus == [-1, a, a, a, b, b, b, b, a, a, a, a] and a != b and min(a, b) >= 0
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1])
 def test_sums_equal_the_formulas_in_loops(seed):
     samples = irregular_samples(np.random.default_rng(seed))
-    found = noise_ceiling(samples)
+    found, trials = noise_ceiling(samples), find_trials(samples)
     for voxel, y in enumerate(samples.responses.T):
         for values, pattern in (((found.r2, found.error), False), ((found.pattern, found.pattern_error), True)):
-            *expected, repeated = in_loops(y, find_trials(samples), pattern)
+            *expected, repeated = in_loops(y, trials, pattern)
             np.testing.assert_allclose([each[voxel] for each in values], expected, rtol=1e-6)
     np.testing.assert_array_equal(found.repeated, repeated)
     assert 0 < repeated.sum() < len(repeated) - 5, "a stimulus that is shown in one run only has no say"
+    samples.responses[:, 0], samples.responses[:, 1] = 0, 2.3
+    assert not noise_ceiling(samples).r2[:2].any(), "what never changes has no ceiling"
+    # By the name of the moment, whatever the features: the same sums. Unnamed samples have no say.
+    moments = trials[["stimulus", "volume", "rest"]].itertuples(index=False, name=None)
+    recoded = dataclasses.replace(samples, stimuli=np.random.default_rng(1).normal(size=(len(trials), 40)))
+    named = noise_ceiling(recoded, stimuli=[None if moment[0] < 0 else moment for moment in moments])
+    np.testing.assert_allclose(named.r2, noise_ceiling(samples).r2, rtol=1e-9)
+    with pytest.raises(ValueError, match="stimuli: 2 names; expected one for each of the"):
+        noise_ceiling(samples, stimuli=["a", "b"])
 
 
 COURSE = np.array([0.2, 0.7, 1, 0.9, 0.6, 0.2, -0.1, -0.2, -0.1, 0])
@@ -122,23 +114,18 @@ def repeat(rng, n_runs, shares, n_copies=400, n_stimuli=20):
     return as_samples(frames[orders].reshape(n_runs, n_volumes, 1, n_stimuli), responses)
 
 
-@pytest.mark.parametrize("n_runs", [2, 3, 4, 8])
+@pytest.mark.parametrize("n_runs", [2, 4])
 def test_it_is_unbiased_and_knows_its_error(n_runs):
     """Over 400 recordings of the same five voxels, whose stimuli are other ones each time."""
     shares = np.array([0, 0.05, 0.2, 0.4, 0.6])
     found = noise_ceiling(repeat(np.random.default_rng(n_runs), n_runs, shares))
-    of_pattern = shares / (2 - COURSE.mean() ** 2 / (COURSE**2).mean())
-    off, error = (each.reshape(400, -1) for each in (found.r2, found.error))
-    off = off - shares
-    np.testing.assert_array_less(np.abs(off.mean(axis=0)), 4 * off.std(axis=0) / np.sqrt(400) + 0.01)
-    within = np.abs(off) < t.ppf(0.975, 19) * error
-    assert 0.93 < within.mean() < 0.97 and within.mean(axis=0).min() > 0.88
-    assert (off[:, 0] > 3 * error[:, 0]).mean() <= 0.01, "next to no silent voxel looks certain"
-    assert (off[:, 0] < 0).mean() > 0.4, "a silent voxel is as often below 0 as above"
-    off = found.pattern.reshape(400, -1) - of_pattern * 19 / 20  # of the stimuli that are shown
-    np.testing.assert_array_less(np.abs(off.mean(axis=0)), 4 * off.std(axis=0) / np.sqrt(400) + 0.01)
-    within = np.abs(off) < t.ppf(0.975, 19) * found.pattern_error.reshape(400, -1)
-    assert 0.91 < within.mean() < 0.97
+    of_pattern = shares / (2 - COURSE.mean() ** 2 / (COURSE**2).mean()) * 19 / 20  # of the stimuli that are shown
+    for true, value, error in ((shares, found.r2, found.error), (of_pattern, found.pattern, found.pattern_error)):
+        off, error = value.reshape(400, -1) - true, error.reshape(400, -1)
+        np.testing.assert_array_less(np.abs(off.mean(axis=0)), 4 * off.std(axis=0) / np.sqrt(400) + 0.01)
+        assert 0.91 < (np.abs(off) < t.ppf(0.975, 19) * error).mean() < 0.97
+        assert (off[:, 0] > 3 * error[:, 0]).mean() <= 0.01, "next to no silent voxel looks certain"
+        assert (off[:, 0] < 0).mean() > 0.4, "a silent voxel is as often below 0 as above"
 
 
 def test_repeats_within_a_run_and_the_mean_of_several():
@@ -152,38 +139,6 @@ def test_repeats_within_a_run_and_the_mean_of_several():
     np.testing.assert_allclose(found.of_mean(3).reshape(400, -1).mean(axis=0), expected, atol=0.03)
 
 
-def test_simulated_recording_has_the_ceilings_that_were_put_in(recording, figures):
-    """And a true ceiling is what the noise-free drive explains of the responses, with the best factor for each run."""
-    some, stimuli = np.arange(0, len(recording.truth), 8), load_run_stimuli(recording, "figure")
-    voxels, figures = recording.truth.iloc[some], figures.take(voxels=some)
-    found = noise_ceiling(figures)
-    truth = true_ceiling(voxels, found.repeated, np.random.default_rng(0), LAG)
-    off, silent, clear = found.r2 - truth, (voxels["gain"] == 0).to_numpy(), truth > 0.2
-    within = np.abs(off) < 2 * found.error
-    np.testing.assert_array_equal(truth[silent], 0)
-    assert abs(off[silent].mean()) < 0.003 and abs(off[~silent].mean()) < 0.006
-    assert within[silent].mean() > 0.93 and within[~silent].mean() > 0.9
-    assert abs(off[clear].mean()) < 0.015 and np.corrcoef(found.r2[clear], truth[clear])[0, 1] > 0.9
-
-    explained = []
-    for frames, rows in zip(stimuli, figures.run_rows, strict=True):
-        drive = clean(drive_voxels(frames, voxels[clear]), standardize=None)[LAG:]
-        pairs = (drive[found.repeated[rows]].T, figures.responses[rows][found.repeated[rows]][:, clear].T)
-        explained.append([np.corrcoef(one, other)[0, 1] ** 2 for one, other in zip(*pairs, strict=True)])
-    off = np.mean(explained, axis=0) - truth[clear]
-    assert abs(off.mean()) < 0.01 and off.std() < 0.04
-
-
-def test_voxels_do_not_depend_on_their_batch_and_one_that_never_changes_has_no_ceiling():
-    samples = irregular_samples(np.random.default_rng(0), 540)
-    samples.responses[:, 0], samples.responses[:, 1] = 0, 2.3
-    found = noise_ceiling(samples)
-    backwards = noise_ceiling(dataclasses.replace(samples, responses=samples.responses[:, ::-1]))
-    for name in ("r2", "error"):
-        np.testing.assert_allclose(getattr(backwards, name)[::-1], getattr(found, name), atol=1e-12)
-        np.testing.assert_array_equal(getattr(found, name)[:2], 0)
-
-
 def test_repeats_in_one_run_are_not_enough():
     frames = np.zeros((2, 8, 1, 1)) + [[[[0]], [[-1]]] * 4, [[[1]], [[-1]]] * 4]
     with pytest.raises(RecordingError, match="is shown in two of the 2 runs"):
@@ -193,62 +148,10 @@ def test_repeats_in_one_run_are_not_enough():
         noise_ceiling(samples)
 
 
-def test_repeats_are_found_by_name():
-    """Of volumes by the name of the moment, whatever the features: the same sums. Unnamed samples have no say."""
-    samples = irregular_samples(np.random.default_rng(0))
-    trials = find_trials(samples)
-    moments = [
-        None if n[0] < 0 else n for n in trials[["stimulus", "volume", "rest"]].itertuples(index=False, name=None)
-    ]
-    recoded = dataclasses.replace(samples, stimuli=np.random.default_rng(1).normal(size=(len(trials), 40)))
-    found, expected = noise_ceiling(recoded, stimuli=moments), noise_ceiling(samples)
-    np.testing.assert_allclose(found.r2, expected.r2, rtol=1e-9)
-    np.testing.assert_array_equal(found.repeated, expected.repeated)
-    with pytest.raises(ValueError, match="stimuli: 2 names; expected one for each of the"):
-        noise_ceiling(samples, stimuli=["a", "b"])
-
-
-def single_trials(rng, n_runs, share, n_stimuli=25, n_voxels=300, n_repeats=4):
-    """One response a trial, without rest and without a mask; names tell which trials are repeats."""
-    names = rng.permuted(np.tile(np.arange(n_stimuli), (n_runs, n_repeats)), axis=1).ravel()
-    X = rng.normal(size=(n_stimuli, 4))
-    signal = X @ rng.normal(size=(4, n_voxels))
-    signal = (signal - signal.mean(axis=0)) / signal.std(axis=0)
-    Y = np.sqrt(share) * signal[names] + np.sqrt(1 - share) * rng.normal(size=(len(names), n_voxels))
-    samples = Samples.from_arrays(X[names], Y, np.repeat(np.arange(n_runs), n_stimuli * n_repeats))
-    return samples, [f"picture {name}" for name in names]
-
-
-def test_single_trials_within_a_run():
-    """Also where a picture follows itself, and where the features of a picture differ from trial to trial."""
-    rng = np.random.default_rng(0)
-    samples, names = single_trials(rng, 1, share=0.4)
-    assert any(one == other for one, other in itertools.pairwise(names))
-    samples.stimuli[:] += rng.normal(size=samples.stimuli.shape)
-    found = noise_ceiling(samples, between="trial", stimuli=names)
-    assert found.r2.mean() == pytest.approx(0.4, abs=0.02) and found.repeated.all()
-    np.testing.assert_allclose(found.pattern, found.r2)
-    with pytest.raises(RecordingError, match="two of the 1 runs"):
-        noise_ceiling(samples, stimuli=names)
-
-
-def test_single_trials_without_a_mask_go_through_every_door():
-    samples, names = single_trials(np.random.default_rng(1), 4, share=0.3, n_voxels=40, n_repeats=1)
-    expected, _ = plain_loop(samples, Ridge(5.0), [(samples.runs != run, samples.runs == run) for run in range(4)])
-    np.testing.assert_allclose(cross_validate_ridge(samples, 5.0, 4), expected, atol=1e-4)
-    assert search_alpha(samples, np.geomspace(0.1, 1e4, 12), 4).curves.shape == (12, 40)
-    test = permutation_test(samples, 5.0, 4, 49, rng=np.random.default_rng(0))
-    assert test.discoveries(0.05).mean() > 0.9
-    assert noise_ceiling(samples, stimuli=names).r2.mean() == pytest.approx(0.3, abs=0.05)
-
-
 def test_the_kind_of_runs_that_repeats_stimuli_is_found(recording, small_folder):
-    """Whatever it is called, and the random runs last."""
     assert find_repeats(recording) == "figure"
-    assert find_repeats(load_recording(small_folder)) is None
-    for kind in ("random", "film"):
-        for number in (7, 8):
-            for folder, suffix in (("func", ".nii.gz"), ("label", ".csv")):
-                path = small_folder / folder / f"data_{kind}_run{number}{suffix}"
-                path.write_bytes((small_folder / folder / f"run1{suffix}").read_bytes())
-        assert find_repeats(load_recording(small_folder)) == kind
+    for expected in (None, "film"):
+        assert find_repeats(vw.load_recording(small_folder)) == expected
+        for path in (*small_folder.glob("func/run1*"), *small_folder.glob("label/run1*")):
+            for number in (7, 8):
+                path.with_name(path.name.replace("run1", f"data_film_run{number}")).write_bytes(path.read_bytes())

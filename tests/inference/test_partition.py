@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from voxelwise import RunKFold, Samples, partition_variance, search_bands, stack_features
+from voxelwise import Samples, partition_variance, stack_features
 
 ALPHAS, RATIOS = np.geomspace(1, 1000, 4), [1.0, 0.1, 0.0]
-N_VOXELS = 60
+N_VOXELS = 40
 
 
 @pytest.fixture(scope="module")
@@ -29,25 +29,6 @@ def partition(known):
     return partition_variance(known, ALPHAS, RATIOS, cv=6)
 
 
-def test_parts_are_those_of_models_with_and_without_a_space(known, partition):
-    full = search_bands(known, ALPHAS, RATIOS, cv=6)
-    np.testing.assert_allclose(partition.scores, full.scores, atol=1e-12)
-    for name, others in (("first", ["second", "noise"]), ("noise", ["first", "second"])):
-        without, alone = (
-            search_bands(
-                stack_features(known, {each: known.stimuli[:, known.features[each]] for each in some}),
-                ALPHAS,
-                RATIOS,
-                cv=6,
-            ).scores
-            for some in (others, [name])
-        )
-        unique = full.scores - without
-        np.testing.assert_allclose(partition.alone[name], alone.mean(axis=0), atol=1e-12)
-        np.testing.assert_allclose(partition.unique[name], unique.mean(axis=0), atol=1e-12)
-        np.testing.assert_allclose(partition.unique_error[name], unique.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-12)
-
-
 def test_parts_add_up_and_are_what_was_put_in(partition):
     np.testing.assert_allclose(partition.split.sum(axis=1), partition.scores.mean(axis=0), atol=1e-9)
     assert partition.scores.mean() == pytest.approx(0.5, abs=0.04)
@@ -56,22 +37,8 @@ def test_parts_add_up_and_are_what_was_put_in(partition):
         assert (first, second, noise) == pytest.approx(expected, abs=0.05)
     assert partition.unique["first"].mean() < 0.3 < partition.alone["first"].mean(), "half of it resembles the second"
     assert partition.unique["second"].mean() == pytest.approx(0.1, abs=0.03)
-
-
-def test_a_space_that_explains_nothing_has_nothing_of_its_own(partition):
-    """Within twice the error of 0 in nearly all voxels, and about 0 on average."""
     unique, error = partition.unique["noise"], partition.unique_error["noise"]
-    assert (abs(unique) <= 2 * error + 1e-9).mean() > 0.95
-    assert abs(unique.mean()) < 0.003
-    assert (partition.unique["second"] > 2 * partition.unique_error["second"]).mean() > 0.8
-
-
-def test_all_models_are_scored_on_the_same_splits(known):
-    """Splits that can be asked for only once."""
-    some = known.take(voxels=range(3))
-    splits = list(RunKFold(3).split(some.stimuli, groups=some.runs))
-    once, again = (partition_variance(some, [10.0], [1.0], cv) for cv in (iter(splits), 3))
-    np.testing.assert_array_equal(once.unique, again.unique)
+    assert (abs(unique) <= 2 * error + 1e-9).mean() > 0.95 and abs(unique.mean()) < 0.003
 
 
 def test_a_single_space_is_refused(known):

@@ -6,50 +6,43 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.model_selection import KFold, LeaveOneGroupOut, ShuffleSplit, TimeSeriesSplit
+from sklearn.model_selection import KFold, LeaveOneGroupOut, ShuffleSplit
 
 import voxelwise as vw
 from tests.plain import plain_loop
 
-
-def test_defaults_are_the_published_analysis(samples):
-    """Alpha 100, 10 folds: on 20 runs of one length, KFold over the samples cuts between runs."""
-    some = samples.take(voxels=range(0, samples.responses.shape[1], 10))
-    expected, _ = plain_loop(some, Ridge(100), KFold(10))
-    np.testing.assert_allclose(vw.cross_validate_ridge(some), expected, atol=1e-7)
+SOME_LEFT_OUT = [(np.arange(50), np.arange(60, 90)), (np.arange(40, 120), np.arange(30))]
 
 
+@pytest.mark.parametrize("repeat", [False, True])
 @pytest.mark.parametrize(
-    ("alpha", "cv", "model"), [(1, vw.RunKFold(3), Ridge(1)), (1e6, KFold(2), Ridge(1e6)), (0, 4, LinearRegression())]
+    ("alpha", "cv"),
+    [(1e6, KFold(2)), (0.0, LeaveOneGroupOut()), (3.0, ShuffleSplit(4, random_state=0)), (3.0, SOME_LEFT_OUT)],
+    ids=str,
 )
-def test_scores_and_predictions_equal_the_plain_loop(small_samples, alpha, cv, model):
-    """Without a penalty it is least squares."""
-    scores, predictions = plain_loop(small_samples, model, LeaveOneGroupOut() if cv == 4 else cv)
-    np.testing.assert_allclose(vw.cross_validate_ridge(small_samples, alpha, cv), scores, atol=1e-7)
-    columns = [5, 0, 11]
-    np.testing.assert_allclose(vw.predict_ridge(small_samples, columns, alpha, cv), predictions[:, columns], atol=1e-7)
+def test_scores_equal_the_plain_loop(small_samples, alpha, cv, repeat):
+    rows = np.random.default_rng(0).integers(0, 40, 120) if repeat else np.arange(120)
+    samples = dataclasses.replace(small_samples, stimuli=small_samples.stimuli[rows])
+    expected, _ = plain_loop(samples, Ridge(alpha) if alpha else LinearRegression(), cv)
+    np.testing.assert_allclose(vw.cross_validate_ridge(samples, alpha, cv), expected, atol=1e-7)
 
 
 @pytest.mark.parametrize(("alpha", "cv"), [(3.0, vw.RunKFold(3)), (1e4, LeaveOneGroupOut())])
-def test_correlations_equal_the_plain_loop(small_samples, alpha, cv):
+def test_predictions_and_correlations_equal_the_plain_loop(small_samples, alpha, cv):
     """Stimuli stay for several volumes. A voxel that never changes, or is out of view in a run, is as for R2."""
-    responses = small_samples.responses.copy()
+    responses, stimuli = small_samples.responses.copy(), np.repeat(small_samples.stimuli[::3], 3, axis=0)
     responses[:, 0], responses[small_samples.runs == 3, 1] = 1.7, 0
-    samples = dataclasses.replace(
-        small_samples, stimuli=np.repeat(small_samples.stimuli[::3], 3, axis=0), responses=responses
-    )
+    samples = dataclasses.replace(small_samples, stimuli=stimuli, responses=responses)
     _, predictions = plain_loop(samples, Ridge(alpha), cv)
-    expected = [
-        [pearsonr(predictions[test, voxel], responses[test, voxel]).statistic for voxel in range(2, 50)]
-        for _, test in cv.split(responses, groups=samples.runs)
-    ]
+    some = [5, 2, 11]
+    np.testing.assert_allclose(vw.predict_ridge(samples, some, alpha, cv), predictions[:, some], atol=1e-7)
     r = vw.cross_validate_ridge(samples, alpha, cv, scoring="r")
-    np.testing.assert_allclose(r[:, 2:], expected, atol=1e-6)
+    for found, (_, test) in zip(r, cv.split(responses, groups=samples.runs), strict=True):
+        np.testing.assert_allclose(found[2:], pearsonr(predictions[test, 2:], responses[test, 2:]).statistic, atol=1e-6)
     assert not r[:, 0].any() and vw.mean_correlation(r)[1] == pytest.approx(vw.mean_correlation(r[:-1])[1])
 
 
 def test_predictions_that_do_not_change_have_no_correlation(small_samples):
-    """One stimulus in all of the fold."""
     stimuli = np.where(small_samples.runs[:, np.newaxis] == 2, 1, small_samples.stimuli)
     r = vw.cross_validate_ridge(dataclasses.replace(small_samples, stimuli=stimuli), 1.0, 4, scoring="r")
     assert not r[2].any() and r[[0, 1, 3]].all()
@@ -58,35 +51,18 @@ def test_predictions_that_do_not_change_have_no_correlation(small_samples):
 def test_correlations_are_averaged_by_fishers_z():
     r = np.array([[0.1, -0.5, 0], [0.9, 0.5, 1]])
     np.testing.assert_allclose(vw.mean_correlation(r)[:2], [np.tanh(np.arctanh(r[:, 0]).mean()), 0], atol=1e-12)
-    assert vw.mean_correlation(r, axis=1).shape == (2,) and 0.99 < vw.mean_correlation(r)[2] < 1
-    assert vw.mean_correlation([1.0, 1.0]) == pytest.approx(1)
-
-
-SOME_LEFT_OUT = [(np.arange(50), np.arange(60, 90)), (np.arange(40, 120), np.arange(30))]
-
-
-@pytest.mark.parametrize("cv", [ShuffleSplit(4, random_state=0), TimeSeriesSplit(3), SOME_LEFT_OUT])
-def test_any_splitter_equals_the_plain_loop(small_samples, cv):
-    """Training sets need not be all that is not scored on; test sets may overlap. Here, stimuli repeat."""
-    stimuli = small_samples.stimuli[np.random.default_rng(0).integers(0, 6, 120)]
-    samples = dataclasses.replace(small_samples, stimuli=stimuli)
-    expected, _ = plain_loop(samples, Ridge(3), cv)
-    np.testing.assert_allclose(vw.cross_validate_ridge(samples, 3.0, cv), expected, atol=1e-7)
+    assert 0.99 < vw.mean_correlation(r)[2] < 1 and vw.mean_correlation([1.0, 1.0]) == pytest.approx(1)
 
 
 def test_more_features_than_samples_equal_the_plain_loop(small_samples):
-    features = np.random.default_rng(0).normal(size=(len(small_samples.runs), 300))
+    features = np.random.default_rng(0).normal(size=(120, 300))
     wide = vw.Samples.from_arrays(features, small_samples.responses, small_samples.runs)
     scores, predictions = plain_loop(wide, Ridge(50.0), vw.RunKFold(4))
     np.testing.assert_allclose(vw.cross_validate_ridge(wide, 50.0, 4), scores, atol=1e-6)
     np.testing.assert_allclose(vw.predict_ridge(wide, None, 50.0, 4), predictions, atol=1e-5)
-    fitted, known = vw.VoxelwiseRidge(50.0).fit(features, wide.responses), Ridge(50.0).fit(features, wide.responses)
-    np.testing.assert_allclose(fitted.coef_, known.coef_, atol=1e-6)
-    np.testing.assert_allclose(fitted.intercept_, known.intercept_, atol=1e-6)
 
 
 def test_dull_pixels_and_few_samples_get_the_smallest_solution(small_samples):
-    """A constant pixel, a doubled one, fewer samples than pixels: least squares of the smallest norm, as there."""
     half = small_samples.stimuli[:, :8]
     doubled = dataclasses.replace(small_samples, stimuli=np.hstack([half, half, np.ones_like(half)]))
     few = doubled.take(np.concatenate([rows[:5] for rows in small_samples.run_rows]))
@@ -105,78 +81,71 @@ def test_a_voxel_that_never_changes_scores_0(small_samples):
     np.testing.assert_allclose(vw.predict_ridge(dull, cv=4)[:, 20:], responses[:, 20:], rtol=1e-6)
 
 
-@pytest.mark.parametrize("offset", [1000, 1e7, -1e9])
-def test_scores_do_not_depend_on_an_offset(small_samples, offset):
+def test_scores_do_not_depend_on_an_offset(small_samples):
     """A mean of many standard deviations: squares would lose the digits, so it goes first."""
-    shifted = dataclasses.replace(small_samples, responses=small_samples.responses.astype(np.float64) + offset)
+    shifted = dataclasses.replace(small_samples, responses=small_samples.responses.astype(np.float64) - 1e9)
     plain = vw.cross_validate_ridge(small_samples, cv=4)
     np.testing.assert_allclose(vw.cross_validate_ridge(shifted, cv=4), plain, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:.*choices for well predicted voxels")
-@pytest.mark.parametrize("out", [[1], [0, 3]], ids=str)
-def test_a_voxel_out_of_view_in_some_runs_is_judged_by_the_others(small_samples, out):
-    """Every model gives it what it gives a recording without these runs; the other voxels stay as they are."""
-    responses = small_samples.responses.copy()
-    responses[np.isin(small_samples.runs, out), :5] = [0, 1.7, 0, 0, 0]
+def test_a_voxel_out_of_view_in_a_run_is_judged_by_the_others(small_samples):
+    """Every model gives it what it gives a recording without this run; the other voxels stay as they are."""
+    responses, seen = small_samples.responses.copy(), small_samples.runs != 1
+    responses[~seen, :5] = [0, 1.7, 0, 0, 0]
     partly = dataclasses.replace(small_samples, responses=responses)
-    kept = partly.take(~np.isin(small_samples.runs, out), range(5))
-
+    kept = partly.take(seen, range(5))
     scores, plain = (vw.cross_validate_ridge(each, 3.0, LeaveOneGroupOut()) for each in (partly, small_samples))
-    expected = vw.cross_validate_ridge(kept, 3.0, 4 - len(out))
-    np.testing.assert_allclose(np.delete(scores, out, axis=0)[:, :5], expected, atol=1e-9)
-    np.testing.assert_allclose(scores[out, :5], np.tile(expected.mean(axis=0), (len(out), 1)), atol=1e-9)
+    expected = vw.cross_validate_ridge(kept, 3.0, 3)
+    np.testing.assert_allclose(scores[[0, 2, 3], :5], expected, atol=1e-9)
+    np.testing.assert_allclose(scores[1, :5], expected.mean(axis=0), atol=1e-9)
     np.testing.assert_allclose(scores[:, 5:], plain[:, 5:], atol=1e-9)
-    predicted = vw.predict_ridge(partly, range(5), 3.0, 4)[~np.isin(small_samples.runs, out)]
-    np.testing.assert_allclose(predicted, vw.predict_ridge(kept, None, 3.0, 4 - len(out)), atol=1e-6)
-
+    predicted = vw.predict_ridge(partly, range(5), 3.0, 4)[seen]
+    np.testing.assert_allclose(predicted, vw.predict_ridge(kept, None, 3.0, 3), atol=1e-6)
     for fit in (vw.fit_receptive_fields, vw.fit_prf):
         np.testing.assert_allclose(fit(partly, range(5)), fit(kept), atol=1e-9)
     test = vw.permutation_test(partly, 3.0, 4, 3, rng=np.random.default_rng(0))
     np.testing.assert_allclose(test.scores, scores.mean(axis=0), atol=1e-9)
-    if len(out) == 1:
-        search, without = vw.search_alpha(partly, [1, 30], 4), vw.search_alpha(kept, [1, 30], 3)
-        np.testing.assert_array_equal(np.delete(search.chosen, out, axis=0)[:, :5], without.chosen)
-        np.testing.assert_allclose(search.scores.mean(axis=0)[:5], without.scores.mean(axis=0), atol=1e-9)
-
-
-@pytest.mark.parametrize("call", [vw.cross_validate_ridge, vw.predict_ridge, vw.fit_receptive_fields, vw.fit_prf])
-@pytest.mark.parametrize(("matrix", "name"), [("stimuli", "X"), ("responses", "Y")])
-def test_what_is_no_number_is_refused(small_samples, call, matrix, name):
-    values = getattr(small_samples, matrix).copy()
-    values[17, 3] = np.nan
-    options = {} if call in (vw.fit_receptive_fields, vw.fit_prf) else dict(cv=4)
-    with pytest.raises(ValueError, match=f"{name}: row 17, column 3 is nan"):
-        call(dataclasses.replace(small_samples, **{matrix: values}), **options)
+    search, without = vw.search_alpha(partly, [1, 30], 4), vw.search_alpha(kept, [1, 30], 3)
+    np.testing.assert_array_equal(search.chosen[[0, 2, 3], :5], without.chosen)
+    np.testing.assert_allclose(search.scores.mean(axis=0)[:5], without.scores.mean(axis=0), atol=1e-9)
 
 
 def test_folds_are_whole_runs_and_cover_each_sample_once():
-    """In the order in which the runs come, whatever they are called."""
     runs = np.repeat(np.arange(7), np.arange(7) % 3 + 4)
-    expected = [np.isin(runs, held_out) for _, held_out in KFold(3).split(np.arange(7))]
-    assert vw.RunKFold(3).get_n_splits() == 3
     folds = vw.RunKFold(3).split(groups=[f"run-{9 - run}" for run in runs])
-    for (train, test), held_out in zip(folds, expected, strict=True):
-        np.testing.assert_array_equal(train, np.flatnonzero(~held_out))
-        np.testing.assert_array_equal(test, np.flatnonzero(held_out))
+    for (train, test), held_out in zip(folds, ([0, 1, 2], [3, 4], [5, 6]), strict=True):
+        np.testing.assert_array_equal(train, np.flatnonzero(~np.isin(runs, held_out)))
+        np.testing.assert_array_equal(test, np.flatnonzero(np.isin(runs, held_out)))
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        *[(dict(cv=n), rf"cv={n}: folds are whole runs.*from 2 to 4") for n in (0, 1, 5, 2.5, None)],
+        *[(dict(cv=n), rf"cv={n}: folds are whole runs.*from 2 to 4") for n in (1, 5, 2.5, None)],
         (dict(cv=vw.RunKFold(5)), "n_splits=5.*from 2 to 4"),
-        (dict(cv="four"), "cv.*four"),
-        (dict(cv=[]), "no split"),
         (dict(scoring="R2"), """scoring='R2': expected "r2" or "r"."""),
         (dict(cv=[([0, 1, 1], [2])]), "split 0 names.*twice"),
-        (dict(cv=[([0, 1], [])]), "split 0 names no samples"),
-        *[(dict(alpha=alpha), f"alpha={alpha}: .*at least 0") for alpha in (-1.0, np.nan, np.inf, "a", None)],
+        *[(dict(alpha=alpha), f"alpha={alpha}: .*at least 0") for alpha in (-1.0, np.nan, "a")],
     ],
 )
 def test_wrong_arguments_are_refused(small_samples, wrong, message):
     with pytest.raises(ValueError, match=message):
         vw.cross_validate_ridge(small_samples, **dict(cv=4) | wrong)
+
+
+@pytest.mark.parametrize("call", [vw.predict_ridge, vw.fit_receptive_fields, vw.fit_prf])
+def test_what_cannot_be_fitted_is_refused_and_voxels_may_be_a_mask(small_samples, call):
+    options, mask = dict(cv=4) if call is vw.predict_ridge else {}, np.isin(np.arange(50), [2, 9])
+    np.testing.assert_array_equal(call(small_samples, mask, **options), call(small_samples, [2, 9], **options))
+    for wrong in ([50], [-1], [0.5], mask[:-1], 3):
+        with pytest.raises(ValueError, match=r"voxels=.*0 to 49, or a mask of 50"):
+            call(small_samples, wrong, **options)
+    for matrix, name in (("stimuli", "X"), ("responses", "Y")):
+        values = getattr(small_samples, matrix).copy()
+        values[17, 3] = np.nan
+        with pytest.raises(ValueError, match=f"{name}: row 17, column 3 is nan"):
+            call(dataclasses.replace(small_samples, **{matrix: values}), **options)
 
 
 def test_what_cannot_be_split_is_refused(small_samples):
@@ -188,15 +157,3 @@ def test_what_cannot_be_split_is_refused(small_samples):
     for call in (lambda samples: vw.cross_validate_ridge(samples, cv=2), vw.fit_receptive_fields):
         with pytest.raises(vw.RecordingError, match="only one run"):
             call(one)
-
-
-@pytest.mark.parametrize("call", [vw.predict_ridge, vw.fit_receptive_fields, vw.fit_prf])
-def test_voxels_are_named_by_columns_or_by_a_mask(small_samples, call):
-    options = dict(cv=4) if call is vw.predict_ridge else {}
-    n_voxels = small_samples.responses.shape[1]
-    mask = np.isin(np.arange(n_voxels), [2, 9])
-    found = call(small_samples, mask, **options)
-    np.testing.assert_array_equal(found, call(small_samples, [2, 9], **options))
-    for wrong in ([n_voxels], [-1], [0.5], mask[:-1], 3):
-        with pytest.raises(ValueError, match=f"voxels=.*0 to {n_voxels - 1}, or a mask of {n_voxels}"):
-            call(small_samples, wrong, **options)
