@@ -204,8 +204,8 @@ def test_bars_and_shades_hold_what_they_count():
     assert [line.get_ydata()[0] for line in ax.lines] == [0.9, 0]
     runs, rows = np.array([0, 0, 1, 1, 1]), np.arange(5)
     (ax,) = plotting.plot_folds([(rows[2:], rows[:2]), (rows[:2], rows[2:])], runs).axes
-    spans = [bars.get_paths()[0].get_extents().get_points().tolist() for bars in ax.collections]
-    assert spans[0] == [[0, 0.6], [2, 1.4]] and spans[2] == [[2, 1.6], [5, 2.4]], "held out, below each other"
+    held_out = [bars.get_paths()[0].get_extents().extents for bars in ax.collections[::2]]
+    np.testing.assert_allclose(held_out, [[0, 0.6, 2, 1.4], [2, 1.6, 5, 2.4]])
     shade = plotting.plot_time_course(X, X > 0).axes[0].patches[0].get_data()
     assert (shade.values.tolist(), shade.edges.tolist()) == ([1, 1, 0], [0.5, 1.5, 2.5, 3.5]), "centred on volumes"
 
