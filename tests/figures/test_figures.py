@@ -45,6 +45,10 @@ def shown_at(image):
     ("name", "given", "number", "expected"),
     [
         ("time_course", (X, X > 0, Y), 0, {"measured": (N, X, INK), "predicted": (N, Y, VERMILION)}),
+        ("shifts", (X, X > 0, Y), 1, {"_child1": (N - 1, Y, BLUE)}),
+        ("cleaning", (Y, X, X > 0), 0, {"measured": (N, Y, INK)}),
+        ("overfitting", (10.0**N, {"a": {"seen": X, "unseen": Y}, "b": {"seen": Y, "unseen": Z}}, 10), 1,
+         {"seen": (10.0**N, Y, INK), "unseen": (10.0**N, Z, VERMILION)}),
         ("score_pairs", ({"old": (Z, Z), "new": (X, Y)}, "x", "y", [2, 0]), 1,
          {"A": (X[2:], Y[2:], A), "B": (X[:1], Y[:1], B)}),
         ("score_groups", ({"a": (X, Y), "none": (X[:0], Y[:0]), "b": (Y, X)}, ("x", "y")), 0,
@@ -186,6 +190,8 @@ def test_pictures_are_upright_and_share_one_scale():
         for image, expected in zip(drawn, (one, two), strict=False):
             np.testing.assert_array_equal(image.get_array(), expected)
             assert image.get_clim() == limits and image.origin == "upper"
+    matrices = plotting.plot_matrices(one, two).axes[:2]
+    assert [ax.images[0].get_array().tolist() for ax in matrices] == [one.tolist(), two.tolist()]
     *lines, mean = (line.get_xydata().tolist() for line in repeats.axes[2].lines)
     assert lines[0] == [[3, 1], [4, 2], [5, 3]] and mean == [[3, 2], [4, 3], [5, 3]], "lag 3; a repeat ends early"
     assert [ax.patches[0].get_bbox().x1 for ax in repeats.axes[2:]] == [1.5, 0.5], "from the onset on"
@@ -216,6 +222,10 @@ def test_bars_and_shades_hold_what_they_count():
     assert np.transpose(bars["alone"]) == pytest.approx(np.array([np.arange(3) - 0.2, X[::-1]]))
     assert [tick.get_text() for tick in ax.get_xticklabels()] == list("wvu")
     assert [line.get_ydata()[0] for line in ax.lines] == [0.9, 0]
+    runs, rows = np.array([0, 0, 1, 1, 1]), np.arange(5)
+    (ax,) = plotting.plot_folds([(rows[2:], rows[:2]), (rows[:2], rows[2:])], runs).axes
+    held_out = [bars.get_paths()[0].get_extents().extents for bars in ax.collections[::2]]
+    np.testing.assert_allclose(held_out, [[0, 0.6, 2, 1.4], [2, 1.6, 5, 2.4]])
     shade = plotting.plot_time_course(X, X > 0).axes[0].patches[0].get_data()
     assert (shade.values.tolist(), shade.edges.tolist()) == ([1, 1, 0], [0.5, 1.5, 2.5, 3.5]), "centred on volumes"
 

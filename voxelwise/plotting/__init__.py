@@ -28,6 +28,7 @@ from .comparisons import (
 from .decoding import plot_candidates, plot_identification, plot_pixel_map, plot_reconstructions
 from .fields import plot_fields, plot_summary
 from .maps import plot_classes, plot_maps
+from .samples import plot_cleaning, plot_folds, plot_matrices, plot_overfitting, plot_shifts
 from .slices import plot_score_map
 from .style import DIRECTION_COLOURS, MARK_COLOURS, MARK_LETTERS, use_book_style
 from .telling import guess, show_figure

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import StepPatch
 
 from .style import (
     BLUE,
@@ -66,15 +67,20 @@ def plot_time_course(response, shown, prediction=None):
     prediction : ndarray, shape (n_volumes,), optional
     """
     figure, ax = plt.subplots(figsize=(8, 3.2))
-    volumes = np.arange(1, len(response) + 1)
-    edges = np.arange(len(response) + 1) + 0.5
-    ax.stairs(shown, edges, label="stimulus on screen", fill=True, color="0.88", transform=ax.get_xaxis_transform())
-    ax.plot(volumes, response, color=INK, label="measured")
+    draw_course(ax, response, shown)
     if prediction is not None:
-        ax.plot(volumes, prediction, color=VERMILION, label="predicted")
-    ax.set(xlabel="volume", ylabel="response (SD)", xlim=(edges[0], edges[-1]))
+        ax.plot(np.arange(1, len(response) + 1), prediction, color=VERMILION, label="predicted")
     draw_legend(ax, 3)
     return settle(figure)
+
+
+def draw_course(ax, response, shown):
+    """Draw a response over the volumes, counted from 1, and shade those with a stimulus on the screen."""
+    edges = np.arange(len(response) + 1) + 0.5
+    # Not Axes.stairs, which would have the vertical axis begin at 0.
+    ax.add_patch(StepPatch(shown, edges, label="stimulus on screen", color="0.88", transform=ax.get_xaxis_transform()))
+    ax.plot(np.arange(1, len(response) + 1), response, color=INK, label="measured")
+    ax.set(xlabel="volume", ylabel="response (SD)", xlim=(edges[0], edges[-1]))
 
 
 def plot_repeats(stimuli, courses, n_on, lag):
