@@ -173,6 +173,9 @@ def test_pictures_are_upright_and_share_one_scale():
         for image, expected in zip(drawn, (one, two), strict=False):
             np.testing.assert_array_equal(image.get_array(), expected)
             assert image.get_clim() == limits and image.origin == "upper"
+    strips = plotting.plot_field_pairs({"first": one[None], "second": two[None]}, "a", (1, 0)).axes
+    assert [ax.get_title() for ax in strips[:2]] == ["first", "second"] and strips[0].get_ylabel() == "a"
+    assert strips[1].patches[0].get_bbox().get_points().tolist() == [[-0.5, 0.5], [0.5, 1.5]]
     *lines, mean = (line.get_xydata().tolist() for line in repeats.axes[2].lines)
     assert lines[0] == [[3, 1], [4, 2], [5, 3]] and mean == [[3, 2], [4, 3], [5, 3]], "lag 3; a repeat ends early"
     assert [ax.patches[0].get_bbox().x1 for ax in repeats.axes[2:]] == [1.5, 0.5], "from the onset on"
