@@ -5,7 +5,6 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import EllipseCollection
 from matplotlib.colors import to_hex, to_rgb
 
 from voxelwise import plotting
@@ -63,8 +62,6 @@ def shown_at(image):
         ("learning_curves", ({"R²": {"a": (N, [X, X + 2, X + 1]), "b": (N, [Y, Y, Y])}}, {"a": 3.0}), 0,
          {"a": (N, X.mean() + [0, 2, 1], BLUE), "b": (N, 3 * [Y.mean()], VERMILION)}),
         ("identification", ({"a": (N, X), "b": (N, Y)},), 0, {"a": (N, 100 * X, BLUE), "b": (N, 100 * Y, VERMILION)}),
-        ("centres", ({"left": AFTER, "none": AFTER[:0], "midline": BEFORE}, (9, 7)), 0,
-         {"left (3)": (Z, Y, BLUE), "midline (3)": (Y, X, GREY)}),
         ("regions", ({"left": BEFORE.set_axis(list("uvw")), "right": AFTER.set_axis(list("vwx"))}, ["row"]), 0,
          {"left": (N - 1, X, BLUE), "right": (N, Y, VERMILION)}),
         ("chance", (X, 0.3, Y, 0.2), 0, {"its own score": ([0.3, 0.3], [0, 1], VERMILION)}),
@@ -141,11 +138,10 @@ def test_maps_paint_each_voxel_in_its_slice_and_nothing_else():
         assert (ax.get_xlim(), ax.get_ylim()) == ((-0.5, 7.5), (0.5, 8.5)), "all painted voxels and a rim of one"
 
 
-def test_a_disc_is_as_large_as_its_field():
-    (ax,) = plotting.plot_centres({"left": BEFORE}, (9, 7)).axes
-    (discs,) = [each for each in ax.collections if isinstance(each, EllipseCollection)]
-    for widths in (discs.get_widths(), discs.get_heights()):
-        np.testing.assert_allclose(widths, 2 * BEFORE["size"])
+def test_each_field_is_a_dot_at_its_centre_and_rows_are_counted_downwards():
+    fields = pd.DataFrame({"row": [0.0, 2], "column": [1.0, 5]})
+    for ax, dots in zip(plotting.plot_centres({"a": fields, "b": fields[:0]}, (9, 7), 2).axes, (2, 0), strict=True):
+        assert ax.collections[0].get_offsets().tolist() == [[1, 0], [5, 2]][:dots] and ax.yaxis_inverted()
 
 
 def test_each_reconstruction_stands_below_its_stimulus():
