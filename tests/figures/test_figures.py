@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from voxelwise import plotting
 from voxelwise.plotting.stills import plot_explored, plot_planes
-from voxelwise.plotting.style import BLUE, GREEN, GREY, INK, VERMILION
+from voxelwise.plotting.style import BLUE, GREEN, INK, VERMILION
 from voxelwise.widgets.fragment import picture_of
 
 A, B, *_ = plotting.MARK_COLOURS
