@@ -188,6 +188,13 @@ def test_bars_and_shades_hold_what_they_count():
     _, below = plotting.plot_alpha_search(alphas, curves, "AB", X, np.array([[1.0, 10], [10, 10]]), 50.0).axes
     counts, edges, _ = below.patches[0].get_data()
     assert counts.tolist() == [1, 3, 0] and np.log10(edges) == pytest.approx([-0.5, 0.5, 1.5, 2.5])
+    uses = np.array([[2, 1, 0], [2, 0, 1], [3, 0, 0]])
+    (ax,) = plotting.plot_nested_folds(uses).axes
+    drawn = ax.collections[0]
+    assert drawn.get_array().tolist() == uses.tolist() and ax.yaxis_inverted()
+    assert [patch.get_facecolor() for patch in ax.get_legend().get_patches()] == [
+        tuple(drawn.cmap(n)) for n in range(4)
+    ]
     table = pd.DataFrame({"alone": X, "unique": Y}, index=list("uvw"))
     _, ax = plotting.plot_partition({"one": table, "two": table[::-1]}, {"one": 0.6, "two": 0.9}).axes
     bars = {bar.get_label(): [(each.get_center()[0], each.get_height()) for each in bar] for bar in ax.containers}

@@ -9,6 +9,7 @@ from .chance import plot_chance, plot_power
 from .charts import (
     plot_alpha_search,
     plot_learning_curves,
+    plot_nested_folds,
     plot_regions,
     plot_repeats,
     plot_score_histogram,
