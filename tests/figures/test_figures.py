@@ -5,12 +5,11 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import EllipseCollection
 from matplotlib.colors import to_hex, to_rgb
 
 from voxelwise import plotting
 from voxelwise.plotting.stills import plot_explored, plot_planes
-from voxelwise.plotting.style import BLUE, GREEN, GREY, INK, VERMILION
+from voxelwise.plotting.style import BLUE, GREEN, INK, VERMILION
 from voxelwise.widgets.fragment import picture_of
 
 A, B, *_ = plotting.MARK_COLOURS
@@ -66,8 +65,6 @@ def shown_at(image):
         ("learning_curves", ({"a": (N, [X, X + 2, X + 1]), "b": (N, [Y, Y, Y])}, "R²", {"a": 3.0}), 0,
          {"a": (N, X.mean() + [0, 2, 1], BLUE), "b": (N, 3 * [Y.mean()], VERMILION)}),
         ("identification", ({"a": (N, X), "b": (N, Y)},), 0, {"a": (N, 100 * X, BLUE), "b": (N, 100 * Y, VERMILION)}),
-        ("centres", ({"left": AFTER, "none": AFTER[:0], "midline": BEFORE}, (9, 7)), 0,
-         {"left (3)": (Z, Y, BLUE), "midline (3)": (Y, X, GREY)}),
         ("regions", ({"left": BEFORE.set_axis(list("uvw")), "right": AFTER.set_axis(list("vwx"))}, ["row"]), 0,
          {"left": (N - 1, X, BLUE), "right": (N, Y, VERMILION)}),
         ("chance", (X, Z, 0.3, Y, 0.2), 0, {"its own score": ([0.3, 0.3], [0, 1], VERMILION)}),
@@ -158,11 +155,10 @@ def test_each_class_has_its_colour_and_design_matrices_run_to_the_right():
     assert many.images[0].get_extent() == [0.5, 3.5, 1.5, -0.5], "volumes are counted from 1"
 
 
-def test_a_disc_is_as_large_as_its_field():
-    (ax,) = plotting.plot_centres({"left": BEFORE}, (9, 7)).axes
-    (discs,) = [each for each in ax.collections if isinstance(each, EllipseCollection)]
-    for widths in (discs.get_widths(), discs.get_heights()):
-        np.testing.assert_allclose(widths, 2 * BEFORE["size"])
+def test_each_field_is_a_dot_at_its_centre_and_rows_are_counted_downwards():
+    fields = pd.DataFrame({"row": [0.0, 2], "column": [1.0, 5]})
+    for ax, dots in zip(plotting.plot_centres({"a": fields, "b": fields[:0]}, (9, 7), 2).axes, (2, 0), strict=True):
+        assert ax.collections[0].get_offsets().tolist() == [[1, 0], [5, 2]][:dots] and ax.yaxis_inverted()
 
 
 def test_each_reconstruction_stands_below_its_stimulus():
@@ -192,6 +188,9 @@ def test_pictures_are_upright_and_share_one_scale():
             assert image.get_clim() == limits and image.origin == "upper"
     matrices = plotting.plot_matrices(one, two).axes[:2]
     assert [ax.images[0].get_array().tolist() for ax in matrices] == [one.tolist(), two.tolist()]
+    strips = plotting.plot_field_pairs({"first": one[None], "second": two[None]}, "a", (1, 0)).axes
+    assert [ax.get_title() for ax in strips[:2]] == ["first", "second"] and strips[0].get_ylabel() == "a"
+    assert strips[1].patches[0].get_bbox().get_points().tolist() == [[-0.5, 0.5], [0.5, 1.5]]
     *lines, mean = (line.get_xydata().tolist() for line in repeats.axes[2].lines)
     assert lines[0] == [[3, 1], [4, 2], [5, 3]] and mean == [[3, 2], [4, 3], [5, 3]], "lag 3; a repeat ends early"
     assert [ax.patches[0].get_bbox().x1 for ax in repeats.axes[2:]] == [1.5, 0.5], "from the onset on"
@@ -215,6 +214,13 @@ def test_bars_and_shades_hold_what_they_count():
     _, below = plotting.plot_alpha_search(alphas, curves, "AB", X, np.array([[1.0, 10], [10, 10]]), 50.0).axes
     counts, edges, _ = below.patches[0].get_data()
     assert counts.tolist() == [1, 3, 0] and np.log10(edges) == pytest.approx([-0.5, 0.5, 1.5, 2.5])
+    uses = np.array([[2, 1, 0], [2, 0, 1], [3, 0, 0]])
+    (ax,) = plotting.plot_nested_folds(uses).axes
+    drawn = ax.collections[0]
+    assert drawn.get_array().tolist() == uses.tolist() and ax.yaxis_inverted()
+    assert [patch.get_facecolor() for patch in ax.get_legend().get_patches()] == [
+        tuple(drawn.cmap(n)) for n in range(4)
+    ]
     table = pd.DataFrame({"alone": X, "unique": Y}, index=list("uvw"))
     (ax,) = plotting.plot_partition(table[::-1], 0.9).axes
     bars = {bar.get_label(): [(each.get_center()[0], each.get_height()) for each in bar] for bar in ax.containers}

@@ -11,6 +11,7 @@ from .charts import (
     plot_designs,
     plot_differences,
     plot_learning_curves,
+    plot_nested_folds,
     plot_regions,
     plot_repeats,
     plot_score_histogram,

@@ -2,11 +2,13 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import StepPatch
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch, StepPatch
 
 from .style import (
     BLUE,
     FIELD_COLOURS,
+    FRAME,
     GUIDE,
     INK,
     LINE_COLOURS,
@@ -123,6 +125,28 @@ def plot_score_histogram(scores):
     ax.hist(scores, edges, color=BLUE, edgecolor="white", log=True)
     ax.axvline(0, **GUIDE, linestyle="--")
     ax.set(xlabel="R² on held-out runs, mean over folds", ylabel="voxels (log scale)")
+    return settle(figure)
+
+
+def plot_nested_folds(uses):
+    """What each run is used for in one round of nested cross-validation, step by step.
+
+    Parameters
+    ----------
+    uses : ndarray of int, shape (n_steps, n_runs)
+        0 for runs that are fitted to, 1 for those that a penalty is chosen on, 2 for those that are not looked at and
+        3 for those that are scored on.
+    """
+    n_steps, n_runs = uses.shape
+    figure, ax = plt.subplots(figsize=(8, 1.2 + 0.22 * n_steps))
+    colours = {"fitted to": "0.82", "chosen on": BLUE, "not looked at": "white", "scored on": VERMILION}
+    corners = np.arange(n_runs + 1) + 0.5, np.arange(n_steps + 1) + 0.5
+    ax.pcolormesh(*corners, uses, cmap=ListedColormap(list(colours.values())), vmin=0, vmax=3, edgecolor=FRAME, lw=0.5)
+    ax.set(xlabel="run", ylabel="step", xticks=range(1, n_runs + 1), yticks=range(1, n_steps + 1))
+    ax.invert_yaxis()
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    draw_legend(ax, 4, handles=[Patch(facecolor=colour, edgecolor=FRAME, label=use) for use, colour in colours.items()])
     return settle(figure)
 
 

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from . import style
 from .style import GUIDE, LINE_COLOURS, MARKS, draw_diagonal, draw_legend, pair_up, settle
@@ -76,8 +77,10 @@ def plot_partition(table, total):
     return settle(figure)
 
 
-def plot_field_pairs(fields, titles):
-    """Fields of the same voxels from several fits, one fit a row and one voxel a column, negative weights too.
+def plot_field_pairs(fields, titles, marked_pixel=None):
+    """Fields of the same voxels from several fits, negative weights too: one fit a row and one voxel a column.
+
+    Of more fits than voxels, each voxel has a row: a strip of its fields.
 
     Parameters
     ----------
@@ -85,14 +88,23 @@ def plot_field_pairs(fields, titles):
         By the name of the fit.
     titles : sequence of str
         Of the voxels.
+    marked_pixel : (int, int), optional
+        Row and column of a pixel that is framed in every field.
     """
-    figure, axes = plt.subplots(len(fields), len(titles), figsize=(8, 0.6 + 1.75 * len(fields)), squeeze=False)
     limit = max(np.abs(weights).max() for weights in fields.values()) or 1
-    for row, (name, weights) in zip(axes, fields.items(), strict=True):
-        for ax, field in zip(row, weights, strict=True):
-            drawn = style.draw_screen(ax, field, cmap=style.FIELD_COLOURS, vmin=-limit, vmax=limit)
+    above, beside, panels = titles, list(fields), list(fields.values())
+    if len(fields) > len(titles):
+        above, beside, panels = beside, above, list(zip(*panels, strict=True))
+    shape = len(beside), len(above)
+    figure, axes = plt.subplots(*shape, figsize=(8, 0.6 + min(1.75, 7 / shape[1]) * shape[0]), squeeze=False)
+    for row, name, drawn_in in zip(axes, beside, panels, strict=True):
         row[0].set_ylabel(name)
-    for ax, title in zip(axes[0], titles, strict=True):
+        for ax, field in zip(row, drawn_in, strict=True):
+            drawn = style.draw_screen(ax, field, cmap=style.FIELD_COLOURS, vmin=-limit, vmax=limit)
+            if marked_pixel is not None:
+                corner = marked_pixel[1] - 0.5, marked_pixel[0] - 0.5
+                ax.add_patch(Rectangle(corner, 1, 1, facecolor="none", edgecolor=style.INK, linewidth=1.5))
+    for ax, title in zip(axes[0], above, strict=True):
         ax.set_title(title)
     figure.colorbar(drawn, ax=axes, label="SD per unit of pixel", shrink=0.8)
     return settle(figure)

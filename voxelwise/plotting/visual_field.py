@@ -1,42 +1,41 @@
 """Receptive fields of many voxels: where they lie on the screen, how large they are, how near to the truth."""
 
 import matplotlib.pyplot as plt
-from matplotlib.collections import EllipseCollection
-from matplotlib.colors import to_rgba
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Circle, Rectangle
 
-from .style import BLUE, FRAME, GREY, GUIDE, VERMILION, draw_diagonal, draw_legend, pair_up, settle
+from .style import BLUE, FRAME, GREY, GUIDE, INK, VERMILION, draw_diagonal, pair_up, settle
 
 
-def plot_centres(groups, stimulus_shape):
-    """The fields of many voxels on the screen, each a dot at its centre in a disc of its size.
+def plot_centres(groups, stimulus_shape, radius):
+    """Where many fields lie on the screen: a dot at the centre of each, a panel for each group.
 
     Parameters
     ----------
     groups : dict of str -> DataFrame
-        By the name of the group, ``row``, ``column`` and ``size`` of its fields in pixels. Up to three groups, each in
-        a colour of its own; empty ones are left out.
+        By the name of the group, ``row`` and ``column`` of its fields in pixels. Up to three groups, each in a colour
+        of its own.
     stimulus_shape : (int, int)
         Rows and columns of the screen.
+    radius : float
+        Of a circle around the centre of the screen, in pixels.
     """
     n_rows, n_columns = stimulus_shape
-    figure, ax = plt.subplots(figsize=(8, 6.8))
-    ax.add_patch(Rectangle((-0.5, -0.5), n_columns, n_rows, facecolor="0.94", edgecolor=FRAME))
-    for coordinate, draw in (((n_rows - 1) / 2, ax.axhline), ((n_columns - 1) / 2, ax.axvline)):
-        draw(coordinate, **GUIDE, linestyle=":", zorder=3)
-    for colour, (name, fields) in pair_up((BLUE, VERMILION, GREY), groups.items(), "groups"):
-        if len(fields):
-            places, width = fields[["column", "row"]].to_numpy(), 2 * fields["size"].to_numpy()
-            discs = EllipseCollection(width, width, 0 * width, units="xy", offsets=places, transOffset=ax.transData)
-            discs.set(facecolor=to_rgba(colour, 0.05), edgecolor=to_rgba(colour, 0.25), linewidth=0.7)
-            ax.add_collection(discs)
-            ax.scatter(*places.T, s=6, color=colour, linewidth=0, label=f"{name} ({len(fields)})")
-    margin = 0.5 + 1.75 * max(1, max(stimulus_shape) / 10)
-    ax.set(xlim=(-margin, n_columns - 1 + margin), ylim=(n_rows - 1 + margin, -margin), aspect="equal")
-    ax.set(xticks=_ticks(n_columns), yticks=_ticks(n_rows), xlabel="column", ylabel="row")
-    ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
-    draw_legend(ax, 3, markerscale=3)
+    middle = (n_columns - 1) / 2, (n_rows - 1) / 2
+    figure, axes = plt.subplots(1, len(groups), figsize=(8, 4.3), sharex=True, sharey=True, squeeze=False)
+    for ax, (colour, (name, fields)) in zip(
+        axes.flat, pair_up((BLUE, VERMILION, GREY), groups.items(), "groups"), strict=True
+    ):
+        ax.add_patch(Rectangle((-0.5, -0.5), n_columns, n_rows, facecolor="0.94", edgecolor=FRAME))
+        ax.add_patch(Circle(middle, radius, facecolor="none", edgecolor=INK))
+        ax.axvline(middle[0], **GUIDE, linestyle=":")
+        ax.axhline(middle[1], **GUIDE, linestyle=":")
+        ax.scatter("column", "row", data=fields, s=14, color=colour, alpha=0.5, linewidth=0, zorder=3)
+        margin = 0.5 + max(1, max(stimulus_shape) / 10)
+        ax.set(xlim=(-margin, n_columns - 1 + margin), ylim=(n_rows - 1 + margin, -margin), aspect="equal")
+        ax.set(xticks=_ticks(n_columns), yticks=_ticks(n_rows), xlabel="column", title=name)
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0)
+    axes[0, 0].set_ylabel("row")
     return settle(figure)
 
 
