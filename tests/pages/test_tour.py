@@ -36,7 +36,7 @@ def test_there_are_seven_screens_and_none_has_another_form():
 def render(book, page):
     """Render a tiny book with this tour, whose chapter drew one of two figures; return the folder of its pages."""
     (book.root / "book" / "tour.md").write_text(page)
-    extensions = "tools.press.captions, tools.press.tour"
+    extensions = "tools.press.captions, tools.press.told"
     (book.root / "_config.yml").write_text(CONFIG.replace("tools.press.offers", extensions))
     book.write_toc("tour", "02_first")
     source, output = book.root / "source", book.root / "pages"
