@@ -7,8 +7,13 @@ from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
-# What docutils does not know, or sets in italics, in words that it knows.
-KNOWN = {r"\\dots\b": r"\\ldots", r"\\bigg(?![a-z])": r"\\biggl", r"\\operatorname\*?": r"\\mathrm"}
+# What docutils does not know, sets in italics, or hangs below the letter, in words that it knows.
+KNOWN = {
+    r"\\dots\b": r"\\ldots",
+    r"\\bigg(?![a-z])": r"\\biggl",
+    r"\\operatorname\*?": r"\\mathrm",
+    r"(\\(?:bar|hat|tilde) ?(?:\w|\{\w\}))(?=[_^])": r"\1{}",
+}
 
 
 def write_formula(self, node):

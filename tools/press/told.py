@@ -115,8 +115,8 @@ class Chapters(Told):
 def shrink(picture):
     """Return a picture as wide as a card, in a few kilobytes."""
     small, buffer = Image.open(io.BytesIO(picture)).convert("RGB"), io.BytesIO()
-    small.thumbnail((400, 400))
-    small.save(buffer, "JPEG", quality=75)
+    small.thumbnail((360, 360))
+    small.save(buffer, "JPEG", quality=65)
     return buffer.getvalue()
 
 
