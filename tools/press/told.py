@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 from tools.press.captions import find_name, read_figure
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(\.\d+)?( %|%)?")
-SENTENCE_END = re.compile(r"(?<=\w[.;]) (?=\S)")
+ASIDE_OR_NEXT = re.compile(r" \([^)]*\)|(?<=[\w)%])[.;] .*", re.DOTALL)
 
 
 class Told(SphinxDirective):
@@ -82,13 +82,13 @@ class Found(Told):
         for chapter, name in map(str.split, self.content):
             _, caption = self.find_figure(chapter, name)
             if caption:
-                said = NUMBER.sub(r"**\g<0>**", SENTENCE_END.split(caption)[0].rstrip(";"), count=1)
+                said = NUMBER.sub(r"**\g<0>**", ASIDE_OR_NEXT.sub("", caption).rstrip(".") + ".", count=1)
                 cards.append(("", {"link": chapter, "link-type": "doc", "class-card": "found"}, [said]))
         return self.parse_cards("1 1 3 3", cards)
 
 
 class Chapters(Told):
-    """``{chapters}``: a card for each line ``CHAPTER [FIGURE]``; without a name it shows the chapter's first figure."""
+    """``{chapters}``: a card for each line ``CHAPTER [FIGURE]``; without that figure it shows the chapter's first."""
 
     has_content = True
 
@@ -99,7 +99,7 @@ class Chapters(Told):
             cells = self.read_cells(chapter)
             drawn = [find_name(cell) for cell in cells if find_name(cell) and read_figure(cell)[0]]
             options = {"link": chapter, "link-type": "doc"}
-            if name := next(iter(names or drawn), None):
+            if name := next((name for name in [*names, *drawn] if name in drawn), None):
                 (picture, *_), caption = self.find_figure(chapter, name)
                 options["img-top"] = self.save(shrink(picture), f"{chapter}-card.jpg")
                 options["img-alt"] = f"A figure of this chapter. {caption or name}"
