@@ -29,3 +29,12 @@ if (matchMedia("(max-width: 600px)").matches) {
     }
   });
 }
+
+// A formula that is wider than the page scrolls, by keys as well; no other is a stop of the Tab key.
+addEventListener("DOMContentLoaded", () => {
+  const watcher = new ResizeObserver(seen => seen.forEach(({target}) => {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }));
+  document.querySelectorAll("article div.math").forEach(formula => watcher.observe(formula));
+});

@@ -45,7 +45,7 @@ class Told(SphinxDirective):
 
     def parse_cards(self, columns, cards):
         """Return the nodes of a grid of cards, each a title, options and text."""
-        lines = [f"::::{{grid}} {columns}", ":gutter: 3", ""]
+        lines = [f"::::{{grid}} {columns}", ":gutter: 2 2 3 3", ""]
         for title, options, text in cards:
             options = [f":{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items() if value]
             lines += [f":::{{grid-item-card}} {title}", *options, "", *text, ":::"]
@@ -72,7 +72,7 @@ class Screen(Told):
 
 
 class Found(Told):
-    """``{found}``: a card for each line ``CHAPTER FIGURE``, with the first sentence of the caption, a number large."""
+    """``{found}``: a card for each line ``CHAPTER FIGURE``, with the first number of the caption, and its sentence."""
 
     has_content = True
 
@@ -82,8 +82,9 @@ class Found(Told):
         for chapter, name in map(str.split, self.content):
             _, caption = self.find_figure(chapter, name)
             if caption:
-                said = NUMBER.sub(r"**\g<0>**", ASIDE_OR_NEXT.sub("", caption).rstrip(".") + ".", count=1)
-                cards.append(("", {"link": chapter, "link-type": "doc", "class-card": "found"}, [said]))
+                said = ASIDE_OR_NEXT.sub("", caption).rstrip(".") + "."
+                number = [f"**{found[0]}**", ""] if (found := NUMBER.search(said)) else []
+                cards.append(("", {"link": chapter, "link-type": "doc", "class-card": "found"}, [*number, said]))
         return self.parse_cards("1 1 3 3", cards)
 
 
@@ -109,7 +110,7 @@ class Chapters(Told):
             text = [question[1] if question else "", *(["", f"*{time[1]}*"] if time else [])]
             method = opening.splitlines()[0].lstrip("# ").rpartition("? ")[2]
             cards.append((method, options, text))
-        return self.parse_cards("1 2 3 3", cards)
+        return self.parse_cards("2 2 3 3", cards)
 
 
 def shrink(picture):
