@@ -15,3 +15,26 @@ window.addEventListener("afterprint", () => { root.theme = onScreen; });
 if (location.protocol === "file:") {
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
+
+// On a phone the lines of code are cut at the edge: it all folds away, as the housekeeping does everywhere.
+if (matchMedia("(max-width: 600px)").matches) {
+  addEventListener("DOMContentLoaded", () => {
+    for (const code of document.querySelectorAll("article .cell > .cell_input")) {
+      const folded = document.createElement("details");
+      folded.className = "admonition hide above-input";
+      folded.innerHTML = 
+        "<summary><p class='collapsed admonition-title'>Show the code</p><p class='expanded admonition-title'>Hide the code</p></summary>";
+      code.replaceWith(folded);
+      folded.append(code);
+    }
+  });
+}
+
+// A formula that is wider than the page scrolls, by keys as well; no other is a stop of the Tab key.
+addEventListener("DOMContentLoaded", () => {
+  const watcher = new ResizeObserver(seen => seen.forEach(({target}) => {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }));
+  document.querySelectorAll("article div.math").forEach(formula => watcher.observe(formula));
+});

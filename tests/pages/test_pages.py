@@ -32,11 +32,11 @@ FIND_FAULTS = """async contrast => {
     );
 }"""
 TYPESET = """async () => {
-    await window.MathJax?.startup?.promise;
     await document.fonts.ready;
-    return document.querySelectorAll("article .math:not(:has(> mjx-container)), mjx-merror").length;
+    return document.querySelectorAll("article .math:not(:has(> math))").length;
 }"""
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WEIGHT = "performance.getEntries().reduce((sum, each) => sum + (each.decodedBodySize ?? 0), 0)"  # in bytes
 THEME = "document.documentElement.dataset.theme"
 REACHABLE = """[...document.querySelectorAll("article :is(pre, .output, .pst-scrollable-table-container)")].every(
     each => each.scrollWidth <= each.clientWidth || each.tabIndex === 0
@@ -71,7 +71,9 @@ def test_each_page_is_sound(browser, site, soups):
         for way in ways:
             show(*way)
             if tab.evaluate(TYPESET) or tab.evaluate(TOO_WIDE) > 0:
-                faults.append(f"{way}: too wide, or a formula is not typeset")
+                faults.append(f"{way}: too wide, or a formula is no MathML")
+        if (weight := tab.evaluate(WEIGHT)) > 2.5e6:
+            faults.append(f"{weight / 1e6:.1f} MB")
         show(*ways[number % 2])
         tab.wait_for_function(REACHABLE)  # the theme sees to it a moment after the size has changed
         tab.evaluate(AXE)

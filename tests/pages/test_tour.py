@@ -1,4 +1,4 @@
-"""What a cell shows below its figure is the figure's caption, on the chapter's page and in the tour."""
+"""What a cell shows below its figure is the figure's caption, on the chapter's page, in the tour and on cards."""
 
 import base64
 import re
@@ -17,10 +17,19 @@ from tools.press.pages import rendering, stage_pages
 TOUR = (ROOT / "book" / "tour.md").read_text("utf-8")
 SCREENS = re.findall(r"^```\{screen\} (\S+) (\S+)\n```$", TOUR, re.MULTILINE)
 PAGE = "# Tour\n\n```{screen} 02_first fig-red\n```\n\n```{screen} 02_first fig-empty\n```\n"
-FOUND = "From 7 volumes on, R² is above 0.5."
+CARDS = "# Home\n\n```{found}\n02_first fig-red\n02_first fig-empty\n```\n\n```{chapters}\n02_first\n```\n"
+FOUND = "From 7 volumes on, R² is above 0.5. Read it: from left to right."
+OPENING = """\
+# How many? Counting
+
+**How many are there?**
+
+> **Reading time:** about 9 minutes; running takes longer."""
+FORMULA = r"So $\hat y_t$, and $\operatorname{corr}$."
+CARD = re.compile(r"^(\w+) (fig-\S+)$", re.MULTILINE)
 
 
-@pytest.mark.parametrize(("chapter", "name"), SCREENS)
+@pytest.mark.parametrize(("chapter", "name"), sorted({*SCREENS, *CARD.findall((ROOT / "book/index.md").read_text())}))
 def test_each_screen_finds_a_picture_and_a_caption_with_a_number(chapter, name):
     """In the chapters as they are stored: a build on another recording may leave them out."""
     cells = nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4).cells
@@ -36,14 +45,14 @@ def test_there_are_seven_screens_and_none_has_another_form():
 def render(book, page):
     """Render a tiny book with this tour, whose chapter drew one of two figures; return the folder of its pages."""
     (book.root / "book" / "tour.md").write_text(page)
-    extensions = "tools.press.captions, tools.press.tour"
+    extensions = "tools.press.captions, tools.press.told, tools.press.formulas"
     (book.root / "_config.yml").write_text(CONFIG.replace("tools.press.offers", extensions))
     book.write_toc("tour", "02_first")
     source, output = book.root / "source", book.root / "pages"
     output.mkdir(exist_ok=True)
     stage_pages(book.root, source)
-    shown = {"image/png": base64.b64encode(RED_PIXEL).decode()}, {"text/markdown": FOUND}
-    cells = [v4.new_markdown_cell("# First")]
+    shown = {"text/html": "<b>Guess</b>"}, {"image/png": base64.b64encode(RED_PIXEL).decode()}, {"text/markdown": FOUND}
+    cells = [v4.new_markdown_cell(OPENING), v4.new_markdown_cell(FORMULA)]
     for name, outputs in {"red": [v4.new_output("display_data", data) for data in shown], "empty": []}.items():
         told = {"mystnb": {"figure": {"name": f"fig-{name}"}}}
         cells.append(v4.new_code_cell("x = 1", outputs=outputs, metadata=told))
@@ -65,7 +74,27 @@ def test_what_was_found_is_the_caption(tmp_path):
         (picture,) = page.find_all("img")
         assert picture["alt"] == FOUND and page.get_text().count(FOUND) == 1
         assert (folder / picture["src"]).read_bytes() == RED_PIXEL
-    assert FOUND in chapter.figure.figcaption.get_text()
+    (figure,) = chapter.find_all("figure")
+    assert FOUND in figure.figcaption.get_text() and "Guess" in chapter.get_text() and "Guess" not in figure.get_text()
+
+
+def test_cards_show_what_was_found_and_what_a_chapter_asks(tmp_path):
+    """The first sentence, and its first number; the method, the question and the time, and the first figure."""
+    page = BeautifulSoup((render(Book(tmp_path / "project"), CARDS) / "tour.html").read_text("utf-8"), "html.parser")
+    found, chapter = page.article.select(".sd-card")
+    assert [each.get_text() for each in found.select("p")[:2]] == ["7", "From 7 volumes on, R² is above 0.5."]
+    for text in ("Counting", "How many are there?", "9 minutes"):
+        assert text in chapter.get_text()
+    assert FOUND in chapter.img["alt"] and chapter.img["src"].endswith("02_first-card.jpg")
+    assert {link["href"] for link in page.article.select(".sd-card a")} == {"02_first.html"}
+
+
+def test_formulas_are_mathml(tmp_path):
+    """A subscript stands beside its letter, also under a hat; names of functions are upright."""
+    page = BeautifulSoup((render(Book(tmp_path / "project"), PAGE) / "02_first.html").read_text("utf-8"), "html.parser")
+    hat, name = page.article.select("span.math > math")
+    assert hat.msub.find_previous_sibling().name == "mover" and not page.find("munderover")
+    assert name.get_text(strip=True) == "corr" and hat.parent.parent["class"] == ["unbroken"]
 
 
 def test_a_chapter_without_the_figure_is_an_error_that_names_it(tmp_path):

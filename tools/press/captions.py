@@ -7,7 +7,7 @@ import base64
 from pathlib import Path
 
 import nbformat
-from nbformat import from_dict
+from nbformat.v4 import new_code_cell
 
 
 def read_figure(cell):
@@ -26,13 +26,20 @@ def place_captions(app, docname, source):
     """Move the sentences of a chapter to where MyST-NB looks for captions, before it reads the chapter."""
     if Path(app.env.doc2path(docname)).suffix != ".ipynb":
         return
-    notebook = nbformat.reads(source[0], as_version=4)
-    for cell in filter(find_name, notebook.cells):
-        pictures, caption = read_figure(cell)
+    notebook, cells = nbformat.reads(source[0], as_version=4), []
+    for cell in notebook.cells:
+        cells.append(cell)
+        pictures, caption = read_figure(cell) if find_name(cell) else ([], None)
         if pictures and caption:
-            cell.outputs = [output for output in cell.outputs if "text/markdown" not in output.get("data", {})]
             told = {"figure": {"name": find_name(cell), "caption": caption}, "image": {"alt": caption}}
-            cell.metadata.mystnb = from_dict(told)
+            cell.metadata.pop("mystnb")
+            # To MyST-NB all that a cell shows is the figure, also a question or a table: each gets a cell of its own.
+            for output in cell.outputs:
+                own = {"mystnb": told} if "image/png" in output.get("data", {}) else {}
+                if "text/markdown" not in output.get("data", {}):
+                    cells.append(new_code_cell("_", outputs=[output], metadata={"tags": ["remove-input"], **own}))
+            cell.outputs = []
+    notebook.cells = cells
     source[0] = nbformat.writes(notebook)
 
 

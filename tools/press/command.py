@@ -25,8 +25,6 @@ def build_book(root, declared, parameters, recording, output):
         stage_pages(root, source)
         runs = run_chapters(parameters, root, source)
         notebooks = [run.notebook for run in runs]
-        if cover := read_cover(notebooks):
-            (source / "book" / "cover.png").write_bytes(cover)
         write_hero(notebooks, source)
         fill_status(root, source, runs, recording.name, declared, parameters)
         print("Saving the results, rendering the pages", flush=True)

@@ -16,7 +16,8 @@ MENDED = {
 PICTURE = re.compile(r'(<figure[^>]*>\s*)(<img [^>]*src="([^":]+)"[^>]*>)')  # a file, that is, no data: URL
 LINKED = r'\1<a class="image-reference" href="\3">\2</a>'
 # To a browser, a formula is a box, and before and behind a box a line may end.
-FORMULA = re.compile(r'\(?<span class="math [^>]*>[^<]*</span>[).,:;?!]+|\(<span class="math [^>]*>[^<]*</span>')
+MATH = r'<span class="math">(?:(?!</span>).)*</span>'
+FORMULA = re.compile(rf"\(?{MATH}[).,:;?!]+|\({MATH}", re.DOTALL)
 UNBROKEN = r'<span class="unbroken">\g<0></span>'
 
 
