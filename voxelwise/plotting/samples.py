@@ -97,7 +97,7 @@ def plot_overfitting(alphas, panels, reference):
     ----------
     alphas : ndarray, shape (n_alphas,)
     panels : dict of str -> dict of str -> ndarray, shape (n_alphas,)
-        By the panel's title and by the name of the samples, scores; up to six curves a panel.
+        By the panel's title and by the name of the samples, scores; one or two curves a panel.
     reference : float
         A penalty to compare with; a dashed line.
     """
