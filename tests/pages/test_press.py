@@ -16,7 +16,6 @@ from tests.pages.running import printed_in
 from tests.pages.tiny_book import FIRST, SECOND, SHOW_RED_PIXEL, Book
 from tools.press.chapters import run_chapters
 from tools.press.offers import write_colab_cell, write_program
-from tools.press.pages import write_hero
 from tools.press.repository import describe_commit, find_address
 
 OUTSIDE = ("mybinder.org", "colab.research.google.com", "github.com")
@@ -43,15 +42,6 @@ def links(page):
 
 def outside(page):
     return {link for link in links(page) if urlsplit(link).netloc in OUTSIDE}
-
-
-def test_the_landing_page_includes_what_the_hero_cell_shows(tmp_path):
-    shown = nbformat.v4.new_output("display_data", {"text/html": "<b>é</b>"})
-    cell = nbformat.v4.new_code_cell(metadata={"tags": ["hero"]}, outputs=[shown])
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "01_first.ipynb")
-    (tmp_path / "book").mkdir()
-    write_hero([tmp_path / "01_first.ipynb"], tmp_path)
-    assert (tmp_path / "book" / "hero.html").read_text(encoding="utf-8") == "<b>é</b>"
 
 
 def test_the_whole_way_from_a_folder_to_the_page_to_open(book, tmp_path, monkeypatch):

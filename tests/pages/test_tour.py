@@ -17,6 +17,7 @@ from tools.press.pages import rendering, stage_pages
 TOUR = (ROOT / "book" / "tour.md").read_text("utf-8")
 SCREENS = re.findall(r"^```\{screen\} (\S+) (\S+)\n```$", TOUR, re.MULTILINE)
 PAGE = "# Tour\n\n```{screen} 02_first fig-red\n```\n\n```{screen} 02_first fig-empty\n```\n"
+TOUCH = "\n```{touch} 02_first red\n```\n"
 CARDS = "# Home\n\n```{found}\n02_first fig-red\n02_first fig-empty\n```\n\n```{chapters}\n02_first\n```\n"
 FOUND = "From 7 volumes on, R² is above 0.5. Read it: from left to right."
 OPENING = """\
@@ -42,16 +43,19 @@ def test_there_are_seven_screens_and_none_has_another_form():
     assert len(SCREENS) == 7 == TOUR.count("{screen}")
 
 
-def render(book, page):
-    """Render a tiny book with this tour, whose chapter drew one of two figures; return the folder of its pages."""
-    (book.root / "book" / "tour.md").write_text(page)
+def render(root, tour):
+    """Render a tiny book of a tour, cards and a chapter, which drew one of two figures; return its pages' articles."""
+    book = Book(root)
+    (book.root / "book" / "tour.md").write_text(tour)
+    (book.root / "book" / "cards.md").write_text(CARDS)
     extensions = "tools.press.captions, tools.press.told, tools.press.formulas"
     (book.root / "_config.yml").write_text(CONFIG.replace("tools.press.offers", extensions))
-    book.write_toc("tour", "02_first")
+    book.write_toc("tour", "cards", "02_first")
     source, output = book.root / "source", book.root / "pages"
-    output.mkdir(exist_ok=True)
+    output.mkdir()
     stage_pages(book.root, source)
-    shown = {"text/html": "<b>Guess</b>"}, {"image/png": base64.b64encode(RED_PIXEL).decode()}, {"text/markdown": FOUND}
+    guess, image = '<b class="brain-red">Guess</b>', base64.b64encode(RED_PIXEL).decode()
+    shown = {"text/html": guess}, {"image/png": image}, {"text/markdown": FOUND}
     cells = [v4.new_markdown_cell(OPENING), v4.new_markdown_cell(FORMULA)]
     for name, outputs in {"red": [v4.new_output("display_data", data) for data in shown], "empty": []}.items():
         told = {"mystnb": {"figure": {"name": f"fig-{name}"}}}
@@ -60,43 +64,44 @@ def render(book, page):
     nbformat.write(v4.new_notebook(cells=cells, metadata=language), source / "book" / "02_first.ipynb")
     with rendering(source, output):
         pass
-    return output / "html" / "book"
+    return {
+        page.stem: BeautifulSoup(page.read_text("utf-8"), "html.parser").article
+        for page in (output / "html" / "book").glob("*.html")
+    }
 
 
-def test_what_was_found_is_the_caption(tmp_path):
-    """Nothing where a cell drew nothing."""
-    folder = render(Book(tmp_path / "project"), PAGE)
-    tour, chapter = (
-        BeautifulSoup((folder / f"{name}.html").read_text("utf-8"), "html.parser").article
-        for name in ("tour", "02_first")
-    )
-    for page in (tour, chapter):
+@pytest.fixture(scope="module")
+def articles(tmp_path_factory):
+    return render(tmp_path_factory.mktemp("tour") / "project", PAGE + TOUCH)
+
+
+def test_what_was_found_is_the_caption(articles):
+    """Nothing where a cell drew nothing; a picture to touch is on the tour, too."""
+    for page in (articles["tour"], articles["02_first"]):
         (picture,) = page.find_all("img")
         assert picture["alt"] == FOUND and page.get_text().count(FOUND) == 1
-        assert (folder / picture["src"]).read_bytes() == RED_PIXEL
-    (figure,) = chapter.find_all("figure")
-    assert FOUND in figure.figcaption.get_text() and "Guess" in chapter.get_text() and "Guess" not in figure.get_text()
+        assert page.find("b", class_="brain-red").get_text() == "Guess"
+    (figure,) = articles["02_first"].find_all("figure")
+    assert FOUND in figure.figcaption.get_text() and "Guess" not in figure.get_text()
 
 
-def test_cards_show_what_was_found_and_what_a_chapter_asks(tmp_path):
+def test_cards_show_what_was_found_and_what_a_chapter_asks(articles):
     """The first sentence, and its first number; the method, the question and the time, and the first figure."""
-    page = BeautifulSoup((render(Book(tmp_path / "project"), CARDS) / "tour.html").read_text("utf-8"), "html.parser")
-    found, chapter = page.article.select(".sd-card")
+    found, chapter = articles["cards"].select(".sd-card")
     assert [each.get_text() for each in found.select("p")[:2]] == ["7", "From 7 volumes on, R² is above 0.5."]
     for text in ("Counting", "How many are there?", "9 minutes"):
         assert text in chapter.get_text()
     assert FOUND in chapter.img["alt"] and chapter.img["src"].endswith("02_first-card.jpg")
-    assert {link["href"] for link in page.article.select(".sd-card a")} == {"02_first.html"}
+    assert {link["href"] for link in articles["cards"].select(".sd-card a")} == {"02_first.html"}
 
 
-def test_formulas_are_mathml(tmp_path):
+def test_formulas_are_mathml(articles):
     """A subscript stands beside its letter, also under a hat; names of functions are upright."""
-    page = BeautifulSoup((render(Book(tmp_path / "project"), PAGE) / "02_first.html").read_text("utf-8"), "html.parser")
-    hat, name = page.article.select("span.math > math")
-    assert hat.msub.find_previous_sibling().name == "mover" and not page.find("munderover")
+    hat, name = articles["02_first"].select("span.math > math")
+    assert hat.msub.find_previous_sibling().name == "mover" and not articles["02_first"].find("munderover")
     assert name.get_text(strip=True) == "corr" and hat.parent.parent["class"] == ["unbroken"]
 
 
 def test_a_chapter_without_the_figure_is_an_error_that_names_it(tmp_path):
     with pytest.raises(BuildError, match=r"tour.md:6: ERROR: 02_first.ipynb, figure fig-blue"):
-        render(Book(tmp_path / "project"), PAGE.replace("fig-empty", "fig-blue"))
+        render(tmp_path / "project", PAGE.replace("fig-empty", "fig-blue"))

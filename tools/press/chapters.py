@@ -159,13 +159,7 @@ def clean_notebook(notebook):
         cell.metadata = nbformat.from_dict(kept | folded)
 
 
-def read_shown(notebooks, tag, kind):
-    """Return what the first cell with the tag shows of a kind of output, or None without one."""
-    outputs = [output for path in notebooks for cell in tagged_cells(path, tag) for output in cell.outputs]
-    return next((output.data[kind] for output in outputs if kind in output.get("data", {})), None)
-
-
 def read_cover(notebooks):
     """Return the PNG image that the cell tagged ``cover`` shows, or None without one."""
-    image = read_shown(notebooks, "cover", "image/png")
-    return image and base64.b64decode(image)
+    shown = [output.data for path in notebooks for cell in tagged_cells(path, "cover") for output in cell.outputs]
+    return next((base64.b64decode(data["image/png"]) for data in shown if "image/png" in data), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.press import BuildError
 from tools.press.chapters import find_chapters, read_cover, run_chapters, show_path, use_own_settings
-from tools.press.pages import hold_folder, rendering, stage_pages, write_hero
+from tools.press.pages import hold_folder, rendering, stage_pages
 from tools.press.parameters import collect_values, read_parameters, share_settings
 from tools.press.status import fill_status
 from tools.press.warm import warm_up
@@ -24,8 +24,6 @@ def build_book(root, declared, parameters, recording, output):
     with hold_folder(output):
         stage_pages(root, source)
         runs = run_chapters(parameters, root, source)
-        notebooks = [run.notebook for run in runs]
-        write_hero(notebooks, source)
         fill_status(root, source, runs, recording.name, declared, parameters)
         print("Saving the results, rendering the pages", flush=True)
         with rendering(source, output):

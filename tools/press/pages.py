@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from papermill.exceptions import strip_color
 
 from tools.press import BuildError
-from tools.press.chapters import find_chapters, read_shown, show_path
+from tools.press.chapters import show_path
 from tools.press.repository import find_address
 from voxelwise.files import replace_folder, restore_folder
 
@@ -56,13 +56,6 @@ def stage_pages(root, source):
         config |= {"repository": {"url": address, "branch": "HEAD"}, "launch_buttons": LAUNCH}
         config.setdefault("html", {})["use_repository_button"] = True
     (source / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
-    write_hero(find_chapters(root), source)
-
-
-def write_hero(notebooks, source):
-    """Write what the cell tagged ``hero`` shows to where the landing page includes it."""
-    if shown := read_shown(notebooks, "hero", "text/html"):
-        (source / "book" / "hero.html").write_text(shown, encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -71,6 +71,19 @@ class Screen(Told):
         return [*shown, nodes.paragraph("", caption)] if caption else shown
 
 
+class Touch(Told):
+    """``{touch} CHAPTER KIND``: a picture to touch; a chapter that has none of this kind shows nothing."""
+
+    required_arguments = 2
+
+    def run(self):
+        """Return the picture."""
+        chapter, kind = self.arguments
+        shown = (output.get("data", {}) for cell in self.read_cells(chapter) for output in cell.get("outputs", []))
+        found = [html for data in shown if f'brain-{kind}"' in (html := data.get("text/html", ""))]
+        return [nodes.raw("", html, format="html") for html in found[:1]]
+
+
 class Found(Told):
     """``{found}``: a card for each line ``CHAPTER FIGURE``, with the first number of the caption, and its sentence."""
 
@@ -123,6 +136,6 @@ def shrink(picture):
 
 def setup(app):
     """Add the directives."""
-    for directive in (Screen, Found, Chapters):
+    for directive in (Screen, Touch, Found, Chapters):
         app.add_directive(directive.__name__.lower(), directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
