@@ -35,19 +35,20 @@ def test_only_the_numbers_of_a_picture_to_touch_may_differ():
 
 
 def test_nbval_compares_with_it(tmp_path):
-    """Two notebooks whose cell shows a red picture; nbval alone passes the one that has a blue one stored."""
+    """Two cells show a red picture; nbval alone passes the one that has a blue one stored."""
     source = f"import base64\nfrom IPython.display import Image\nImage(base64.b64decode({png('red')!r}))"
-    metadata, text = {"mystnb": {"figure": {"name": "fig-red"}}}, "<IPython.core.display.Image object>"
-    for colour in ("red", "blue"):
+    text, cells = "<IPython.core.display.Image object>", []
+    for number, colour in enumerate(("red", "blue"), start=1):
         shown = {"image/png": png(colour), "text/plain": text}
-        outputs = [v4.new_output("execute_result", shown, execution_count=1)]
-        cell = v4.new_code_cell(source, execution_count=1, outputs=outputs, metadata=metadata)
-        nbformat.write(v4.new_notebook(cells=[cell]), tmp_path / f"{colour}.ipynb")
+        outputs = [v4.new_output("execute_result", shown, execution_count=number)]
+        metadata = {"mystnb": {"figure": {"name": f"fig-{colour}"}}}
+        cells.append(v4.new_code_cell(source, execution_count=number, outputs=outputs, metadata=metadata))
+    nbformat.write(v4.new_notebook(cells=cells), tmp_path / "two.ipynb")
     command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-v", "-p", "no:cacheprovider", tmp_path]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert "red.ipynb::Cell 0 PASSED" in ended.stdout, ended.stdout + ended.stderr
-    assert "blue.ipynb, Cell 0 (fig-red): 100.00% of its pixels differ: the content differs; see" in ended.stdout
-    assert "other than in the lock" in ended.stdout
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+    assert "two.ipynb::Cell 0 PASSED" in said, said
+    assert "two.ipynb, Cell 1 (fig-blue): 100.00% of its pixels differ: the content differs; see" in said
+    assert "other than in the lock" in said
 
 
 def draw(moved=0, cmap="viridis", panels=2):
