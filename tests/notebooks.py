@@ -90,12 +90,14 @@ def hold_same(one, other):
     one, other = map(base64.b64decode, (one, other))
     if one == other or one.startswith(b"\x89PNG"):
         return True
-    if len(one) != len(other) or len(one) % 4:
+    if len(one) != len(other):
         return False
     with np.errstate(all="ignore"):  # of whole numbers read as floats
-        whole, floats = ([np.frombuffer(each, kind).astype(float) for each in (one, other)] for kind in ("<i2", "<f4"))
-        step = 1e-3 * abs(floats[0]).max()
-        return np.allclose(*whole, rtol=0, atol=1) or np.allclose(*floats, rtol=1e-3, atol=step)
+        for kind in ("<i2", "i1", "<f4"):
+            before, now = (np.frombuffer(each[: len(each) // 4 * 4], kind).astype(float) for each in (one, other))
+            if abs(before - now).max() <= (1e-3 * abs(before).max() if kind == "<f4" else 1):
+                return True
+    return False
 
 
 def read_pictures(outputs):

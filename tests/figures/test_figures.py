@@ -9,7 +9,6 @@ from matplotlib.colors import to_rgb
 
 from voxelwise import plotting
 from voxelwise.plotting.stills import plot_explored, plot_planes
-from voxelwise.widgets.fragment import picture_of
 
 A, B, *_ = plotting.MARK_COLOURS
 X, Y = np.array([0.1, 0.5, -0.2]), np.array([0.3, 0.2, 0.0])
@@ -122,17 +121,9 @@ def test_rows_are_counted_downwards():
     assert shown_at(image) == {(0, 1): 0.2, (1, 0): -0.2} and image.origin == "upper"
 
 
-def test_a_time_course_lies_on_its_volumes():
-    """What is on the screen begins half a volume before, and a repeat is drawn from its onset on."""
-    course = plotting.plot_time_course(X, X > 0, Y).axes[0]
-    shade = course.patches[0].get_data()
+def test_what_is_on_the_screen_begins_half_a_volume_before():
+    shade = plotting.plot_time_course(X, X > 0).axes[0].patches[0].get_data()
     assert (shade.values.tolist(), shade.edges.tolist()) == ([1, 1, 0], [0.5, 1.5, 2.5, 3.5])
-    assert [line.get_ydata().tolist() for line in course.lines[:2]] == [X.tolist(), Y.tolist()]
-    shown, courses = np.eye(2), [np.array([[1.0, 2, 3], [3, 4, np.nan]]), np.ones((4, 3))]
-    repeats = plotting.plot_repeats([shown, shown], courses, n_on=[2, 1], lag=3)
-    *lines, mean = (line.get_xydata().tolist() for line in repeats.axes[2].lines)
-    assert lines[0] == [[3, 1], [4, 2], [5, 3]] and mean == [[3, 2], [4, 3], [5, 3]], "lag 3; a repeat ends early"
-    assert [ax.patches[0].get_bbox().x1 for ax in repeats.axes[2:]] == [1.5, 0.5]
 
 
 def test_what_is_empty_can_be_drawn_and_more_than_there_are_colours_for_is_refused():
@@ -142,13 +133,3 @@ def test_what_is_empty_can_be_drawn_and_more_than_there_are_colours_for_is_refus
     plotting.plot_maps({"size": (image_of([], empty=np.nan), dict(cmap="plasma", vmin=0, vmax=1))}, None)
     with pytest.raises(ValueError, match="5 fields; expected up to 4"):
         plotting.plot_fields(np.zeros((5, 2, 2)), "abcde")
-
-
-def test_a_figure_is_the_same_whenever_it_is_drawn_and_whatever_the_reader_has_set():
-    image, drawn = image_of([(3, 3, 2)]), []
-    for own in ({}, {"image.origin": "lower", "text.usetex": True, "axes.grid": True, "font.size": 30}):
-        with plt.rc_context(own):
-            plotting.use_book_style()
-            figure = plotting.plot_maps({"size": (image, dict(cmap="plasma", vmin=0, vmax=1))}, image)
-            drawn += [picture_of(figure), picture_of(figure)]
-    assert all(each == drawn[0] for each in drawn)

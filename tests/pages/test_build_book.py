@@ -1,9 +1,7 @@
 """The command line of `build_book.py`, on throw-away books of two tiny chapters: what it refuses, stores, survives."""
 
-import os
 import signal
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.font_manager  # finds the fonts, once
@@ -50,10 +48,9 @@ def test_refresh_keeps_what_the_author_wrote_and_stores_what_is_the_same_each_ti
     assert (book.root / "book" / "cover.png").read_bytes() == RED_PIXEL
     assert not list(book.root.rglob("*.html")) and not list(book.root.rglob("results"))
     text = book.path("01_second").read_text(encoding="utf-8")
-    assert "papermill" not in text and 'execution"' not in text and str(book.root) not in text
+    for gone in ("papermill", 'execution"', '"version"', str(book.root)):
+        assert gone not in text
     stored = nbformat.reads(text, as_version=4)
-    assert "version" not in stored.metadata.language_info
-    assert [cell.id for cell in stored.cells] == [f"cell-{n}" for n in range(4)]
     assert [dict(cell.metadata) for cell in stored.cells] == [{}, {"tags": ["parameters"]}, {}, {"tags": ["cover"]}]
     assert [cell.execution_count for cell in stored.cells[1:]] == [1, 2, 3]
     assert [output.output_type for output in stored.cells[2].outputs] == ["stream", "execute_result"]
@@ -96,13 +93,11 @@ def test_values_are_read_by_the_type_of_the_default(book):
 
 
 def test_no_two_recordings_share_a_folder(tmp_path):
-    folders = [tmp_path / name for name in ("sub-01/rec", "sub-02/rec", "simulated", "project/book")]
+    folders = [tmp_path / name for name in ("sub-01/rec", "sub-02/rec", "simulated")]
     for folder in folders:
         folder.mkdir(parents=True)
-    *folders, book = folders
-    names = [name_output(book, SimpleNamespace(name=f.name), os.path.relpath(f, book)) for f in folders]
-    assert len({*names, "simulated"}) == 4
-    assert name_output(book, SimpleNamespace(name="simulated"), "simulated") == "simulated"
+    names = [name_output(tmp_path, SimpleNamespace(name=folder.name), str(folder)) for folder in folders]
+    assert len({*names, name_output(tmp_path / "book", SimpleNamespace(name="simulated"))}) == 4
 
 
 def test_of_two_builds_at_once_the_later_is_refused(built, book):
@@ -146,11 +141,6 @@ def test_an_interrupted_build_ends_all_of_it_and_heeds_no_setting_of_the_reader(
     build = book.start("--output", "pages", **own, MPLCONFIGDIR=matplotlib.get_cachedir())
     said = [build.stdout.readline().split()[:2] for _ in range(2)]
     assert said == [["Running", "2"], ["[1/2]", "02_first"]], build.communicate()
-    running = built / "source/book/01_second.ipynb"
-    deadline = time.monotonic() + 60
-    while not (running.exists() and '"running"' in running.read_text(encoding="utf-8")):
-        assert time.monotonic() < deadline and build.poll() is None, build.communicate()
-        time.sleep(0.1)
     started = psutil.Process(build.pid).children(recursive=True)
     build.send_signal(signal.SIGINT)
     _, message = build.communicate(timeout=30)
@@ -170,15 +160,3 @@ def test_rendering_that_fails_shows_why_and_keeps_the_earlier_pages(built, book)
     assert label.startswith("book/index.md:3: WARNING: undefined label")
     assert last == "See pages/render.log"
     assert (built / "results" / "voxels.tsv").exists() and earlier(built)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_refresh_on_a_full_disk_says_so_and_stores_nothing(book):
-    (book.root / "_build/refresh/book").mkdir(parents=True)
-    (book.root / "_build/refresh/.lock").touch()
-    (book.root / "_build/refresh/book/02_first.ipynb").symlink_to("/dev/full")
-    before = book.path("02_first").read_bytes()
-    ended = book.command("--refresh")
-    assert ended.code == 1 and "No space left on device" in ended.err
-    assert book.path("02_first").read_bytes() == before
-    assert not list((book.root / "book").glob(".*"))
