@@ -155,17 +155,10 @@ def test_without_truth_fitted_fields_respond(brain, visit):
     assert "truth is not known" in visit(html).locator(f"{ROOT} .note").inner_text()
 
 
-def test_small_screens_and_wrong_arguments(brain, visit):
-    """Where no drawing has room, the pad is white at first."""
+def test_voxels_without_a_place_are_refused(brain):
     trials, _, model = brain
     with pytest.raises(ValueError, match="a mask to place voxels by"):
         draw_and_read(dataclasses.replace(trials, mask_img=None), model)
-    rng = np.random.default_rng(0)
-    stimuli, mask_img = rng.integers(0, 2, (60, 12)), nibabel.Nifti1Image(np.ones((2, 2, 3), np.uint8), np.eye(4))
-    shapes, responses = dict(stimulus_shape=(4, 3), mask_img=mask_img), stimuli + rng.normal(0, 0.3, (60, 12))
-    some = Samples.from_arrays(stimuli, responses, np.repeat(range(6), 10), **shapes)
-    page = visit(draw_and_read(some, fit_patterns(some, range(12), cv=3)).html)
-    assert page.get_by_role("button").all_inner_texts() == ["Clear", "Again"] and facts(page, "white") == ["12"]
 
 
 # By mouse, finger and keys

@@ -253,7 +253,6 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
 
 
 def test_one_voxel_without_background_or_field_and_an_empty_map(visit):
-    """The voxel lies at the corner of the grid; the planes are black."""
     mask_img = nibabel.Nifti1Image(np.eye(1, 60, 19, dtype=np.uint8).reshape(3, 4, 5), np.eye(4))
     voxels = explore_voxels(np.array([[0.1], [-0.2]]), np.zeros((1, 2, 3)), mask_img).html
     page = visit(voxels + view_planes(nibabel.Nifti1Image(np.zeros((4, 5, 6), np.float32), np.eye(4))).html)

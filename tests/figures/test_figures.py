@@ -5,12 +5,10 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
 
 from voxelwise import plotting
 from voxelwise.plotting.stills import plot_explored, plot_planes
 
-A, B, *_ = plotting.MARK_COLOURS
 X, Y = np.array([0.1, 0.5, -0.2]), np.array([0.3, 0.2, 0.0])
 DIRECTIONS = dict(cmap=plotting.DIRECTION_COLOURS, vmin=-180, vmax=180)
 
@@ -62,22 +60,6 @@ def test_marks_lie_on_their_voxel_and_left_is_left(side):
 def test_the_colours_end_at_the_next_tenth_and_an_empty_map_can_be_drawn(best, limit):
     figure = plotting.plot_score_map(image_of([(3, 3, 2)], best), None, [(3, 3, 2)])
     assert figure.axes[0].images[0].get_clim() == (0, limit)
-
-
-def test_fields_hide_small_weights_and_have_the_colours_of_the_squares():
-    fields = np.zeros((2, 10, 10))
-    fields[:, 3, 2], fields[:, 5, 5], fields[1, 4, 2] = 0.5, 0.09, 1.5
-    figure = plotting.plot_fields(fields, ["a", "b"], (4, 2))
-    places = [(3, 3, 2), (4, 4, 2)]
-    summary = plotting.plot_summary(image_of(places), None, places, fields, "mine", (4, 2))
-    for n, (ax, panel) in enumerate(zip(figure.axes[:2], summary.axes[1:], strict=True)):
-        for drawn in (ax.images[1], panel.images[1]):
-            assert shown_at(drawn) == {(3, 2): 0.5} | ({(4, 2): 1.5} if n else {})
-            assert drawn.get_clim() == (0, 1.5), "one scale for all"
-            np.testing.assert_allclose(drawn.cmap(0.5)[:3], to_rgb((A, B)[n]), atol=0.01)
-        assert ax.patches[0].get_bbox().get_points().tolist() == [[1.5, 3.5], [2.5, 4.5]]
-        assert (panel.texts[0].get_text(), panel.texts[0].get_color()) == ("AB"[n], (A, B)[n])
-        assert summary.axes[0].patches[n].get_edgecolor()[:3] == to_rgb((A, B)[n])
 
 
 def test_maps_paint_each_voxel_in_its_slice_and_nothing_else():
