@@ -19,11 +19,10 @@ def compare_pictures(before, now, name):
     if before.shape != now.shape:
         sizes = [f"{width} x {height}" for height, width, _ in (now.shape, before.shape)]
         unlike, found = None, f"it has {' pixels and had '.join(sizes)}"
-    elif (
-        abs(before - now).max() <= SHADES or (unlike := find_unlike(before, now, MOVED)).mean() <= MAX_SHARE
-    ):  # nearly always, and sooner known
-        return None
     else:
+        same = abs(before - now).max() <= SHADES  # nearly always, and sooner known
+        if same or (unlike := find_unlike(before, now, MOVED)).mean() <= MAX_SHARE:
+            return None
         far = find_unlike(before, now, 4 * MOVED).mean() > MAX_SHARE
         found = f"{unlike.mean():.2%} of its pixels differ: {'the content differs' if far else 'text or edges moved'}"
     FOLDER.mkdir(parents=True, exist_ok=True)
