@@ -127,7 +127,7 @@ def browser():
         yield chromium
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def open_tab(browser):
     """Open an empty page for an address ``home``; at the end, nothing was wrong in it and nothing asked of others."""
     with contextlib.ExitStack() as contexts:

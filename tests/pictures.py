@@ -16,21 +16,15 @@ MAX_SHARE = 3e-4  # of the pixels; a thin curve that moved takes more
 
 def compare_pictures(before, now, name):
     """Say how two pictures (height, width, 4) differ, and leave both and the difference in ``FOLDER``; None if not."""
-    if before.shape == now.shape:
-        if abs(before - now).max() <= SHADES:  # nearly always, and sooner known
-            return None
-        unlike = find_unlike(before, now, MOVED)
-        if unlike.mean() <= MAX_SHARE:
+    if before.shape != now.shape:
+        sizes = [f"{width} x {height}" for height, width, _ in (now.shape, before.shape)]
+        unlike, found = None, f"it has {' pixels and had '.join(sizes)}"
+    else:
+        same = abs(before - now).max() <= SHADES  # nearly always, and sooner known
+        if same or (unlike := find_unlike(before, now, MOVED)).mean() <= MAX_SHARE:
             return None
         far = find_unlike(before, now, 4 * MOVED).mean() > MAX_SHARE
-        found = f"{unlike.mean():.2%} of its pixels differ: " + (
-            "the content differs" if far else "text or edges moved"
-        )
-    else:
-        unlike, found = (
-            None,
-            f"it has {now.shape[1]} x {now.shape[0]} pixels and had {before.shape[1]} x {before.shape[0]}",
-        )
+        found = f"{unlike.mean():.2%} of its pixels differ: {'the content differs' if far else 'text or edges moved'}"
     FOLDER.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"\W+", "-", name).strip("-")
     for kind, values in {"stored": before, "fresh": now, "difference": unlike}.items():

@@ -32,17 +32,9 @@ def found(folder):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_an_error_leaves_the_older(folder, monkeypatch, error):
-    def refuse(path, target, rename=Path.rename):
-        if path.name == "new":
-            raise error
-        rename(path, target)
-
+def test_an_error_leaves_the_older(folder, error):
     with pytest.raises(error), replace_folder(folder):
         raise error
-    monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(error):
-        fill(folder, "newer")
     assert found(folder) == "older"
 
 

@@ -58,14 +58,28 @@ def decoded(html):
     return SimpleNamespace(scores=scores, fields=fields, positions=positions, places=places, raw=data)
 
 
-def slice_of(html, column):
-    """The voxels of the same slice."""
-    return np.flatnonzero(decoded(html).places[:, 2] == decoded(html).places[column, 2])
+#: A telephone, as Playwright's options of a page.
+PHONE = dict(viewport={"width": 390, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=3)
 
 
-def assert_painted(page, canvas, xs, ys, values, cmap, low, high):
-    """A canvas has the colours of the values at places that are given in shares of its width and height."""
-    drawn = page.locator(canvas).evaluate(
+def swipe(page, *points):
+    """Put a finger on a page, move it from point to point, and lift it."""
+    touch = page.context.new_cdp_session(page)
+    for kind, some in [("Start", points[:1]), *(("Move", [point]) for point in points[1:]), ("End", [])]:
+        points = [{"x": x, "y": y} for x, y in some]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+
+def swipe_up(page, x, y):
+    """Put a finger there and scroll the page."""
+    before = page.evaluate("scrollY")
+    swipe(page, *((x, y - 20 * n) for n in range(9)))
+    page.wait_for_function("before => scrollY > before + 60", arg=before)
+
+
+def painted(page, canvas, xs, ys):
+    """The colours (RGBA) of a canvas at places that are given in shares of its width and height."""
+    return page.locator(canvas).evaluate(
         """(canvas, places) => {
           const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
           const context = copy.getContext("2d", { willReadFrequently: true });
@@ -74,8 +88,13 @@ def assert_painted(page, canvas, xs, ys, values, cmap, low, high):
         }""",
         np.transpose([xs, ys]).tolist(),
     )
+
+
+def assert_painted(page, canvas, xs, ys, values, cmap, low, high):
+    """A canvas has the colours of the values there."""
     expected = 255 * matplotlib.colormaps[cmap]((np.asarray(values) - low) / (high - low))
-    np.testing.assert_allclose(drawn, expected, atol=12)  # a number may lie at the border of two steps of the colours
+    # A number may lie at the border of two steps of the colours.
+    np.testing.assert_allclose(painted(page, canvas, xs, ys), expected, atol=12)
 
 
 def assert_shows(page, html, column):

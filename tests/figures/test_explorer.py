@@ -10,8 +10,17 @@ import pytest
 from nibabel.affines import apply_affine
 
 from tests.figures import explored
-from tests.figures.explored import assert_painted, assert_shows, data_of, decimals, decoded, picture, spot
-from voxelwise import cross_validate_ridge, fit_receptive_fields, grid_positions, unmask
+from tests.figures.explored import (
+    PHONE,
+    assert_painted,
+    assert_shows,
+    data_of,
+    decoded,
+    spot,
+    swipe,
+    swipe_up,
+)
+from voxelwise import grid_positions, unmask
 from voxelwise.simulation.cortex import gaussian_weights
 from voxelwise.widgets import explore_voxels, view_planes
 
@@ -35,6 +44,7 @@ def make_brain():
     )
 
 
+ROOT = ".brain-voxels"
 BRAIN = make_brain()
 MARKED, REGIONS, MASK = BRAIN["marked"], BRAIN["regions"], BRAIN["mask_img"]
 
@@ -49,22 +59,18 @@ def planes():
     return view_planes(unmask(np.maximum(BRAIN["scores"].mean(axis=0), 0), MASK), BRAIN["background"]).html
 
 
-def score_rows(scores):
-    return np.stack([scores.mean(axis=0), scores.min(axis=0), scores.max(axis=0)], axis=1)
-
-
 # What is in the page
 
 
 def test_all_voxels_are_in_the_page(html):
-    arrays = decoded(html)
-    np.testing.assert_allclose(arrays.scores, score_rows(BRAIN["scores"]), rtol=0, atol=0.501e-4)
+    arrays, scores = decoded(html), BRAIN["scores"]
+    told = np.stack([scores.mean(axis=0), scores.min(axis=0), scores.max(axis=0)], axis=1)
+    np.testing.assert_allclose(arrays.scores, told, rtol=0, atol=0.501e-4)
     np.testing.assert_allclose(arrays.fields, BRAIN["fields"], rtol=0, atol=0.501e-4)
     np.testing.assert_array_equal(arrays.positions, grid_positions(MASK))
     told = [arrays.raw["regions"]["names"][n] for n in explored.unpacked(arrays.raw["regions"]["numbers"])]
     assert told == [", ".join(REGIONS.columns[inside]) for inside in REGIONS.to_numpy()]
     assert html.count("</script>") == 2, "a region's name does not end the script"
-    assert html == explore_voxels(**BRAIN).html, "the same each time"
     (best,) = data_of(explore_voxels(**BRAIN | dict(marked=())).html)["marked"]
     assert best["voxel"] == BRAIN["scores"].mean(axis=0).argmax() != 0, "without a mark, the best"
 
@@ -80,7 +86,7 @@ def test_slices_are_those_of_the_head(html):
     np.testing.assert_allclose(heights, z, atol=1e-6)
     background = nibabel.as_closest_canonical(BRAIN["background"]).get_fdata()
     (width, height, _), fine = arrays.raw["shape"], under["fineness"]
-    middles = picture(under["picture"])[fine // 2 :: fine, fine // 2 :: fine]
+    middles = explored.picture(under["picture"])[fine // 2 :: fine, fine // 2 :: fine]
     for k in range(len(heights)):
         row, column = divmod(k, under["columns"])
         tile = middles[row * height :, column * width :][:height, :width]
@@ -88,41 +94,22 @@ def test_slices_are_those_of_the_head(html):
         assert np.corrcoef(seen.ravel(), tile.ravel())[0, 1] > 0.999
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
+def test_what_does_not_fit_is_refused():
+    for change, told in (
         (dict(scores=np.zeros((4, 3))), r"shape \(4, 3\)"),
         (dict(regions=REGIONS[:1]), "a row of them for each"),
-        (dict(scores=BRAIN["scores"][0]), r"\(n_splits, n_voxels\)"),
         (dict(scores=np.nan * BRAIN["scores"]), "not a finite number"),
-        (dict(courses=(np.zeros((3, 4)), np.zeros((3, 4)))), "expected .n_volumes, "),
         (dict(marked=[100000]), "up to four columns from 0"),
-    ],
-)
-def test_what_does_not_fit_is_refused(change, told):
-    with pytest.raises(ValueError, match=told):
-        explore_voxels(**BRAIN | change)
-
-
-def test_planes_refuse_a_place_off_the_grid():
+    ):
+        with pytest.raises(ValueError, match=told):
+            explore_voxels(**BRAIN | change)
     with pytest.raises(ValueError, match="No voxel at"):
         view_planes(MASK, position=(0, 0, -1))
 
 
-def test_the_stored_page_holds_what_the_recording_gives(samples):
-    """Within one step of the last digit that is kept: another machine may round another way."""
-    arrays, scores = decoded(explored.stored("voxels")), cross_validate_ridge(samples)
-    np.testing.assert_allclose(arrays.scores, score_rows(scores), rtol=0, atol=arrays.raw["scores"]["unit"])
-    fields = fit_receptive_fields(samples)
-    np.testing.assert_allclose(arrays.fields, fields, rtol=0, atol=arrays.raw["fields"]["unit"])
-    np.testing.assert_array_equal(arrays.positions, grid_positions(samples.mask_img))
-    packed, mean = data_of(explored.stored("planes"))["scores"], scores.mean(axis=0)
-    np.testing.assert_allclose(np.sort(decimals(packed)), np.sort(mean[mean > 1e-6]), rtol=0, atol=packed["unit"])
-
-
-def test_courses_and_true_fields_are_those_of_the_voxel(html, visit):
+def test_courses_and_true_fields_are_those_of_the_voxel(html, page):
     """Within 1 % of the largest response; the truth as high as the estimate, at the right place of stimuli 9 x 7."""
-    page, courses = visit(html), np.array(BRAIN["courses"])
+    courses = np.array(BRAIN["courses"])
     for voxel in (0, MARKED[0], len(BRAIN["fields"]) - 1):
         page.evaluate(f"location.hash = 'voxel={voxel}'")
         page.wait_for_function(f"document.querySelector('.brain-voxels').dataset.pinned === '{voxel}'")
@@ -138,21 +125,12 @@ def test_courses_and_true_fields_are_those_of_the_voxel(html, visit):
         assert_painted(page, ".field:last-child canvas", xs, ys, field, "RdBu_r", -limit, limit)
 
 
-def test_a_click_in_one_view_moves_the_others_and_the_address(html, planes, visit):
-    page = visit(html + planes)
-    page.get_by_role("button", name="Voxel C").click()
-    i, j, k = grid_positions(MASK)[MARKED[2]]
-    assert page.locator(".brain-planes").get_attribute("data-position") == f"{i} {j} {k}"
-    assert page.evaluate("location.hash") == f"#voxel={MARKED[2]}"
-    home = tuple(grid_positions(MASK)[MARKED[2]])
-    page.locator(".brain-planes").get_by_role("slider").first.press("ArrowLeft")
-    moved = tuple(map(int, page.locator(".brain-planes").get_attribute("data-position").split()))
-    voxels = {tuple(place): number for number, place in enumerate(grid_positions(MASK).tolist())}
-    shown = int(page.locator(".brain-voxels").get_attribute("data-voxel"))
-    assert moved != home and shown == voxels.get(moved, MARKED[2])
-
-
 # By mouse, keyboard and finger
+
+
+def slice_of(html, column):
+    """The voxels of the same slice."""
+    return np.flatnonzero(decoded(html).places[:, 2] == decoded(html).places[column, 2])
 
 
 def facts_of(html, column):
@@ -170,17 +148,17 @@ def facts_of(html, column):
 def test_the_mouse_shows_the_voxel_it_points_at(html, visit):
     """The slice has the colours of its scores; what is pointed at shows, and what is clicked on stays."""
     page, first, arrays = visit(html), MARKED[0], decoded(html)
-    others, (n_columns, n_rows, _) = explored.slice_of(html, first), arrays.raw["shape"]
+    others, (n_columns, n_rows, _) = slice_of(html, first), arrays.raw["shape"]
     positive = others[(arrays.scores[others, 0] > 0) & ~np.isin(others, MARKED)]
     x, y = (arrays.places[positive, 0] + 0.5) / n_columns, (n_rows - arrays.places[positive, 1] - 0.5) / n_rows
     limit, values = arrays.raw["colours"]["score"]["limit"], arrays.scores[positive, 0]
-    assert_painted(page, ".brain-voxels .stage canvas", x, y, values, "plasma", 0, limit)
+    assert_painted(page, f"{ROOT} .stage canvas", x, y, values, "plasma", 0, limit)
     left, right = (page.get_by_text(letter, exact=True).bounding_box() for letter in "LR")
     assert left["x"] < right["x"]
     for column in (first, *others[[0, len(others) // 2, -1]]):
         page.mouse.move(*spot(page, html, column))
         assert_shows(page, html, column)
-        assert page.locator(".brain-voxels dd").all_inner_texts() == facts_of(html, column)
+        assert page.locator(f"{ROOT} dd").all_inner_texts() == facts_of(html, column)
     page.mouse.move(1, 1)
     assert_shows(page, html, first)
     page.mouse.click(*spot(page, html, others[0]))
@@ -188,7 +166,7 @@ def test_the_mouse_shows_the_voxel_it_points_at(html, visit):
     assert_shows(page, html, others[0])
 
 
-def test_arrow_keys_go_to_the_neighbour_over_gaps(html, visit):
+def test_keys_go_to_the_neighbour_over_gaps_to_marked_voxels_and_through_the_slices(html, visit):
     """In 25 presses: to the next voxel straight on, looked for step by step; without one, to some voxel ahead."""
     page, places, column = visit(html), decoded(html).places, MARKED[0]
     occupied = {tuple(place): number for number, place in enumerate(places.tolist())}
@@ -198,59 +176,47 @@ def test_arrow_keys_go_to_the_neighbour_over_gaps(html, visit):
         ahead = [tuple(places[column] + step * np.array(turns[key])) for step in range(1, 20)]
         straight = [occupied[place] for place in ahead if place in occupied]
         page.keyboard.press(key)
-        found = int(page.locator(".brain-voxels").get_attribute("data-pinned"))
+        before, column = column, int(page.locator(ROOT).get_attribute("data-pinned"))
         if straight:
-            assert found == straight[0]
+            assert column == straight[0]
         else:
-            assert found == column or (places[found] - places[column]) @ turns[key] > 0
-        column = found
+            assert column == before or (places[column] - places[before]) @ turns[key] > 0
     assert_shows(page, html, column)
 
-
-def test_letters_bring_marked_voxels_and_keys_buttons_and_slider_the_slices(html, visit):
-    page, places, home = visit(html), decoded(html).places, MARKED[1]
     page.get_by_role("button", name="Voxel B").click()
-    assert_shows(page, html, home)
+    assert_shows(page, html, home := MARKED[1])
     told = f"Voxel {home}, marked B. Mean R² {facts_of(html, home)[0]}"
-    page.locator(".brain-voxels .status", has_text=told).wait_for(state="attached")  # for a screen reader
-    canvas, below = page.locator(".brain-voxels .stage canvas"), page.get_by_role("button", name="Slice below")
+    page.locator(f"{ROOT} .status", has_text=told).wait_for(state="attached")  # for a screen reader
+    canvas, below = page.locator(f"{ROOT} .stage canvas"), page.get_by_role("button", name="Slice below")
     slider, k = page.get_by_role("slider"), places[home, 2]
     steps = (canvas.press, "PageUp", 1), (below.press, "Enter", -1), (below.press, "Enter", -1)
     for press, key, step in (*steps, (slider.press, "ArrowRight", 1), (canvas.press, "PageDown", -1)):
         k = min(max(k + step, 0), places[:, 2].max())
         press(key)
         far = np.where(places[:, 2] == k, ((places - places[home])[:, :2] ** 2).sum(axis=1), np.inf)
-        shown = int(page.locator(".brain-voxels").get_attribute("data-voxel"))
+        shown = int(page.locator(ROOT).get_attribute("data-voxel"))
         assert far[shown] == far.min(), "the nearest voxel of the slice"
         assert_shows(page, html, shown)
 
 
 def test_a_finger_taps_draws_and_scrolls(html, visit):
     """What was chosen stays chosen where the finger scrolls the page."""
-    phone = dict(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=3)
-    page = visit(html + '<div style="height: 2000px"></div>', **phone)
-    touch, (first, *_, last) = page.context.new_cdp_session(page), explored.slice_of(html, MARKED[0])
-
-    def draw(*points):
-        for kind, some in [("touchStart", points[:1]), *(("touchMove", [at]) for at in points[1:]), ("touchEnd", [])]:
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in some]})
-
+    page = visit(html + '<div style="height: 2000px"></div>', **PHONE)
+    first, *_, last = slice_of(html, MARKED[0])
     x, y = spot(page, html, last)
     page.touchscreen.tap(x, y)
     assert_shows(page, html, last)
-    draw((x, y), (x + 30, y), spot(page, html, first))
+    swipe(page, (x, y), (x + 30, y), spot(page, html, first))
     assert_shows(page, html, first)
-    x, y = spot(page, html, last)
-    draw(*((x, y - 20 * n) for n in range(9)))
-    page.wait_for_function("() => scrollY > 80")
+    swipe_up(page, *spot(page, html, last))
     assert_shows(page, html, first)
 
 
-def test_all_planes_go_through_the_voxel_that_is_told(planes, visit):
-    """Moved by keys and by a click; the colour in each plane and the number below are the voxel's."""
-    mean, raw, page = BRAIN["scores"].mean(axis=0), data_of(planes), visit(planes)
+def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
+    """Moved by keys, by a click, and by the other picture; the colour in each plane and the number are the voxel's."""
+    mean, raw, page = BRAIN["scores"].mean(axis=0), data_of(planes), visit(html + planes)
     by_position = dict(zip(map(tuple, grid_positions(MASK).tolist()), mean, strict=True))
-    shape, sliders = raw["shape"], page.get_by_role("slider").all()
+    shape, sliders = raw["shape"], page.locator(".brain-planes").get_by_role("slider").all()
     stages = [f".brain-planes .stage:nth-child({number})" for number in (1, 2, 3)]
     ends = [page.locator(f"{stage} .end").all_inner_texts() for stage in stages]
     assert ends == [["back", "front"], ["L", "R"], ["L", "R"]]
@@ -278,13 +244,19 @@ def test_all_planes_go_through_the_voxel_that_is_told(planes, visit):
     page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
     assert shown() in by_position and [int(slider.input_value()) for slider in sliders[:2]] == place[:2]
 
+    page.get_by_role("button", name="Voxel C").click()
+    assert shown() == tuple(grid_positions(MASK)[MARKED[2]])
+    assert page.evaluate("location.hash") == f"#voxel={MARKED[2]}"
+    sliders[0].press("ArrowLeft")
+    voxels = {tuple(place): number for number, place in enumerate(grid_positions(MASK).tolist())}
+    assert int(page.locator(ROOT).get_attribute("data-voxel")) == voxels.get(shown(), MARKED[2])
+
 
 def test_one_voxel_without_background_or_field_and_an_empty_map(visit):
-    """The voxel lies at the corner of the grid; the planes are black."""
     mask_img = nibabel.Nifti1Image(np.eye(1, 60, 19, dtype=np.uint8).reshape(3, 4, 5), np.eye(4))
     voxels = explore_voxels(np.array([[0.1], [-0.2]]), np.zeros((1, 2, 3)), mask_img).html
     page = visit(voxels + view_planes(nibabel.Nifti1Image(np.zeros((4, 5, 6), np.float32), np.eye(4))).html)
     told = ["−0.05", "−0.20 to 0.10", "(0, 3, 4)", "0, 3, 4 mm", "none"]
-    assert page.locator(".brain-voxels dd").all_inner_texts() == told
+    assert page.locator(f"{ROOT} dd").all_inner_texts() == told
     assert page.locator(".brain-planes .told").inner_text() == "Grid (0, 0, 0): not painted"
     assert_painted(page, ".brain-planes .stage:nth-child(3) canvas", [0.1], [0.9], [0], "gray", 0, 1)

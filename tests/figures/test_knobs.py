@@ -3,18 +3,16 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
-from sklearn.metrics import r2_score
 
-from tests.figures.explored import assert_painted, data_of, decimals, stored
-from voxelwise import RunKFold, Samples, cross_validate_ridge, fit_receptive_fields, load_samples, true_fields
+from tests.figures.explored import PHONE, assert_painted, data_of, decimals, swipe_up
+from voxelwise import RunKFold, Samples, cross_validate_ridge, fit_receptive_fields
 from voxelwise.models.receptive_fields import walk_receptive_fields
-from voxelwise.simulation.cortex import MARKED_COLUMNS
 from voxelwise.widgets import turn_knobs
 
-ROOT_ELEMENT = ".brain-knobs"
-CHAPTER_PAGE = stored("knobs", "06_choosing_the_penalty")
+ROOT = ".brain-knobs"
 MARKED = [5, 0]
 LAG, ALPHA, N_SPLITS = 1, 3.0, 3
 
@@ -55,7 +53,7 @@ def html():
 
 def computed(page, **setting):
     """What the page makes of a setting."""
-    return page.locator(ROOT_ELEMENT).evaluate(
+    return page.locator(ROOT).evaluate(
         """(root, setting) => {
           const model = root.model(setting), plain = (values) => values && [...values];
           return { ...model, fields: Object.fromEntries(Object.entries(model.fields).map(([n, f]) => [n, plain(f)])) };
@@ -64,112 +62,62 @@ def computed(page, **setting):
     )
 
 
-def expected(samples, columns, alpha, n_splits):
-    """Fields, courses and both R2 by the package, and scikit-learn where it has no function for it.
-
-    The voxels, one a column of what is returned, are in view in the same runs.
-    """
-    few = dataclasses.replace(samples, responses=samples.responses[:, columns], mask_img=None)
-    y, in_view = few.responses.astype(float), np.zeros(len(few.runs), dtype=bool)
-    for rows in few.run_rows:
-        in_view[rows] = np.ptp(y[rows], axis=0).all()
-    models, train = [], []
-    for rows, _ in RunKFold(n_splits).split(groups=few.runs):
+def expected(samples, column, alpha):
+    """Field, courses and both R2 of a voxel by the package, and by scikit-learn where it has no function for it."""
+    one = dataclasses.replace(samples, responses=samples.responses[:, [column]], mask_img=None)
+    x, y, train, models = one.stimuli.astype(float), one.responses[:, 0].astype(float), [], []
+    in_view = np.concatenate([np.full(len(rows), np.ptp(y[rows]) > 0) for rows in one.run_rows])
+    for rows, _ in RunKFold(N_SPLITS).split(groups=one.runs):
         rows = rows[in_view[rows]]
-        models.append(Ridge(alpha).fit(few.stimuli[rows].astype(float), y[rows]))
-        train.append(r2_score(y[rows], models[-1].predict(few.stimuli[rows]), multioutput="raw_values"))
-    first = few.run_rows[0]
+        models.append(Ridge(alpha).fit(x[rows], y[rows]))
+        train.append(models[-1].score(x[rows], y[rows]))
+    first = one.run_rows[0]
     return dict(
-        held=cross_validate_ridge(few, alpha, n_splits).mean(axis=0),
-        train=np.mean(train, axis=0),
-        field=np.reshape(models[0].coef_, (len(columns), -1)).T,
+        held=cross_validate_ridge(one, alpha, N_SPLITS).mean(),
+        train=np.mean(train),
+        field=models[0].coef_,
         measured=y[first],
-        predicted=models[0].predict(few.stimuli[first]).reshape(len(first), -1),
+        predicted=models[0].predict(x[first]),
     )
-
-
-def assert_computed(page, samples, columns, n_splits, settings):
-    """Within 1e-3 for some voxels at each setting; ``samples`` are by lag."""
-    for voxels, alpha, lag in settings:
-        wanted = expected(samples[lag], [columns[voxel] for voxel in voxels], alpha, n_splits)
-        for number, voxel in enumerate(voxels):
-            model = computed(page, voxel=voxel, alpha=alpha, lag=lag, steps=0)
-            assert model["course"]["volumes"] == [lag + n for n in range(len(wanted["measured"]))]
-            for name, found in ({"field": model["fields"]["ridge"]} | model["r2"] | model["course"]).items():
-                if name != "volumes":
-                    np.testing.assert_allclose(found, wanted[name][..., number], rtol=0, atol=1e-3, err_msg=name)
 
 
 # What is in the page
 
 
-def test_the_page_fits_any_recording_as_the_package_does(html, visit):
-    """Grey, a pixel that stays, runs of different length, one of them without the voxel."""
-    page, columns = visit(html), [voxel["column"] for voxel in data_of(html)["voxels"]]
-    settings = [([0], 1, 0), ([1], 3, 1), ([2, 3], 30, 5), ([3], 1e4, 2), ([0], 300, 4)]
-    assert_computed(page, {lag: at_lag(SAMPLES, lag) for lag in range(6)}, columns, N_SPLITS, settings)
-    drawn = computed(page, voxel=1, alpha=1, lag=1, steps=0)
+def test_the_page_fits_any_recording_as_the_package_does(html, page):
+    """Grey, a pixel that stays, runs of different length, one of them without the voxel: within 1e-3."""
+    columns = [voxel["column"] for voxel in data_of(html)["voxels"]]
+    for voxel, alpha, lag in ((0, 1, 0), (1, 3, 1), (2, 30, 5), (3, 1e4, 2), (0, 300, 4)):
+        wanted = expected(at_lag(SAMPLES, lag), columns[voxel], alpha)
+        model = computed(page, voxel=voxel, alpha=alpha, lag=lag, steps=0)
+        assert model["course"]["volumes"] == [lag + n for n in range(len(wanted["measured"]))]
+        found = {"field": model["fields"]["ridge"]} | model["r2"] | model["course"]
+        for name, values in wanted.items():
+            np.testing.assert_allclose(found[name], values, rtol=0, atol=1e-3, err_msg=name)
     for number in (0, 12, 30):
-        alpha = 10 ** drawn["exponents"][number]
-        at = computed(page, voxel=1, alpha=alpha, lag=1, steps=0)["r2"]
+        at = computed(page, voxel=0, alpha=10 ** model["exponents"][number], lag=4, steps=0)["r2"]
         for side in ("train", "held"):
-            assert drawn["curves"][side][number] == pytest.approx(at[side], abs=1e-12)
+            assert model["curves"][side][number] == pytest.approx(at[side], abs=1e-12)
 
 
-def test_each_step_of_the_lasso_is_on_the_path(html, visit):
+def test_each_step_of_the_lasso_is_on_the_path(html, page):
     """At each step and between two; at the chosen one it is the field."""
-    page, lagged, data = visit(html), at_lag(SAMPLES, LAG), data_of(html)
+    lagged, data = at_lag(SAMPLES, LAG), data_of(html)
     columns = [voxel["column"] for voxel in data["voxels"]]
-    paths, _ = walk_receptive_fields(lagged, columns, 6)
-    fields = fit_receptive_fields(lagged, columns, 6)
-    for voxel in range(len(columns)):
-        found = [computed(page, voxel=voxel, alpha=1, lag=LAG, steps=step)["fields"]["lasso"] for step in range(7)]
-        np.testing.assert_allclose(found, paths[:, voxel].reshape(7, -1), rtol=0, atol=1e-3)
-        half = computed(page, voxel=voxel, alpha=1, lag=LAG, steps=2.5)["fields"]["lasso"]
-        np.testing.assert_allclose(half, paths[2:4, voxel].mean(axis=0).ravel(), rtol=0, atol=1e-3)
-        chosen = computed(page, voxel=voxel, alpha=1, lag=LAG, steps=data["steps"]["chosen"][voxel])
-        np.testing.assert_allclose(chosen["fields"]["lasso"], fields[voxel].ravel(), rtol=0, atol=1e-3)
+    paths, fields = walk_receptive_fields(lagged, columns, 6)[0], fit_receptive_fields(lagged, columns, 6)
+    for voxel, chosen in enumerate(data["steps"]["chosen"]):
+        expected = [*paths[:, voxel], paths[2:4, voxel].mean(axis=0), fields[voxel]]
+        for step, field in zip((*range(7), 2.5, chosen), expected, strict=True):
+            found = computed(page, voxel=voxel, alpha=1, lag=LAG, steps=step)["fields"]["lasso"]
+            np.testing.assert_allclose(found, field.ravel(), rtol=0, atol=1e-3)
 
 
-@pytest.fixture(scope="module")
-def unlagged(recording):
-    """The simulated recording, from which the page makes all lags."""
-    return load_samples(recording, lag=0)
-
-
-def test_the_stored_page_computes_what_the_package_does(unlagged, samples, scores, visit):
-    """20 settings of the penalty, the lag and the voxel; among them what the book says."""
-    page, data = visit(CHAPTER_PAGE), data_of(CHAPTER_PAGE)
-    columns = [voxel["column"] for voxel in data["voxels"]]
-    by_lag = {lag: at_lag(unlagged, lag) for lag in (0, 1, 3, 4, 5)} | {2: samples}
-    settings = [([0, 4, 5], 1, 0), ([1, 4], 20, 1), ([2, 5], 5e5, 3), ([3, 4, 5], 3e3, 4), ([0, 1, 2, 3], 700, 5)]
-    assert_computed(page, by_lag, columns, 10, [([0, 1, 2, 3, 4, 5], 100, 2), *settings])
-    book = computed(page, voxel=0, **data["book"], steps=data["steps"]["chosen"][0])
-    assert book["r2"]["held"] == pytest.approx(scores[columns[0]], abs=1e-4)
-    (field,) = fit_receptive_fields(samples, columns[:1])
-    np.testing.assert_allclose(book["fields"]["lasso"], field.ravel(), rtol=0, atol=1e-3)
-
-
-def test_the_stored_page_holds_what_the_recording_gives(recording, unlagged, scores):
-    """Within one step of the last digit that is kept: another machine may round another way."""
-    page = turn_knobs(unlagged, scores, MARKED_COLUMNS, truth=recording.truth)
-    fresh, kept = data_of(page.html), data_of(CHAPTER_PAGE)
-    assert len(CHAPTER_PAGE) < 400_000
-    for name in ("patterns", "responses", "lasso", "truth"):
-        np.testing.assert_allclose(decimals(kept[name]), decimals(fresh[name]), rtol=0, atol=1.01 * kept[name]["unit"])
-    for name in ("shape", "voxels", "runs", "folds", "seen", "lags", "exponents", "book"):
-        assert kept[name] == fresh[name]
-    assert kept["steps"]["chosen"] == pytest.approx(fresh["steps"]["chosen"], abs=1e-3)
-    *_, middling, silent = columns = [voxel["column"] for voxel in fresh["voxels"]]
-    assert scores[middling] == pytest.approx(scores.max() / 2, abs=0.02)
-    assert recording.truth["share"].iloc[silent] == 0, "silent indeed"
-    fields, put_in = decimals(fresh["truth"]).reshape(6, 100), true_fields(recording.truth.iloc[columns])
-    put_in = put_in[:5].reshape(5, 100) / put_in[:5].max(axis=(1, 2))[:, np.newaxis]
-    np.testing.assert_allclose(fields[:5], fields[:5].max(axis=1, keepdims=True) * put_in, atol=1e-3)
-    assert (fields[:5].max(axis=1) > 0.1).all()
-    noise = data_of(turn_knobs(unlagged, scores, [499], truth=recording.truth).html)
-    assert recording.truth["share"].iloc[499] == 0 and decimals(noise["lasso"])[:1100].any()
-    assert not decimals(noise["truth"])[:100].any(), "a silent voxel sees nothing, whatever the lasso finds"
+def test_true_fields_are_as_high_as_those_of_the_lasso_and_silent_voxels_see_nothing():
+    truth = pd.DataFrame({"row": 4, "column": 3, "size": 1.0, "share": np.arange(9) == MARKED[0]})
+    true, *silent = decimals(data_of(turn_knobs(**GIVEN, truth=truth).html)["truth"]).reshape(-1, 100)
+    seeing, other = fit_receptive_fields(at_lag(SAMPLES, LAG), MARKED, 6)
+    assert true.argmax() == 43 and true.max() == pytest.approx(seeing.max(), abs=1e-3)
+    assert other.any() and not np.any(silent)
 
 
 def test_voxels_are_chosen_by_their_scores():
@@ -183,15 +131,12 @@ def test_what_does_not_fit_is_refused_and_what_is_too_large_is_told():
     for change, told in (
         (dict(marked=[9]), "columns from 0 to 8"),
         (dict(scores=SCORES[:3]), "one for each of the 9"),
-        (dict(alpha=-1.0), "ridge penalty"),
         (dict(lag=17), "shortest run has 18 volumes"),
-        (dict(n_splits=6), "n_splits=6"),
     ):
         with pytest.raises(ValueError, match=told):
             turn_knobs(**GIVEN | change)
     wide = dataclasses.replace(SAMPLES, stimuli=np.zeros((len(SAMPLES.runs), 300), np.float32), stimulus_shape=(15, 20))
-    fragment = turn_knobs(**GIVEN | dict(samples=wide))
-    assert "too large" in repr(fragment) and repr(fragment) in fragment.html
+    assert "too large" in turn_knobs(**GIVEN | dict(samples=wide)).html
 
 
 # By mouse, keyboard and finger
@@ -199,7 +144,7 @@ def test_what_does_not_fit_is_refused_and_what_is_too_large_is_told():
 
 def assert_shows(page, html, voxel, alpha, lag, steps):
     """What is told, drawn and written belongs to the setting; the lasso is scaled by the common limit."""
-    root, model = page.locator(ROOT_ELEMENT), computed(page, voxel=voxel, alpha=alpha, lag=lag, steps=steps)
+    root, model = page.locator(ROOT), computed(page, voxel=voxel, alpha=alpha, lag=lag, steps=steps)
     name, limit = data_of(html)["voxels"][voxel]["name"], data_of(html)["colours"]["limit"]
     train, held = (f"{model['r2'][side]:.3f}".replace("-", "−") for side in ("train", "held"))
     told = root.locator(".told").inner_text()
@@ -208,7 +153,7 @@ def assert_shows(page, html, voxel, alpha, lag, steps):
     assert told.endswith(f"R² {train} on training runs, {held} on held-out runs.")
     rows, columns = np.indices((3, 4)).reshape(2, -1)
     for number, field in ((2, "ridge"), (3, "lasso")):
-        canvas = f"{ROOT_ELEMENT} .field:nth-child({number}) canvas"
+        canvas = f"{ROOT} .field:nth-child({number}) canvas"
         places = (columns + 0.5) / 4, (rows + 0.5) / 3
         assert_painted(page, canvas, *places, model["fields"][field], "RdBu_r", -limit, limit)
     assert float(root.get_attribute("data-alpha")) == pytest.approx(alpha, rel=1e-6)
@@ -216,67 +161,44 @@ def assert_shows(page, html, voxel, alpha, lag, steps):
 
 def test_sliders_turn_by_keys_and_the_button_brings_the_book_back(html, visit):
     page, chosen = visit(html), data_of(html)["steps"]["chosen"]
-    first = dict(voxel=0, alpha=ALPHA, lag=LAG, steps=chosen[0])
-    assert_shows(page, html, **first)
-    alone = page.locator(".brain-knobs .field").first
+    assert_shows(page, html, voxel=0, alpha=ALPHA, lag=LAG, steps=chosen[0])
+    alone = page.locator(f"{ROOT} .field").first
     assert "not simulated" in alone.inner_text() and not alone.locator("canvas").is_visible()
     penalty, lag, steps = (page.get_by_role("slider", name=name) for name in ("Penalty", "Lag", "Lasso steps"))
-    penalty.press("ArrowRight")
-    assert_shows(page, html, **first | dict(alpha=10**0.6))
-    lag.press("End")
-    assert_shows(page, html, voxel=0, alpha=10**0.6, lag=5, steps=chosen[0])
-    assert "for lag 1 only" in page.locator(".brain-knobs .field").last.inner_text()
-    steps.press("Home")
-    steps.press("ArrowRight")
-    steps.press("ArrowRight")
-    assert_shows(page, html, voxel=0, alpha=10**0.6, lag=5, steps=1)
-    assert steps.get_attribute("aria-valuetext") == "1"
-    said = page.locator(f"{ROOT_ELEMENT} .status", has_text="lag 5 volumes: R² ")  # for a screen reader
-    said.wait_for(state="attached")
+    for slider, key in ((penalty, "ArrowRight"), (lag, "End"), (steps, "Home"), (steps, "ArrowRight")):
+        slider.press(key)
+    assert_shows(page, html, voxel=0, alpha=10**0.6, lag=5, steps=0.5)
+    assert "for lag 1 only" in page.locator(f"{ROOT} .field").last.inner_text()
+    page.locator(f"{ROOT} .status", has_text="lag 5 volumes: R² ").wait_for(state="attached")  # for a screen reader
     page.get_by_role("button", name="Voxel silent").press("Enter")
-    assert_shows(page, html, voxel=3, alpha=10**0.6, lag=5, steps=1)
+    assert_shows(page, html, voxel=3, alpha=10**0.6, lag=5, steps=0.5)
     page.get_by_role("button", name="As in the book").press("Enter")
     assert_shows(page, html, voxel=3, alpha=ALPHA, lag=LAG, steps=chosen[3])
 
 
-def test_mouse_and_finger_draw_the_penalty_along_the_curves(html, visit):
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["mouse", "finger"])
+def test_the_penalty_is_drawn_along_the_curves(html, visit, options):
     """The dots go along; a finger that scrolls the page leaves the penalty as it was."""
-    phone = dict(viewport={"width": 390, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=3)
-    for options in ({}, phone):
-        page = visit(html + '<div style="height: 2000px"></div>', **options)
-        page.locator(f"{ROOT_ELEMENT} .scores svg").scroll_into_view_if_needed()
-        box = page.locator(f"{ROOT_ELEMENT} .scores svg").bounding_box()
-        at = [(box["x"] + 40 + share * (box["width"] - 50), box["y"] + 60) for share in (0.25, 0.5, 0.75)]
-        chosen = dict(voxel=0, lag=LAG, steps=data_of(html)["steps"]["chosen"][0])
-        if options:
-            page.touchscreen.tap(*at[1])
-        else:
-            page.mouse.click(*at[1])
-        turned = float(page.locator(ROOT_ELEMENT).get_attribute("data-alpha"))
-        assert np.log10(turned) == pytest.approx(3, abs=0.03), "to a pixel"
+    page = visit(html + '<div style="height: 2000px"></div>', **options)
+    page.locator(f"{ROOT} .scores svg").scroll_into_view_if_needed()
+    box = page.locator(f"{ROOT} .scores svg").bounding_box()
+    left, middle, right = ((box["x"] + 40 + share * (box["width"] - 50), box["y"] + 60) for share in (0.25, 0.5, 0.75))
+    chosen = dict(voxel=0, lag=LAG, steps=data_of(html)["steps"]["chosen"][0])
+
+    def assert_turned(exponent):
+        turned = float(page.locator(ROOT).get_attribute("data-alpha"))
+        assert np.log10(turned) == pytest.approx(exponent, abs=0.03), "to a pixel"
         assert_shows(page, html, alpha=turned, **chosen)
-        dots = page.locator(f"{ROOT_ELEMENT} .dot").all()
-        assert [dot.bounding_box()["x"] + dot.bounding_box()["width"] / 2 for dot in dots] == [
-            pytest.approx(at[1][0], abs=1)
-        ] * 2
-        if options:
-            touch = page.context.new_cdp_session(page)
-            x, y = at[0]
-            path = [
-                ("touchStart", [(x, y)]),
-                *(("touchMove", [(x, y - 20 * n)]) for n in range(1, 9)),
-                ("touchEnd", []),
-            ]
-            before = page.evaluate("scrollY")
-            for kind, points in path:
-                points = [{"x": x, "y": y} for x, y in points]
-                touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-            page.wait_for_function(f"() => scrollY > {before} + 80")
-            assert_shows(page, html, alpha=turned, **chosen)
-        else:
-            page.mouse.down()
-            page.mouse.move(*at[2])
-            page.mouse.up()
-            turned = float(page.locator(ROOT_ELEMENT).get_attribute("data-alpha"))
-            assert np.log10(turned) == pytest.approx(4.5, abs=0.03)
-            assert_shows(page, html, alpha=turned, **chosen)
+
+    (page.touchscreen.tap if options else page.mouse.click)(*middle)
+    assert_turned(3)
+    for dot in page.locator(f"{ROOT} .dot").all():
+        assert dot.bounding_box()["x"] + dot.bounding_box()["width"] / 2 == pytest.approx(middle[0], abs=1)
+    if options:
+        swipe_up(page, *left)
+        assert_turned(3)
+    else:
+        page.mouse.down()
+        page.mouse.move(*right)
+        page.mouse.up()
+        assert_turned(4.5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.figures.explored import data_of, decimals
+from tests.figures.explored import data_of, decimals, swipe
 from voxelwise import Samples, is_rest
 from voxelwise.widgets import slide_lag
 
@@ -50,8 +50,7 @@ def assert_shows(page, voxel, lag):
     )
 
 
-def test_keys_and_buttons_change_lag_and_voxel(html, visit):
-    page = visit(html)
+def test_keys_and_buttons_change_lag_and_voxel(html, page):
     assert_shows(page, 0, 0)
     page.get_by_role("slider").press("ArrowRight")
     assert_shows(page, 0, 1)
@@ -68,13 +67,9 @@ def test_the_screen_is_dragged_along(html, visit, finger):
     page = visit(html, viewport={"width": 390, "height": 800}, has_touch=finger)
     box = page.locator(f"{ROOT} .course svg").bounding_box()
     x, y, volume = box["x"] + box["width"] / 2, box["y"] + 60, (box["width"] - 50) / 39
-    touch = page.context.new_cdp_session(page)
     for wanted, by in ((4, 4), (1, -3), (8, 30)):
         if finger:
-            path = [("Start", [x]), ("Move", [x + 2 * by]), ("Move", [x + by * volume]), ("End", [])]
-            for kind, places in path:
-                points = [{"x": place, "y": y} for place in places]
-                touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+            swipe(page, (x, y), (x + 2 * by, y), (x + by * volume, y))
         else:
             page.mouse.move(x, y)
             page.mouse.down()

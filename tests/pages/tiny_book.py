@@ -30,7 +30,7 @@ SECOND = "n_splits: int = 2\ndata_dir: str = None"
 CONFIG = """
 title: T
 execute: {execute_notebooks: "off"}
-sphinx: {extra_extensions: [tools.press.offers, tools.press.mended_pages]}
+sphinx: {extra_extensions: [tools.press.offers, tools.press.captions, tools.press.told, tools.press.mended_pages]}
 """
 
 

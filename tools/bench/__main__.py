@@ -41,7 +41,7 @@ RACES = (
 )
 #: The same for many features, and the products of float32 that the book's way cannot do without, in 1e12 operations.
 WIDE_RACES = (
-    ("Ridge scores", "scikit-learn, published loop", ("by_scikit_learn", "wide_ridge_scores"), 1),
+    ("Ridge scores", "scikit-learn, published loop", ("by_scikit_learn", "ridge_scores", "wide"), 1),
     ("Alpha search", "himalaya, 1 of 10 folds", ("by_himalaya", "alpha_search_one_fold", "wide"), 10),
     ("Plain search", "himalaya", ("by_himalaya", "alpha_search_once", "wide"), 1),
     ("Plain search", "scikit-learn, leave one out", ("by_scikit_learn", "wide_search_once"), 1),
@@ -84,15 +84,19 @@ def make_table(texts, numbers, rows):
     return "".join(f"| {' | '.join(cells)} |\n" for cells in ([*texts, *numbers], marks, *rows))
 
 
+def race(what, peer, mine, other, parts):
+    """The cells that say who was faster; where the peer did a part of the whole, by its share."""
+    about = "" if parts == 1 else "≈\N{NO-BREAK SPACE}"
+    return [what, peer, show(mine), about + show(other * parts), show(other * parts / mine)]
+
+
 def table_of_peers(medians):
     """This book beside each peer: seconds, how many times as many, megabytes."""
     rows = []
     for what, peer, peer_call, parts in RACES:
         mine, other = medians[MINE[what]], medians[peer_call]
-        seconds = other["seconds"] * parts
-        about = "" if parts == 1 else "≈\N{NO-BREAK SPACE}"
-        rest = map(show, (seconds / mine["seconds"], mine["peak"], other["peak"]))
-        rows.append([what, peer, show(mine["seconds"]), about + show(seconds), *rest])
+        row = race(what, peer, mine["seconds"], other["seconds"], parts)
+        rows.append([*row, show(mine["peak"]), show(other["peak"])])
     numbers = ["This book (s)", "Peer (s)", "Peer / book", "This book (MB)", "Peer (MB)"]
     return make_table(["What", "Peer"], numbers, rows)
 
@@ -124,16 +128,14 @@ def table_of_large(medians):
     """Many features: this book beside each peer, and how near it comes to the machine's own speed; then from files."""
     speed, rows = 2 * 6_000**3 / 1e12 / medians[PRODUCT]["seconds"], []
     for what, peer, peer_call, parts in WIDE_RACES:
-        mine, seconds = medians["by_this_book", "wide", what]["seconds"], medians[peer_call]["seconds"] * parts
+        mine = medians["by_this_book", "wide", what]["seconds"]
         share = operations(what, 2_000, 20_000, 400) / mine / speed
-        about = "" if parts == 1 else "≈\N{NO-BREAK SPACE}"
-        rows.append([what, peer, show(mine), about + show(seconds), show(seconds / mine), f"{share:.0%}"])
+        rows.append([*race(what, peer, mine, medians[peer_call]["seconds"], parts), f"{share:.0%}"])
     for what in FILED:
         seconds, peak, _ = medians["by_this_book", "filed", what]
         share = operations(what, 8_000, 60_000, 1_000) / seconds / speed
-        rows.append(
-            [f"{what}, from files", f"none; {peak / 1e3:.1f} GB at peak", show(seconds), "", "", f"{share:.0%}"]
-        )
+        about = f"{what}, from files", f"none; {peak / 1e3:.1f} GB at peak"
+        rows.append([*about, show(seconds), "", "", f"{share:.0%}"])
     return make_table(["What", "Peer"], ["This book (s)", "Peer (s)", "Peer / book", "Share of speed"], rows)
 
 
@@ -159,12 +161,8 @@ def describe_measurement():
 def main():
     """Measure, then replace the tables of the pages; each whole or not at all."""
     medians = measure_all()
-    for name, table in (
-        ("benchmarks", table_of_peers),
-        ("large", table_of_large),
-        ("sizes", table_of_sizes),
-        ("dask", table_of_dask),
-    ):
+    tables = dict(benchmarks=table_of_peers, large=table_of_large, sizes=table_of_sizes, dask=table_of_dask)
+    for name, table in tables.items():
         text = table(medians) + describe_measurement()
         replace_file(ROOT / "book" / "_measured" / f"{name}.md", text.encode())
         print(f"\n{text}", end="", flush=True)

@@ -23,15 +23,9 @@ def pipeline():
     return run
 
 
-def ridge_scores():
+def ridge_scores(made="recorded"):
     """The published loop over ten folds."""
-    samples = inputs.recorded()
-    return lambda: published.score(samples.stimuli, samples.responses)
-
-
-def wide_ridge_scores():
-    """The same loop, on many features."""
-    samples = inputs.wide()
+    samples = getattr(inputs, made)()
     return lambda: published.score(samples.stimuli, samples.responses)
 
 

@@ -60,7 +60,7 @@ def wide(name):
 
 def filed(name):
     """One of the calls, on many features and responses that lie in a file."""
-    return partial(WIDE_CALLS[name], inputs.filed(_FOLDER.name))
+    return partial(WIDE_CALLS[name], inputs.filed(f"{_FOLDER.name}/responses.npy"))
 
 
 def product(size=6_000):

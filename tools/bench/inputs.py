@@ -1,7 +1,7 @@
 """What the measured calls are given: the simulated recording, as it is or with any number of voxels."""
 
 import dataclasses
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -43,29 +43,24 @@ def sampled():
     return pixels, samples.responses[:, 18::36], splits(samples, 5)
 
 
-def wide(n_samples=2_000, n_voxels=20_000, n_features=400):
-    """Made-up responses to more features than pixels: float32, in runs of a hundred samples."""
-    rng = np.random.default_rng(0)
-    features = rng.standard_normal((n_samples, n_features), dtype=np.float32)
-    weights = rng.standard_normal((n_features, n_voxels), dtype=np.float32) / np.float32(n_features) ** 0.5
-    responses = rng.standard_normal((n_samples, n_voxels), dtype=np.float32)
-    responses += features @ weights
-    return Samples.from_arrays(features, responses, np.arange(n_samples) // 100)
-
-
-def filed(folder, n_samples=8_000, n_voxels=60_000, n_features=1_000):
-    """The same from files: responses stay on disk until they are needed. Written a block of voxels at a time."""
-    path = Path(folder) / "responses.npy"
-    responses = np.lib.format.open_memmap(path, "w+", np.float32, (n_samples, n_voxels))
-    rng = np.random.default_rng(0)
+def made_up(n_samples, n_voxels, n_features, path=None):
+    """Responses to many features: float32, in runs of 100 samples; with a path, in a file until they are needed."""
+    shape, rng = (n_samples, n_voxels), np.random.default_rng(0)
+    responses = np.lib.format.open_memmap(path, "w+", np.float32, shape) if path else np.empty(shape, np.float32)
     features = rng.standard_normal((n_samples, n_features), dtype=np.float32)
     for start in range(0, n_voxels, 5_000):
         block = responses[:, start : start + 5_000]
         weights = rng.standard_normal((n_features, block.shape[1]), dtype=np.float32) / np.float32(n_features) ** 0.5
         block[:] = features @ weights + rng.standard_normal(block.shape, dtype=np.float32)
-    responses.flush()
-    del responses, block
-    return Samples.from_arrays(features, np.load(path, mmap_mode="r"), np.arange(n_samples) // 100)
+    if path:
+        responses.flush()
+        del block
+        responses = np.load(path, mmap_mode="r")
+    return Samples.from_arrays(features, responses, np.arange(n_samples) // 100)
+
+
+wide = partial(made_up, 2_000, 20_000, 400)
+filed = partial(made_up, 8_000, 60_000, 1_000)
 
 
 def banded():

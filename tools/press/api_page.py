@@ -27,7 +27,6 @@ def leave_out(app, what, name, obj, skip, options):
 
 
 def setup(app):
-    """Document the installed package."""
     app.setup_extension("sphinx.ext.autodoc")
     app.setup_extension("numpydoc")
     app.connect("config-inited", link_classes, priority=0)

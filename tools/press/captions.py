@@ -1,7 +1,5 @@
-"""Sphinx extension: the sentence that a cell shows below its figure becomes the figure's caption and alternative text.
-
-So they are true of the recording that the build ran on, and a reader of the notebook sees the sentence as well.
-"""
+"""Sphinx extension: the sentence that a cell shows below its figure becomes the figure's caption and alternative text,
+true of the recording that the build ran on."""
 
 import base64
 from pathlib import Path
@@ -44,6 +42,5 @@ def place_captions(app, docname, source):
 
 
 def setup(app):
-    """Connect to Sphinx."""
     app.connect("source-read", place_captions)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

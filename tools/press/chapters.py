@@ -49,7 +49,6 @@ def find_chapters(root):
 
 
 def tagged_cells(path, tag):
-    """Return the cells of a notebook that carry the tag."""
     try:
         notebook = nbformat.read(path, as_version=4)
     except ValueError as error:
@@ -83,7 +82,6 @@ def use_own_settings():
 
 
 def count_jobs():
-    """Return how many chapters run side by side."""
     return max(1, min(joblib.cpu_count(), int(psutil.virtual_memory().available // MEMORY)))
 
 

@@ -38,7 +38,7 @@ def refresh_book(root, parameters):
 
     with hold_folder(root / "_build" / "refresh") as folder:
         executed = [run.notebook for run in run_chapters(parameters, root, folder)]
-        fresh = dict(zip(parameters, [path.read_bytes() for path in executed], strict=True))
+        fresh = {path: ran.read_bytes() for path, ran in zip(parameters, executed, strict=True)}
         if cover := read_cover(executed):
             fresh[root / "book" / "cover.png"] = cover
         for path, content in fresh.items():
@@ -46,7 +46,6 @@ def refresh_book(root, parameters):
 
 
 def parse_arguments():
-    """Read the command line."""
     parser = argparse.ArgumentParser("build_book.py", description="Run the chapters and render the book.")
     add = parser.add_argument
     add("--dataset", help="the recording: its name, or the folder that holds it")
@@ -78,7 +77,6 @@ def name_output(book, recording, dataset="simulated", **others):
 
 
 def main():
-    """Run the command line."""
     options = parse_arguments()
     try:
         use_own_settings()

@@ -22,8 +22,7 @@ def peak_memory(process):
 class WatchedKernel(AsyncKernelManager):
     """A kernel with its workers, whose memory is noted each second, and which ends after the event ``ended_by``.
 
-    What counts is the resident set, as it does for Binder's limit. Linux keeps a record of each process, so
-    that no short peak is missed; the sum for several at a time, such as joblib's workers, is on the safe side.
+    What counts is the resident set, as it does for Binder's limit; the sum of several peaks is on the safe side.
     """
 
     async def _async_is_alive(self):

@@ -21,17 +21,11 @@ FORMULA = re.compile(rf"\(?{MATH}[).,:;?!]+|\({MATH}", re.DOTALL)
 UNBROKEN = r'<span class="unbroken">\g<0></span>'
 
 
-def is_of_thebe(script):
-    """Tell whether a script, a file or a piece of code, belongs to sphinx-thebe."""
-    return "thebe" in f"{script.filename} {script.attributes.get('body', '')}"
-
-
 def mend_page(app, page, template, context, doctree):
-    """Mend one page before it is written."""
     # jupyter-book always loads sphinx-thebe, for live cells, which this book has not. Listed twice, it fails.
-    context["script_files"] = [script for script in context["script_files"] if not is_of_thebe(script)]
-    body = PICTURE.sub(LINKED, context.get("body", ""))
-    body = FORMULA.sub(UNBROKEN, body)
+    scripts = context["script_files"]
+    context["script_files"] = [s for s in scripts if "thebe" not in f"{s.filename} {s.attributes.get('body', '')}"]
+    body = FORMULA.sub(UNBROKEN, PICTURE.sub(LINKED, context.get("body", "")))
     for fault, mended in MENDED.items():
         body = body.replace(fault, mended)
     context["body"] = body
@@ -45,7 +39,6 @@ def allow_all_cores(app, config):
 
 
 def setup(app):
-    """Mend each page when all else is done with it."""
     app.connect("config-inited", allow_all_cores)
-    app.connect("html-page-context", mend_page, priority=900)
+    app.connect("html-page-context", mend_page, priority=900)  # when all else is done with it
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -60,7 +60,6 @@ def find_repository(app):
 
 
 def add_buttons(app, pagename, templatename, context, doctree):
-    """Complete the theme's buttons on the page of a chapter."""
     if not doctree or Path(app.env.doc2path(pagename)).suffix != ".ipynb":
         return
     menus = {menu.get("label"): menu["buttons"] for menu in context["header_buttons"] if menu["type"] == "group"}
@@ -87,8 +86,7 @@ def write_downloads(app, error):
 
 
 def setup(app):
-    """Connect to Sphinx: after the theme, which makes its own buttons at 501."""
-    app.connect("html-page-context", add_buttons, priority=502)
+    app.connect("html-page-context", add_buttons, priority=502)  # the theme makes its own at 501
     app.connect("build-finished", write_downloads)
     app.add_js_file(None, body=DOWNLOAD)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -19,8 +19,7 @@ def ask_git(root, *question):
 def find_address(root):
     """Return the address ``https://github.com/...`` of the repository, or None when it is not there.
 
-    Binder and Colab take notebooks from GitHub, which anyone can reach. A name or a token in the address of
-    the remote is left out.
+    Binder and Colab take notebooks from GitHub. A name or a token in the address of the remote is left out.
     """
     remote = GITHUB.fullmatch(ask_git(root, "remote", "get-url", "origin") or "")
     return f"https://github.com/{remote['name']}" if remote else None

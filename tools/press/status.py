@@ -15,7 +15,7 @@ WHERE = {"dataset", "data_dir"}  # the name of the recording says it, and a path
 
 
 def describe_runs(runs, recording, declared, parameters):
-    """Return a table of the chapters' runs as MyST Markdown, with the parameters that are not their defaults."""
+    """The lines of a table of the chapters' runs in MyST Markdown, with the parameters that are not their defaults."""
     rows = ["| Chapter | Run time (s) | Peak memory (GB) | Recording |", "| --- | ---: | ---: | --- |"]
     for run, (chapter, own) in zip(runs, parameters.items(), strict=True):
         changed = {n: v for n, v in own.items() if v != parse_literal(declared[chapter][n].default)}
@@ -24,7 +24,7 @@ def describe_runs(runs, recording, declared, parameters):
             f"| {{doc}}`{run.notebook.stem}` | {run.seconds:.1f} | {run.memory / 1e9:.2f} | `{recording}`{settings} |"
         )
     total, most = sum(run.seconds for run in runs), max(run.memory for run in runs) / 1e9
-    return "\n".join([*rows, f"| **All** | {total:.1f} | {most:.2f} | |"])
+    return [*rows, f"| **All** | {total:.1f} | {most:.2f} | |"]
 
 
 def fill_status(root, source, runs, recording, declared, parameters):
@@ -38,5 +38,5 @@ def fill_status(root, source, runs, recording, declared, parameters):
     page = source / "book" / "status.md"
     text, mark, _ = page.read_text(encoding="utf-8").partition(MARK)
     if mark:
-        lines = [describe_runs(runs, recording, declared, parameters), "", *(f"- **{n}:** {fact}" for n, fact in facts)]
+        lines = [*describe_runs(runs, recording, declared, parameters), "", *(f"- **{n}:** {f}" for n, f in facts)]
         page.write_text(text + "\n".join(lines) + "\n", encoding="utf-8")

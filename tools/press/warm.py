@@ -61,16 +61,13 @@ class WarmKernel(forking.Process):
         os._exit(1)
 
     def poll(self):
-        """Return the exit status, or None while it runs."""
         return self.exitcode
 
     def wait(self):
-        """Return the exit status, when it has ended."""
         self.join()
         return self.exitcode
 
     def send_signal(self, number):
-        """Send it a signal."""
         os.kill(self.pid, number)
 
 
@@ -78,7 +75,6 @@ class WarmProvisioner(LocalProvisioner):
     """Starts the kernels of this Python by a fork, and all others as ever."""
 
     async def launch_kernel(self, cmd, **kwargs):
-        """Start a kernel."""
         if cmd[0] != sys.executable or LAUNCHER not in cmd:
             return await super().launch_kernel(cmd, **kwargs)
         folder = kwargs.get("cwd") or os.getcwd()
