@@ -40,7 +40,7 @@ def build_fragment(kind, data, still, alt, shared=(), library=""):
     packed = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")  # ends no script
     parts = (
         f'<div class="brain-fragment brain-{kind}">',
-        f'<img class="still dark-light" src="{png_address(picture_of(still))}" alt="{html.escape(alt)}">',
+        f'<img class="still dark-light" src="{address(picture_of(still))}" alt="{html.escape(alt)}">',
         f'<script type="application/json">{packed}</script>',
         f"<style>{style}</style>",
         f"<script>(() => {{\n{library}{script}}})();</script>",
@@ -78,11 +78,11 @@ def pack_colours(cmap):
     return pack(np.rint(255 * plt.get_cmap(cmap)(np.arange(256))[:, :3]), "u1")
 
 
-def png_address(image):
-    """The address of an image that is its own content."""
+def address(image, form="png"):
+    """The address of an image that is its own content; as ``"jpeg"`` it is small, and not the same to the last bit."""
     file = io.BytesIO()
-    image.save(file, "png", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    image.save(file, form, optimize=True, quality=85)
+    return f"data:image/{form};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def picture_of(figure):
@@ -99,7 +99,7 @@ def grey_levels(values):
     return np.clip(np.rint(255 * (values - low) / max(high - low, 1e-12)), 0, 255).astype(np.uint8)
 
 
-def mosaic(slices):
+def mosaic(slices, form="png"):
     """Slices, shape (n_slices, height, width, ...), the lowest row first, side by side and row under row.
 
     Returns the address of the picture, and how many slices stand side by side.
@@ -110,4 +110,4 @@ def mosaic(slices):
     tiles = np.zeros((n_rows * n_columns, height, width, *rest), slices.dtype)
     tiles[:n_slices] = slices[:, ::-1]
     tiles = tiles.reshape(n_rows, n_columns, height, width, *rest).swapaxes(1, 2)
-    return png_address(Image.fromarray(tiles.reshape(n_rows * height, n_columns * width, *rest))), n_columns
+    return address(Image.fromarray(tiles.reshape(n_rows * height, n_columns * width, *rest)), form), n_columns

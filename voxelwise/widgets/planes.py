@@ -68,7 +68,7 @@ def view_planes(score_img, background=None, position=None):
         "colours": {"map": pack_colours(SCORE_COLOURS), "limit": round(float(limit), 4)},
         "fineness": fineness,
         # brainsprite cuts up pictures of sagittal slices.
-        "background": mosaic(levels.swapaxes(1, 2))[0],
+        "background": mosaic(levels.swapaxes(1, 2), "jpeg")[0],
         "overlay": mosaic(_paint(values, limit, fineness).swapaxes(1, 2))[0],
     }
     library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
