@@ -17,7 +17,6 @@ from tools.press.offers import write_colab_cell, write_program
 from tools.press.repository import describe_commit, find_address
 
 OUTSIDE = ("mybinder.org", "colab.research.google.com", "github.com")
-SHOW_HTML = "from IPython.display import HTML, display; display(HTML('<b>é</b>'))"
 ADDRESS = "https://github.com/some-one/a.book"
 
 
@@ -47,8 +46,8 @@ def test_the_whole_way_from_a_folder_to_the_page_to_open(book, tmp_path, monkeyp
     """No page tells where on this machine it was made; those of a repository on GitHub open their chapters there."""
     git(book.root, "init")
     git(book.root, "remote", "add", "origin", "git@github.com:some-one/a.book.git")
-    sources = "print('é', alpha, 'of', dataset)", "n = 'é'; (len(n) +\n 2)  # three", SHOW_HTML
-    book.write_chapter("02_first", FIRST, *sources, tag="hero")
+    sources = "print('é', alpha, 'of', dataset)", "n = 'é'; (len(n) +\n 2)  # three"
+    book.write_chapter("02_first", FIRST, *sources)
     book.write_chapter("01_second", SECOND + "\nlag: int = 2", SHOW_RED_PIXEL, tag="cover")
     (tmp_path / "mine").rename(tmp_path / "scans")
     monkeypatch.chdir(tmp_path)
@@ -60,7 +59,6 @@ def test_the_whole_way_from_a_folder_to_the_page_to_open(book, tmp_path, monkeyp
     output, html = tmp_path / "pages", tmp_path / "pages" / "html"
     used = json.loads((output / "results" / "voxels.json").read_text(encoding="utf-8"))["GeneratedBy"]["Parameters"]
     assert (used["alpha"], used["lag"], used["cv"]) == (5, 1, 2)
-    assert (output / "source/book/hero.html").read_text(encoding="utf-8") == "<b>é</b>"
     assert (book.root / "book" / "cover.png").read_bytes() == b"the old cover"
     assert not [page for page in html.rglob("*.html") if str(tmp_path) in page.read_text(encoding="utf-8")]
 
