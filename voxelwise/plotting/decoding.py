@@ -15,7 +15,7 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
     ----------
     correlations : ndarray, shape (n_candidates,)
     right : int
-        Which candidate was on the screen; marked.
+        Which candidate was on the screen.
     candidates : ndarray, shape (n_candidates, n_pixels)
         The right one and the best of the others are shown.
     stimulus_shape : (int, int)
@@ -47,7 +47,7 @@ def plot_identification(curves):
     Parameters
     ----------
     curves : dict of str -> (ndarray, ndarray)
-        By its name, the numbers of candidates and the accuracy for each; up to six.
+        By the name of up to six curves, the numbers of candidates and the accuracy for each.
     """
     figure, ax = plt.subplots()
     for colour, (name, (numbers, accuracies)) in pair_up(LINE_COLOURS, curves.items(), "curves"):
@@ -57,26 +57,24 @@ def plot_identification(curves):
     ax.plot(by_chance, 100 / by_chance, **GUIDE, linestyle="--", label="chance")
     ax.set(xscale="log", xlabel="number of candidates (log scale)", ylabel="stimuli identified (%)", ylim=(0, 103))
     ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if n <= most]
-    ax.set_xticks(ticks, [str(n) for n in ticks])
+    ax.set_xticks(ticks, ticks)
     ax.minorticks_off()
     draw_legend(ax, 2)
     return settle(figure)
 
 
-def plot_reconstructions(rows, limits, n_columns=10):
-    """Stimuli that were seen, and below each what was reconstructed.
+def plot_reconstructions(rows, limits):
+    """Stimuli that were seen, and below each what was reconstructed; at most ten stand side by side.
 
     Parameters
     ----------
     rows : dict of str -> ndarray, shape (n_stimuli, n_rows, n_columns)
-        By the name of the row, its stimuli; the same number for all.
+        By the name of the row.
     limits : (float, float)
-        The values that are black and white; what lies beyond is drawn as the nearer of them.
-    n_columns : int
-        How many stimuli stand side by side; further ones follow in rows below.
+        The values that are black and white.
     """
     n_stimuli = len(next(iter(rows.values())))
-    n_columns = min(n_columns, n_stimuli)
+    n_columns = min(10, n_stimuli)
     n_bands = -(-n_stimuli // n_columns)
     figure = plt.figure(figsize=(8, n_bands * (0.75 * len(rows) + 0.1) * 10 / max(n_columns, 5)))
     bands = figure.subfigures(n_bands, 1, squeeze=False)[:, 0]
@@ -97,13 +95,11 @@ def plot_pixel_map(values, label):
     Parameters
     ----------
     values : ndarray, shape (n_rows, n_columns)
-        NaN where there is none; drawn in white. The colours begin at 0.
+        NaN is white. The colours begin at 0.
     label : str
-        What the numbers are.
     """
     figure, ax = plt.subplots(layout="compressed")
-    most = np.nanmax(values) if np.isfinite(values).any() else 0
-    drawn = draw_screen(ax, values, ticks=True, cmap=SCORE_COLOURS, vmin=0, vmax=max(most, 0.1))
+    drawn = draw_screen(ax, values, ticks=True, cmap=SCORE_COLOURS, vmin=0, vmax=np.nanmax(values, initial=0.1))
     ax.set(xlabel="column", ylabel="row")
     figure.colorbar(drawn, ax=ax, label=label)
     return settle(figure)

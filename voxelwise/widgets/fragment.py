@@ -10,6 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
+from ..plotting.slices import tile
+
 FOLDER = Path(__file__).parent
 
 
@@ -100,14 +102,6 @@ def grey_levels(values):
 
 
 def mosaic(slices, form="png"):
-    """Slices, shape (n_slices, height, width, ...), the lowest row first, side by side and row under row.
-
-    Returns the address of the picture, and how many slices stand side by side.
-    """
-    n_slices, height, width, *rest = slices.shape
-    n_columns = int(np.ceil(np.sqrt(n_slices)))
-    n_rows = -(-n_slices // n_columns)
-    tiles = np.zeros((n_rows * n_columns, height, width, *rest), slices.dtype)
-    tiles[:n_slices] = slices[:, ::-1]
-    tiles = tiles.reshape(n_rows, n_columns, height, width, *rest).swapaxes(1, 2)
-    return address(Image.fromarray(tiles.reshape(n_rows * height, n_columns * width, *rest)), form), n_columns
+    """The picture of :func:`~voxelwise.plotting.slices.tile` as its address, and how many slices stand side by side."""
+    tiles, n_columns = tile(slices)
+    return address(Image.fromarray(tiles), form), n_columns
