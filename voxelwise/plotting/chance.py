@@ -35,7 +35,7 @@ def plot_chance(shifted, shuffled, score, largest, threshold):
 
 
 def plot_power(strength, found, rate):
-    """How many voxels are found, by how much of their variance is signal.
+    """How many voxels are found, by how much of their variance is signal; dotted, an error rate.
 
     Parameters
     ----------
@@ -44,7 +44,6 @@ def plot_power(strength, found, rate):
     found : dict of str -> ndarray, shape (n_groups,)
         By the name of up to four rules, the share of each group's voxels that it finds.
     rate : float
-        An error rate; a dotted line.
     """
     figure, ax = plt.subplots(figsize=(8, 3.8))
     lines = tuple(zip(LINE_COLOURS, ("o-", "s--", "^:", "v-."), strict=False))
@@ -54,5 +53,4 @@ def plot_power(strength, found, rate):
     ax.set_xscale("function", functions=(np.sqrt, np.square))  # room for the faint voxels
     ax.set(xlim=(0, None), ylim=(0, 1), ylabel="share of the voxels found")
     ax.set_xlabel("true share of the signal in the variance (square root scale)")
-    draw_legend(ax, 4)
-    return settle(figure)
+    return settle(figure, legend=4)

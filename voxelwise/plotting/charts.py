@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import BLUE, FIELD_COLOURS, GUIDE, LINE_COLOURS, draw_legend, draw_screen, pair_up, settle
+from .style import BLUE, FIELD_COLOURS, GUIDE, LINE_COLOURS, draw_screen, pair_up, settle
 
 
 def plot_stimuli(stimuli, titles):
@@ -85,13 +85,12 @@ def plot_score_histogram(scores):
 
 
 def plot_regions(groups, measures):
-    """Dots for each region, one panel a measure.
+    """Dots for each region, one panel a measure; regions of the same name share a place.
 
     Parameters
     ----------
     groups : dict of str -> DataFrame
-        By the name of up to six groups, one row a region with a column for each measure; regions of the same name share
-        a place.
+        By the name of up to six groups, one row a region with a column for each measure.
     measures : sequence of str
     """
     names = list(dict.fromkeys(name for group in groups.values() for name in group.index))
@@ -104,17 +103,15 @@ def plot_regions(groups, measures):
         ax.grid(axis="x", color="0.9")
         ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
     axes[-1, 0].set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
-    draw_legend(axes[0, 0], 2)
-    return settle(figure)
+    return settle(figure, legend=2)
 
 
 def plot_differences(differences, label):
-    """A square for each pair of regions, coloured by how much they differ; empty where there is no number.
+    """A square for each pair of regions, coloured by the row less the column; empty where there is no number.
 
     Parameters
     ----------
     differences : DataFrame, one row and one column a region
-        The row less the column.
     label : str
     """
     figure, ax = plt.subplots(figsize=(8, 5), layout="compressed")
@@ -148,5 +145,4 @@ def plot_learning_curves(measures, label, limits=None):
     ax.set_xticks(ticks, ticks)
     ax.minorticks_off()
     ax.set(xlabel="runs (log scale)", ylabel=label, ylim=(min(0, ax.get_ylim()[0]), None))
-    draw_legend(ax, 3)
-    return settle(figure)
+    return settle(figure, legend=3)

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from . import style
-from .style import GUIDE, LINE_COLOURS, MARKS, draw_diagonal, draw_legend, pair_up, settle
+from .style import GUIDE, LINE_COLOURS, MARKS, draw_diagonal, pair_up, settle
 
 
 def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
@@ -50,19 +50,17 @@ def plot_score_groups(groups, labels):
             ax.scatter(x, y, s=9, color=colour, alpha=0.4, linewidth=0, label=f"{name} ({len(x)})")
     draw_diagonal(ax)
     ax.set(xlabel=labels[0], ylabel=labels[1])
-    draw_legend(ax, 3, markerscale=3)
-    return settle(figure)
+    return settle(figure, legend=3, markerscale=3)
 
 
 def plot_partition(table, total):
-    """What each feature space explains by several measures, as bars.
+    """What each feature space explains by several measures, as bars; a dashed line for all spaces together.
 
     Parameters
     ----------
     table : DataFrame
         One row a space, one column a measure; up to six.
     total : float
-        What all spaces explain together; a dashed line.
     """
     figure, ax = plt.subplots()
     places, width = np.arange(len(table)), 0.8 / table.shape[1]
@@ -72,14 +70,11 @@ def plot_partition(table, total):
     ax.axhline(0, **GUIDE)
     ax.set_xticks(places, table.index)
     ax.set_ylabel("R² on held-out runs, mean over voxels")
-    draw_legend(ax, 4)
-    return settle(figure)
+    return settle(figure, legend=4)
 
 
 def plot_field_pairs(fields, titles, marked_pixel=None):
-    """Fields of the same voxels from several fits, negative weights too: one fit a row and one voxel a column.
-
-    Of more fits than voxels, each voxel has a row: a strip of its fields.
+    """Fields of the same voxels from several fits: a fit a row, or, of more fits than voxels, a voxel a row.
 
     Parameters
     ----------
@@ -110,7 +105,7 @@ def plot_field_pairs(fields, titles, marked_pixel=None):
 
 
 def plot_lags(lags, curves, label, truth=None):
-    """Curves over lag, such as scores, or how the response of a voxel rises and falls after a stimulus.
+    """Curves over lag, such as scores, or how the response of a voxel rises and falls; dashed, the true ones.
 
     Parameters
     ----------
@@ -119,7 +114,6 @@ def plot_lags(lags, curves, label, truth=None):
         By the name of up to six groups of voxels, or by the letters of marked voxels, whose colours they get.
     label : str
     truth : ndarray, shape (n_lags, n_curves), optional
-        The true curves; dashed lines.
     """
     figure, ax = plt.subplots()
     marked = curves.keys() <= set(style.MARK_LETTERS)
@@ -130,5 +124,4 @@ def plot_lags(lags, curves, label, truth=None):
             ax.plot(lags, truth[:, number], color=colour, linestyle="--", label=f"{name}, true")
     ax.axhline(0, **GUIDE, linestyle=":")
     ax.set(xlabel="lag (volumes)", ylabel=label, xticks=list(lags))
-    draw_legend(ax, 6)
-    return settle(figure)
+    return settle(figure, legend=6)

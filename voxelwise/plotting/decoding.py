@@ -3,13 +3,13 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, draw_legend, draw_screen, pair_up, settle
+from .style import GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, draw_screen, pair_up, settle
 
 _RIGHT, _WRONG = VERMILION, "0.45"
 
 
 def plot_candidates(correlations, right, candidates, stimulus_shape):
-    """How well the pattern predicted for each candidate agrees with the measured one, for one trial.
+    """How well each candidate's predicted pattern agrees with a trial's; the right one and the best other are shown.
 
     Parameters
     ----------
@@ -17,7 +17,6 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
     right : int
         Which candidate was on the screen.
     candidates : ndarray, shape (n_candidates, n_pixels)
-        The right one and the best of the others are shown.
     stimulus_shape : (int, int)
     """
     figure = plt.figure(figsize=(8, 4))
@@ -28,7 +27,6 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
     ax.scatter(wrong + 1, correlations[wrong], s=10, color=_WRONG, linewidth=0, label="other stimuli")
     ax.scatter(right + 1, correlations[right], s=70, color=_RIGHT, label="stimulus on the screen")
     ax.set(xlabel="candidate", ylabel="correlation with the measured pattern")
-    draw_legend(ax, 2)
     shown = {"on the screen": (right, _RIGHT)}
     if len(wrong):
         shown["best of the others"] = wrong[correlations[wrong].argmax()], _WRONG
@@ -38,7 +36,7 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
         draw_screen(image, pixels, colour, vmin=candidates.min(), vmax=candidates.max())
         image.set_title(title, fontsize=10)
         image.spines[:].set_linewidth(2.5)
-    return settle(figure)
+    return settle(figure, legend=2)
 
 
 def plot_identification(curves):
@@ -59,8 +57,7 @@ def plot_identification(curves):
     ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if n <= most]
     ax.set_xticks(ticks, ticks)
     ax.minorticks_off()
-    draw_legend(ax, 2)
-    return settle(figure)
+    return settle(figure, legend=2)
 
 
 def plot_reconstructions(rows, limits):
@@ -90,12 +87,11 @@ def plot_reconstructions(rows, limits):
 
 
 def plot_pixel_map(values, label):
-    """A number for each pixel of the screen, as a map.
+    """A number for each pixel of the screen, as a map whose colours begin at 0; NaN is white.
 
     Parameters
     ----------
     values : ndarray, shape (n_rows, n_columns)
-        NaN is white. The colours begin at 0.
     label : str
     """
     figure, ax = plt.subplots(layout="compressed")

@@ -6,7 +6,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch, StepPatch
 
 from . import style
-from .style import BLUE, FRAME, GUIDE, INK, VERMILION, draw_legend, pair_up, settle
+from .style import BLUE, FRAME, GUIDE, INK, VERMILION, pair_up, settle
 
 
 def plot_time_course(response, shown, prediction):
@@ -21,8 +21,7 @@ def plot_time_course(response, shown, prediction):
     figure, ax = plt.subplots(figsize=(8, 3.2))
     _draw_course(ax, response, shown)
     ax.plot(np.arange(1, len(response) + 1), prediction, color=VERMILION, label="predicted")
-    draw_legend(ax, 3)
-    return settle(figure)
+    return settle(figure, legend=3)
 
 
 def plot_cleaning(signal, response, shown):
@@ -39,8 +38,7 @@ def plot_cleaning(signal, response, shown):
     _draw_course(above, signal, shown)
     _draw_course(below, response, shown)
     above.set(xlabel="", ylabel="signal")
-    draw_legend(above, 2)
-    return settle(figure)
+    return settle(figure, legend=2)
 
 
 def plot_shifts(response, shown, correlations):
@@ -55,12 +53,11 @@ def plot_shifts(response, shown, correlations):
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), width_ratios=(3, 2))
     _draw_course(left, response, shown)
-    draw_legend(left, 2)
     right.axhline(0, **GUIDE, linestyle=":")
     right.plot(correlations, "o-", color=BLUE)
     right.plot(np.argmax(correlations), np.max(correlations), "o", color=VERMILION, markersize=10)
     right.set(xlabel="shift of the response (volumes)", ylabel="correlation", xticks=range(len(correlations)))
-    return settle(figure)
+    return settle(figure, legend=2)
 
 
 def _draw_course(ax, response, shown):
@@ -110,8 +107,7 @@ def plot_folds(folds, runs):
     ax.set_xticks((starts[:-1] + starts[1:]) / 2, range(1, len(starts)))
     ax.set_yticks(range(1, len(folds) + 1))
     ax.tick_params(length=0)
-    draw_legend(ax, 2)
-    return settle(figure)
+    return settle(figure, legend=2)
 
 
 def plot_nested_folds(uses):
@@ -132,12 +128,12 @@ def plot_nested_folds(uses):
     ax.invert_yaxis()
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
-    draw_legend(ax, 4, handles=[Patch(facecolor=colour, edgecolor=FRAME, label=use) for use, colour in colours.items()])
-    return settle(figure)
+    patches = [Patch(facecolor=colour, edgecolor=FRAME, label=use) for use, colour in colours.items()]
+    return settle(figure, legend=4, handles=patches)
 
 
 def plot_overfitting(alphas, panels, reference):
-    """R² on the samples that models were fitted to, and on others, over the penalty.
+    """R² on the samples that models were fitted to, and on others, over the penalty; dashed, one to compare with.
 
     Parameters
     ----------
@@ -145,7 +141,6 @@ def plot_overfitting(alphas, panels, reference):
     panels : dict of str -> dict of str -> ndarray, shape (n_alphas,)
         By the panel's title and the name of the samples; one or two curves a panel.
     reference : float
-        A penalty to compare with; a dashed line.
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(8, 3.6), sharex=True, squeeze=False)
     for ax, (title, curves) in zip(axes.flat, panels.items(), strict=True):
@@ -159,22 +154,19 @@ def plot_overfitting(alphas, panels, reference):
 
 
 def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
-    """How well each penalty predicts, and which penalties were chosen.
+    """How well each penalty predicts, which ones were chosen, and, dashed, one to compare with.
 
     Parameters
     ----------
-    alphas : ndarray, shape (n_alphas,)
-        Rising.
+    alphas, mean_curve : ndarray, shape (n_alphas,)
+        The penalties, rising, and the mean scores of many voxels.
     curves : ndarray, shape (n_alphas, n_marked)
         Scores of up to four voxels, drawn in the colours that mark them.
     labels : sequence of str
         Names of these voxels; further ones are left out.
-    mean_curve : ndarray, shape (n_alphas,)
-        Mean score of many voxels.
     choices : ndarray
         The penalties that were chosen, of any shape.
     reference : float
-        A penalty to compare with; a dashed line.
     """
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=(3, 2))
     above.plot(alphas, mean_curve, color=INK, linewidth=2.5, label="mean")
@@ -183,7 +175,6 @@ def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
         above.plot(alphas[curve.argmax()], curve.max(), "o", color=colour)
     above.plot(alphas[mean_curve.argmax()], mean_curve.max(), "o", color=INK)
     above.set(xscale="log", ylabel="R² on inner folds")
-    draw_legend(above, 5)
 
     # Bars from halfway below each penalty to halfway above it.
     step = (alphas[-1] / alphas[0]) ** (0.5 / max(len(alphas) - 1, 1))
@@ -192,4 +183,4 @@ def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
     below.set(xlabel="penalty α", ylabel="choices")
     for ax in (above, below):
         ax.axvline(reference, **GUIDE, linestyle="--")
-    return settle(figure)
+    return settle(figure, legend=5)

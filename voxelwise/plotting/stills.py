@@ -62,10 +62,11 @@ def plot_drawn(stimulus, responses, under, read, limits, response_limit):
         ax.spines[:].set_color("0.6")
         figure.text(left + 0.13, 0.91, title, color="white", ha="center", fontsize=10)
     painted = responses.repeat(fine := under.shape[1] // responses.shape[1], axis=1).repeat(fine, axis=2)
-    grey = np.repeat(under[..., np.newaxis] / 510, 3, axis=3)  # dim, so that the responses shine
+    grey = under[..., np.newaxis] / 510  # dim, so that the responses shine
     colours = plt.get_cmap(SCORE_COLOURS)(painted / response_limit)[..., :3]
+    slices = np.where(np.isnan(painted)[..., np.newaxis], grey, colours)
     ax = figure.add_axes((0.3, 0.22, 0.4, 0.66))
-    ax.imshow(tile(np.where(np.isnan(painted)[..., np.newaxis], grey, colours))[0], interpolation="nearest")
+    ax.imshow(tile(slices)[0], interpolation="nearest")
     ax.set_axis_off()
     figure.text(0.5, 0.91, "Responses of the voxels", color="white", ha="center", fontsize=10)
     draw_bar(figure, (0.35, 0.15, 0.3, 0.03), "% of baseline", SCORE_COLOURS, 0, response_limit, "horizontal")

@@ -7,7 +7,7 @@ from .style import BLUE, FRAME, GREY, GUIDE, INK, VERMILION, draw_diagonal, pair
 
 
 def plot_centres(groups, stimulus_shape, radius):
-    """Where many fields lie on the screen: a dot at the centre of each, a panel for each group.
+    """Where many fields lie on the screen: a dot at the centre of each, a panel a group, a circle around the middle.
 
     Parameters
     ----------
@@ -15,10 +15,11 @@ def plot_centres(groups, stimulus_shape, radius):
         By the name of up to three groups, ``row`` and ``column`` of its fields in pixels.
     stimulus_shape : (int, int)
     radius : float
-        Of a circle around the centre of the screen, in pixels.
+        Of the circle, in pixels.
     """
     n_rows, n_columns = stimulus_shape
     middle = (n_columns - 1) / 2, (n_rows - 1) / 2
+    ticks = [range(0, n_pixels, max(1, round(n_pixels / 4))) for n_pixels in (n_columns, n_rows)]
     figure, axes = plt.subplots(1, len(groups), figsize=(8, 4.3), sharex=True, sharey=True, squeeze=False)
     paired = pair_up((BLUE, VERMILION, GREY), groups.items(), "groups")
     for ax, (colour, (name, fields)) in zip(axes.flat, paired, strict=True):
@@ -29,7 +30,7 @@ def plot_centres(groups, stimulus_shape, radius):
         ax.scatter("column", "row", data=fields, s=14, color=colour, alpha=0.5, linewidth=0, zorder=3)
         margin = 0.5 + max(1, max(stimulus_shape) / 10)
         ax.set(xlim=(-margin, n_columns - 1 + margin), ylim=(n_rows - 1 + margin, -margin), aspect="equal")
-        ax.set(xticks=_ticks(n_columns), yticks=_ticks(n_rows), xlabel="column", title=name)
+        ax.set(xticks=ticks[0], yticks=ticks[1], xlabel="column", title=name)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
     axes[0, 0].set_ylabel("row")
@@ -91,8 +92,3 @@ def plot_recovery(truth, found):
         ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, markerscale=2)
     return settle(figure)
-
-
-def _ticks(n_pixels):
-    """Some pixel numbers along one side of the screen."""
-    return range(0, n_pixels, max(1, round(n_pixels / 4)))

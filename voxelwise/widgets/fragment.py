@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ..plotting.slices import tile
+from ..plotting.style import MARKS
 
 FOLDER = Path(__file__).parent
 
@@ -56,6 +57,13 @@ def _read(kind, ending, shared):
     paths = [FOLDER / f"{name}.{ending}" for name in ("common", *shared)]
     paths += [*sorted(FOLDER.glob(f"{kind}_*.{ending}")), FOLDER / f"{kind}.{ending}"]
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
+def mark(columns, n_voxels):
+    """Colour, letter and column of each marked voxel; a ValueError unless there are one to four of ``n_voxels``."""
+    if not 0 < len(columns) <= len(MARKS) or not all(0 <= column < n_voxels for column in columns):
+        raise ValueError(f"Marked voxels {list(columns)}: expected one to four columns from 0 to {n_voxels - 1}.")
+    return [(colour, letter, int(column)) for (colour, letter), column in zip(MARKS, columns, strict=False)]
 
 
 def pack(values, dtype="<i2"):
