@@ -99,7 +99,7 @@ def test_what_does_not_fit_is_refused():
         (dict(scores=np.zeros((4, 3))), r"shape \(4, 3\)"),
         (dict(regions=REGIONS[:1]), "a row of them for each"),
         (dict(scores=np.nan * BRAIN["scores"]), "not a finite number"),
-        (dict(marked=[100000]), "up to four columns from 0"),
+        (dict(marked=[100000]), "one to four columns from 0"),
     ):
         with pytest.raises(ValueError, match=told):
             explore_voxels(**BRAIN | change)

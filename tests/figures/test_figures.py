@@ -104,7 +104,7 @@ def test_rows_are_counted_downwards():
 
 
 def test_what_is_on_the_screen_begins_half_a_volume_before():
-    shade = plotting.plot_time_course(X, X > 0).axes[0].patches[0].get_data()
+    shade = plotting.plot_time_course(X, X > 0, Y).axes[0].patches[0].get_data()
     assert (shade.values.tolist(), shade.edges.tolist()) == ([1, 1, 0], [0.5, 1.5, 2.5, 3.5])
 
 
@@ -113,5 +113,5 @@ def test_what_is_empty_can_be_drawn_and_more_than_there_are_colours_for_is_refus
     plotting.plot_field_pairs({"one": np.zeros((1, 4, 4))}, ["a"])
     plotting.plot_pixel_map(np.full((2, 2), np.nan), "none")
     plotting.plot_maps({"size": (image_of([], empty=np.nan), dict(cmap="plasma", vmin=0, vmax=1))}, None)
-    with pytest.raises(ValueError, match="5 fields; expected up to 4"):
-        plotting.plot_fields(np.zeros((5, 2, 2)), "abcde")
+    with pytest.raises(ValueError, match="7 curves; expected up to 6"):
+        plotting.plot_lags(range(3), dict.fromkeys("tuvwxyz", X), "R²")

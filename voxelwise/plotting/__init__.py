@@ -7,30 +7,28 @@ Matplotlib.
 # ruff: noqa: F401 (what is imported here is what the package offers)
 from .chance import plot_chance, plot_power
 from .charts import (
-    plot_alpha_search,
     plot_designs,
     plot_differences,
     plot_learning_curves,
-    plot_nested_folds,
     plot_regions,
     plot_repeats,
     plot_score_histogram,
     plot_stimuli,
+)
+from .comparisons import plot_field_pairs, plot_lags, plot_partition, plot_score_groups, plot_score_pairs
+from .decoding import plot_candidates, plot_identification, plot_pixel_map, plot_reconstructions
+from .maps import plot_classes, plot_maps
+from .samples import (
+    plot_alpha_search,
+    plot_cleaning,
+    plot_folds,
+    plot_matrices,
+    plot_nested_folds,
+    plot_overfitting,
+    plot_shifts,
     plot_time_course,
 )
-from .comparisons import (
-    plot_field_pairs,
-    plot_lags,
-    plot_partition,
-    plot_score_groups,
-    plot_score_pairs,
-    plot_time_courses,
-)
-from .decoding import plot_candidates, plot_identification, plot_pixel_map, plot_reconstructions
-from .fields import plot_fields, plot_summary
-from .maps import plot_classes, plot_maps
-from .samples import plot_cleaning, plot_folds, plot_matrices, plot_overfitting, plot_shifts
-from .slices import plot_score_map
+from .slices import plot_score_map, plot_summary
 from .style import DIRECTION_COLOURS, MARK_COLOURS, MARK_LETTERS, use_book_style
 from .telling import guess, show_figure
 from .visual_field import plot_centres, plot_recovery, plot_sizes

@@ -5,9 +5,6 @@ import numpy as np
 
 from .style import BLUE, GREEN, GUIDE, LINE_COLOURS, VERMILION, draw_legend, pair_up, settle
 
-#: One line style for each rule that is compared.
-_STYLES = tuple(zip(LINE_COLOURS, ("o-", "s--", "^:", "v-."), strict=False))
-
 
 def plot_chance(shifted, shuffled, score, largest, threshold):
     """Scores by chance: of one voxel, and the largest ones of all voxels.
@@ -15,10 +12,9 @@ def plot_chance(shifted, shuffled, score, largest, threshold):
     Parameters
     ----------
     shifted, shuffled, largest : ndarray, shape (n_permutations,)
-        The scores of one voxel with the stimuli of each run shifted and with its volumes shuffled, and the largest
-        scores of all voxels with shifted stimuli.
+        One voxel's with the stimuli of each run shifted and with its volumes shuffled; all voxels' largest, shifted.
     score, threshold : float
-        The voxel's score with the stimuli as they were, and what a score must exceed among all voxels.
+        The voxel's own, and what a score must exceed among all voxels.
     """
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True)
     edges = np.histogram_bin_edges(np.append(shifted, shuffled), bins=30)
@@ -39,23 +35,22 @@ def plot_chance(shifted, shuffled, score, largest, threshold):
 
 
 def plot_power(strength, found, rate):
-    """How many voxels are found, by how much of their variance is signal.
+    """How many voxels are found, by how much of their variance is signal; dotted, an error rate.
 
     Parameters
     ----------
     strength : ndarray, shape (n_groups,)
-        True share of the signal in the variance, for groups of voxels in rising order; the first may answer nothing.
+        True share of the signal in the variance of groups of voxels, rising.
     found : dict of str -> ndarray, shape (n_groups,)
         By the name of up to four rules, the share of each group's voxels that it finds.
     rate : float
-        An error rate; a dotted line.
     """
     figure, ax = plt.subplots(figsize=(8, 3.8))
-    for (colour, line), (name, shares) in pair_up(_STYLES, found.items(), "rules"):
+    lines = tuple(zip(LINE_COLOURS, ("o-", "s--", "^:", "v-."), strict=False))
+    for (colour, line), (name, shares) in pair_up(lines, found.items(), "rules"):
         ax.plot(strength, shares, line, color=colour, markersize=5, clip_on=False, label=name)
     ax.axhline(rate, **GUIDE, linestyle=":")
     ax.set_xscale("function", functions=(np.sqrt, np.square))  # room for the faint voxels
     ax.set(xlim=(0, None), ylim=(0, 1), ylabel="share of the voxels found")
     ax.set_xlabel("true share of the signal in the variance (square root scale)")
-    draw_legend(ax, 4)
-    return settle(figure)
+    return settle(figure, legend=4)

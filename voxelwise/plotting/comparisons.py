@@ -1,11 +1,11 @@
-"""One model beside another: scores, fields and time courses."""
+"""One model, feature space or lag beside another: scores, fields and time courses."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
 from . import style
-from .style import GUIDE, LINE_COLOURS, MARKS, draw_diagonal, draw_legend, pair_up, settle
+from .style import GUIDE, LINE_COLOURS, MARKS, draw_diagonal, pair_up, settle
 
 
 def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
@@ -14,7 +14,7 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
     Parameters
     ----------
     pairs : dict of str -> (ndarray, ndarray)
-        By the title of the panel, the scores along x and along y, each of shape (n_voxels,).
+        By the title of the panel, the scores along x and along y, of shape (n_voxels,).
     xlabel, ylabel : str
     marked : sequence of int
         Up to four voxels that get the colours and letters that mark them.
@@ -35,15 +35,14 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
 
 
 def plot_score_groups(groups, labels):
-    """One measure of each voxel against another, around the line on which both are the same.
+    """One measure of each voxel against another, around the line on which both are the same; empty groups left out.
 
     Parameters
     ----------
     groups : dict of str -> (ndarray, ndarray)
-        By the name of the group, both measures of its voxels: horizontal, vertical. Up to three groups, the first in
-        grey, later ones on top in colours; empty ones are left out.
+        By the name of up to three groups, both measures, horizontal and vertical, of shape (n_voxels,). The first is
+        grey, later ones lie on top in colours.
     labels : (str, str)
-        What the two measures are.
     """
     figure, ax = plt.subplots(figsize=(8, 5.6))
     for colour, (name, (x, y)) in pair_up((style.FRAME, style.BLUE, style.VERMILION), groups.items(), "groups"):
@@ -51,19 +50,17 @@ def plot_score_groups(groups, labels):
             ax.scatter(x, y, s=9, color=colour, alpha=0.4, linewidth=0, label=f"{name} ({len(x)})")
     draw_diagonal(ax)
     ax.set(xlabel=labels[0], ylabel=labels[1])
-    draw_legend(ax, 3, markerscale=3)
-    return settle(figure)
+    return settle(figure, legend=3, markerscale=3)
 
 
 def plot_partition(table, total):
-    """What each feature space explains by several measures, as bars.
+    """What each feature space explains by several measures, as bars; a dashed line for all spaces together.
 
     Parameters
     ----------
     table : DataFrame
-        One row a space and one column a measure; up to six measures.
+        One row a space, one column a measure; up to six.
     total : float
-        What all spaces explain together; a dashed line.
     """
     figure, ax = plt.subplots()
     places, width = np.arange(len(table)), 0.8 / table.shape[1]
@@ -73,14 +70,11 @@ def plot_partition(table, total):
     ax.axhline(0, **GUIDE)
     ax.set_xticks(places, table.index)
     ax.set_ylabel("R² on held-out runs, mean over voxels")
-    draw_legend(ax, 4)
-    return settle(figure)
+    return settle(figure, legend=4)
 
 
 def plot_field_pairs(fields, titles, marked_pixel=None):
-    """Fields of the same voxels from several fits, negative weights too: one fit a row and one voxel a column.
-
-    Of more fits than voxels, each voxel has a row: a strip of its fields.
+    """Fields of the same voxels from several fits: a fit a row, or, of more fits than voxels, a voxel a row.
 
     Parameters
     ----------
@@ -110,41 +104,24 @@ def plot_field_pairs(fields, titles, marked_pixel=None):
     return settle(figure)
 
 
-def plot_lags(lags, curves):
-    """Score over lag.
+def plot_lags(lags, curves, label, truth=None):
+    """Curves over lag, such as scores, or how the response of a voxel rises and falls; dashed, the true ones.
 
     Parameters
     ----------
     lags : sequence of int
     curves : dict of str -> ndarray, shape (n_lags,)
-        By the name of the group of voxels, its score at each lag; up to six groups.
+        By the name of up to six groups of voxels, or by the letters of marked voxels, whose colours they get.
+    label : str
+    truth : ndarray, shape (n_lags, n_curves), optional
     """
     figure, ax = plt.subplots()
-    for colour, (name, curve) in pair_up(LINE_COLOURS, curves.items(), "groups"):
-        ax.plot(lags, curve, "o-", color=colour, markersize=4, label=name)
-    ax.axhline(0, **GUIDE, linestyle=":")
-    ax.set(xlabel="lag (volumes)", ylabel="R² on held-out runs, mean over voxels", xticks=list(lags))
-    draw_legend(ax, 6)
-    return settle(figure)
-
-
-def plot_time_courses(lags, courses, truth=None):
-    """How the response of some voxels rises and falls after a stimulus.
-
-    Parameters
-    ----------
-    lags : sequence of int
-    courses : ndarray, shape (n_lags, n_voxels)
-        Of up to four voxels, drawn in the colours that mark them.
-    truth : ndarray, shape (n_lags, n_voxels), optional
-        The true courses; dashed lines.
-    """
-    figure, ax = plt.subplots()
-    for number, ((colour, letter), course) in enumerate(pair_up(MARKS, courses.T, "voxels")):
-        ax.plot(lags, course, "o-", color=colour, label=letter)
+    marked = curves.keys() <= set(style.MARK_LETTERS)
+    colours, size = (style.MARK_COLOURS, 6) if marked else (LINE_COLOURS, 4)
+    for number, (colour, (name, curve)) in enumerate(pair_up(colours, curves.items(), "curves")):
+        ax.plot(lags, curve, "o-", color=colour, markersize=size, label=name)
         if truth is not None:
-            ax.plot(lags, truth[:, number], color=colour, linestyle="--", label=f"{letter}, true")
+            ax.plot(lags, truth[:, number], color=colour, linestyle="--", label=f"{name}, true")
     ax.axhline(0, **GUIDE, linestyle=":")
-    ax.set(xlabel="lag (volumes)", ylabel="weight (share of the largest)", xticks=list(lags))
-    draw_legend(ax, 6)
-    return settle(figure)
+    ax.set(xlabel="lag (volumes)", ylabel=label, xticks=list(lags))
+    return settle(figure, legend=6)

@@ -3,21 +3,20 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, draw_legend, draw_screen, pair_up, settle
+from .style import GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, draw_screen, pair_up, settle
 
 _RIGHT, _WRONG = VERMILION, "0.45"
 
 
 def plot_candidates(correlations, right, candidates, stimulus_shape):
-    """How well the pattern predicted for each candidate agrees with the measured one, for one trial.
+    """How well each candidate's predicted pattern agrees with a trial's; the right one and the best other are shown.
 
     Parameters
     ----------
     correlations : ndarray, shape (n_candidates,)
     right : int
-        Which candidate was on the screen; marked.
+        Which candidate was on the screen.
     candidates : ndarray, shape (n_candidates, n_pixels)
-        The right one and the best of the others are shown.
     stimulus_shape : (int, int)
     """
     figure = plt.figure(figsize=(8, 4))
@@ -28,7 +27,6 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
     ax.scatter(wrong + 1, correlations[wrong], s=10, color=_WRONG, linewidth=0, label="other stimuli")
     ax.scatter(right + 1, correlations[right], s=70, color=_RIGHT, label="stimulus on the screen")
     ax.set(xlabel="candidate", ylabel="correlation with the measured pattern")
-    draw_legend(ax, 2)
     shown = {"on the screen": (right, _RIGHT)}
     if len(wrong):
         shown["best of the others"] = wrong[correlations[wrong].argmax()], _WRONG
@@ -38,7 +36,7 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
         draw_screen(image, pixels, colour, vmin=candidates.min(), vmax=candidates.max())
         image.set_title(title, fontsize=10)
         image.spines[:].set_linewidth(2.5)
-    return settle(figure)
+    return settle(figure, legend=2)
 
 
 def plot_identification(curves):
@@ -47,7 +45,7 @@ def plot_identification(curves):
     Parameters
     ----------
     curves : dict of str -> (ndarray, ndarray)
-        By its name, the numbers of candidates and the accuracy for each; up to six.
+        By the name of up to six curves, the numbers of candidates and the accuracy for each.
     """
     figure, ax = plt.subplots()
     for colour, (name, (numbers, accuracies)) in pair_up(LINE_COLOURS, curves.items(), "curves"):
@@ -57,26 +55,23 @@ def plot_identification(curves):
     ax.plot(by_chance, 100 / by_chance, **GUIDE, linestyle="--", label="chance")
     ax.set(xscale="log", xlabel="number of candidates (log scale)", ylabel="stimuli identified (%)", ylim=(0, 103))
     ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if n <= most]
-    ax.set_xticks(ticks, [str(n) for n in ticks])
+    ax.set_xticks(ticks, ticks)
     ax.minorticks_off()
-    draw_legend(ax, 2)
-    return settle(figure)
+    return settle(figure, legend=2)
 
 
-def plot_reconstructions(rows, limits, n_columns=10):
-    """Stimuli that were seen, and below each what was reconstructed.
+def plot_reconstructions(rows, limits):
+    """Stimuli that were seen, and below each what was reconstructed; at most ten stand side by side.
 
     Parameters
     ----------
     rows : dict of str -> ndarray, shape (n_stimuli, n_rows, n_columns)
-        By the name of the row, its stimuli; the same number for all.
+        By the name of the row.
     limits : (float, float)
-        The values that are black and white; what lies beyond is drawn as the nearer of them.
-    n_columns : int
-        How many stimuli stand side by side; further ones follow in rows below.
+        The values that are black and white.
     """
     n_stimuli = len(next(iter(rows.values())))
-    n_columns = min(n_columns, n_stimuli)
+    n_columns = min(10, n_stimuli)
     n_bands = -(-n_stimuli // n_columns)
     figure = plt.figure(figsize=(8, n_bands * (0.75 * len(rows) + 0.1) * 10 / max(n_columns, 5)))
     bands = figure.subfigures(n_bands, 1, squeeze=False)[:, 0]
@@ -92,18 +87,15 @@ def plot_reconstructions(rows, limits, n_columns=10):
 
 
 def plot_pixel_map(values, label):
-    """A number for each pixel of the screen, as a map.
+    """A number for each pixel of the screen, as a map whose colours begin at 0; NaN is white.
 
     Parameters
     ----------
     values : ndarray, shape (n_rows, n_columns)
-        NaN where there is none; drawn in white. The colours begin at 0.
     label : str
-        What the numbers are.
     """
     figure, ax = plt.subplots(layout="compressed")
-    most = np.nanmax(values) if np.isfinite(values).any() else 0
-    drawn = draw_screen(ax, values, ticks=True, cmap=SCORE_COLOURS, vmin=0, vmax=max(most, 0.1))
+    drawn = draw_screen(ax, values, ticks=True, cmap=SCORE_COLOURS, vmin=0, vmax=np.nanmax(values, initial=0.1))
     ax.set(xlabel="column", ylabel="row")
     figure.colorbar(drawn, ax=ax, label=label)
     return settle(figure)

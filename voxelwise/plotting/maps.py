@@ -19,7 +19,6 @@ def plot_maps(maps, background):
         colours, the arguments ``cmap``, ``vmin`` and ``vmax`` of Matplotlib's ``imshow``. The scale of
         ``DIRECTION_COLOURS`` is a wheel.
     background : path, Nifti1Image or None
-        Anatomical image under the maps.
     """
     images = [nibabel.as_closest_canonical(image) for image, _ in maps.values()]
     heights, painted = _choose_slices(images[0])
@@ -27,13 +26,10 @@ def plot_maps(maps, background):
     edges = dict(left=0.09, right=0.99, bottom=0.2, top=0.99, wspace=0.03, hspace=0.03)
     grid = figure.add_gridspec(len(heights), len(maps), **edges)
     for row, k in enumerate(heights):
-        under = background_plane(background, images[0], (0, 0, k))
         for column, (image, (_, colours)) in enumerate(zip(images, maps.values(), strict=True)):
             ax = figure.add_subplot(grid[row, column])
-            paint_slice(ax, image.dataobj[:, :, k], under, under_alpha=0.6, **colours)
-            zoom(ax, painted[:, :2])
+            z = _draw_slice(ax, image, k, background, painted, colours)
             if column == 0:
-                z = nibabel.affines.apply_affine(images[0].affine, (0, 0, k))[2]
                 ax.set_ylabel(f"z =\n{z:.4g} mm", color="white", fontsize=9, rotation=0, ha="right", va="center")
     for column, (label, (_, colours)) in enumerate(maps.items()):
         left, _, width, _ = grid[0, column].get_position(figure).bounds
@@ -55,7 +51,6 @@ def plot_classes(image, names, background):
     names : sequence of str
         Of the classes, up to three.
     background : path, Nifti1Image or None
-        Anatomical image under the map.
     """
     image = nibabel.as_closest_canonical(image)
     heights, painted = _choose_slices(image)
@@ -65,10 +60,7 @@ def plot_classes(image, names, background):
     scale = dict(cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5)
     for place, k in zip(grid, heights, strict=False):
         ax = figure.add_subplot(place)
-        under = background_plane(background, image, (0, 0, k))
-        paint_slice(ax, image.dataobj[:, :, k], under, under_alpha=0.6, **scale)
-        zoom(ax, painted[:, :2])
-        z = nibabel.affines.apply_affine(image.affine, (0, 0, k))[2]
+        z = _draw_slice(ax, image, k, background, painted, scale)
         ax.set_xlabel(f"z = {z:.4g} mm", color="white", fontsize=9)
     patches = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=True)]
     figure.legend(handles=patches, loc="upper center", ncols=3, labelcolor="white")
@@ -81,6 +73,14 @@ def _choose_slices(image):
     if not len(painted):
         painted = np.array([image.shape]) // 2
     return np.unique(np.quantile(painted[:, 2], [0.125, 0.375, 0.625, 0.875], method="nearest")), painted
+
+
+def _draw_slice(ax, image, k, background, painted, colours):
+    """Paint the slice at a height in the grid, as far as there are painted voxels; return its height in mm."""
+    under = background_plane(background, image, (0, 0, k))
+    paint_slice(ax, image.dataobj[:, :, k], under, under_alpha=0.6, **colours)
+    zoom(ax, painted[:, :2])
+    return nibabel.affines.apply_affine(image.affine, (0, 0, k))[2]
 
 
 def _draw_wheel(figure, place):

@@ -1,12 +1,16 @@
-"""Maps of voxels on slices of the brain."""
+"""Marked voxels on slices of the brain, what they see, and what all pictures of slices share."""
 
 import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.patches import Rectangle
 from nilearn.image import load_img, new_img_like, resample_img
 
-from .style import HALO, MARKS, SCORE_COLOURS, dark_figure, pair_up
+from .style import HALO, MARKS, PIXEL_COLOUR, SCORE_COLOURS, dark_figure, draw_screen, pair_up
+
+#: Coefficients of fields below the first are hidden; the colours end at the second, or at a larger one. As published.
+FIELD_THRESHOLD, FIELD_LIMIT = 0.1, 0.75
 
 
 def plot_score_map(score_img, background, positions):
@@ -27,6 +31,37 @@ def plot_score_map(score_img, background, positions):
     draw_marked_slice(figure.add_axes((0.41, 0.02, 0.47, 0.86)), *shown, zoomed=True)
     draw_bar(figure, (0.9, 0.15, 0.018, 0.6), "R²", SCORE_COLOURS, 0, colour_limit(score_img.get_fdata()))
     figure.text(0.02, 0.93, f"Mean R² on held-out runs, slice at z = {z:g} mm", fontsize=12, color="white")
+    return figure
+
+
+def plot_summary(score_img, background, positions, fields, name, marked_pixel=None):
+    """The marked voxels on the brain, and beside them what each of them sees, on black.
+
+    Parameters
+    ----------
+    score_img, background, positions
+        As in :func:`plot_score_map`.
+    fields : ndarray, shape (n_voxels, n_rows, n_columns)
+        Of up to four voxels.
+    name : str
+        The recording's.
+    marked_pixel : (int, int), optional
+        Row and column of a pixel that is outlined in every field.
+    """
+    figure = dark_figure(4)
+    draw_marked_slice(figure.add_axes((0.0, 0.0, 0.5, 1.0)), score_img, background, positions, zoomed=True)
+    for number, ((colour, letter), field) in enumerate(pair_up(MARKS, fields, "fields")):
+        row, column = divmod(number, 2)
+        ax = figure.add_axes((0.535 + 0.235 * column, 0.52 - 0.48 * row, 0.215, 0.43), facecolor="black")
+        # From the threshold on a colour stands out from the black of hidden coefficients.
+        colours = LinearSegmentedColormap.from_list("field", [0.25 * np.array(to_rgb(colour)), colour, "white"])
+        hidden = np.ma.masked_less(field, FIELD_THRESHOLD)
+        draw_screen(ax, hidden, "0.4", cmap=colours, vmin=0, vmax=max(FIELD_LIMIT, np.max(fields)))
+        if marked_pixel is not None:
+            y, x = marked_pixel
+            ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="none", edgecolor=PIXEL_COLOUR, lw=2.5))
+        ax.text(0.04, 0.96, letter, color=colour, transform=ax.transAxes, va="top", weight="bold")
+    figure.text(0.01, 0.03, f"recording: {name}", color="0.7", fontsize=9)
     return figure
 
 
@@ -107,3 +142,17 @@ def draw_bar(figure, place, label, cmap, vmin, vmax, orientation="vertical"):
 def colour_limit(values):
     """Where a colour scale ends: at the largest value, to the next tenth."""
     return max(np.ceil(np.max(values) * 10) / 10, 0.1)
+
+
+def tile(slices):
+    """Slices, shape (n_slices, height, width, ...), the lowest row first, side by side and row under row.
+
+    Returns the picture, and how many slices stand side by side.
+    """
+    n_slices, height, width, *rest = slices.shape
+    n_columns = int(np.ceil(np.sqrt(n_slices)))
+    n_rows = -(-n_slices // n_columns)
+    tiles = np.zeros((n_rows * n_columns, height, width, *rest), slices.dtype)
+    tiles[:n_slices] = slices[:, ::-1]
+    tiles = tiles.reshape(n_rows, n_columns, height, width, *rest).swapaxes(1, 2)
+    return tiles.reshape(n_rows * height, n_columns * width, *rest), n_columns

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 
-from .slices import background_plane, colour_limit, draw_bar, draw_marked_slice, paint_slice, turn_to_page
+from .slices import background_plane, colour_limit, draw_bar, draw_marked_slice, paint_slice, tile, turn_to_page
 from .style import BLUE, FIELD_COLOURS, GREY, SCORE_COLOURS, VERMILION, dark_figure, draw_legend, draw_screen, settle
 
 
@@ -62,15 +62,11 @@ def plot_drawn(stimulus, responses, under, read, limits, response_limit):
         ax.spines[:].set_color("0.6")
         figure.text(left + 0.13, 0.91, title, color="white", ha="center", fontsize=10)
     painted = responses.repeat(fine := under.shape[1] // responses.shape[1], axis=1).repeat(fine, axis=2)
-    grey = np.repeat(under[..., np.newaxis] / 510, 3, axis=3)  # dim, so that the responses shine
+    grey = under[..., np.newaxis] / 510  # dim, so that the responses shine
     colours = plt.get_cmap(SCORE_COLOURS)(painted / response_limit)[..., :3]
-    slices = np.where(np.isnan(painted)[..., np.newaxis], grey, colours)[:, ::-1]
-    n_columns = int(np.ceil(np.sqrt(len(slices))))
-    rows = [np.concatenate(slices[n : n + n_columns], axis=1) for n in range(0, len(slices), n_columns)]
-    missing = rows[0].shape[1] - rows[-1].shape[1]
-    rows[-1] = np.pad(rows[-1], ((0, 0), (0, missing), (0, 0)))
+    slices = np.where(np.isnan(painted)[..., np.newaxis], grey, colours)
     ax = figure.add_axes((0.3, 0.22, 0.4, 0.66))
-    ax.imshow(np.concatenate(rows), interpolation="nearest")
+    ax.imshow(tile(slices)[0], interpolation="nearest")
     ax.set_axis_off()
     figure.text(0.5, 0.91, "Responses of the voxels", color="white", ha="center", fontsize=10)
     draw_bar(figure, (0.35, 0.15, 0.3, 0.03), "% of baseline", SCORE_COLOURS, 0, response_limit, "horizontal")
@@ -80,24 +76,18 @@ def plot_drawn(stimulus, responses, under, read, limits, response_limit):
 def plot_slid(response, shown, lag, r, hrf, t_r):
     """A voxel's course over grey bands where there was a stimulus ``lag`` volumes before; its correlation with them by
     lag, and a haemodynamic response, (seconds, values)."""
-    figure, axes = plt.subplot_mosaic([["course"] * 2, ["r", "hrf"]], figsize=(8, 4.4), layout="constrained")
-    axes["course"].fill_between(
-        np.arange(len(shown)) + lag,
-        0,
-        1,
-        where=shown > 0,
-        color="0.85",
-        step="mid",
-        transform=axes["course"].get_xaxis_transform(),
-    )
-    axes["course"].plot(response, color=BLUE)
-    axes["course"].set(xlabel="Volume", ylabel="Response (SD)", xlim=(0, len(response) - 1))
-    axes["r"].plot(r, color=VERMILION)
-    axes["r"].plot(lag, r[lag], "o", color=VERMILION)
-    axes["r"].set(xlabel="Lag (volumes)", ylabel="Correlation")
-    axes["hrf"].plot(*hrf, color=BLUE)
-    axes["hrf"].plot(lag * t_r, np.interp(lag * t_r, *hrf), "o", color=BLUE)
-    axes["hrf"].set(xlabel="Seconds", ylabel="Blood response")
+    figure, axes = plt.subplot_mosaic("cc;lr", figsize=(8, 4.4), layout="constrained")
+    course, left, right = axes.values()
+    volumes, screen = np.arange(len(shown)) + lag, course.get_xaxis_transform()
+    course.fill_between(volumes, 0, 1, where=shown > 0, color="0.85", step="mid", transform=screen)
+    course.plot(response, color=BLUE)
+    course.set(xlabel="Volume", ylabel="Response (SD)", xlim=(0, len(response) - 1))
+    left.plot(r, color=VERMILION)
+    left.plot(lag, r[lag], "o", color=VERMILION)
+    left.set(xlabel="Lag (volumes)", ylabel="Correlation")
+    right.plot(*hrf, color=BLUE)
+    right.plot(lag * t_r, np.interp(lag * t_r, *hrf), "o", color=BLUE)
+    right.set(xlabel="Seconds", ylabel="Blood response")
     return settle(figure)
 
 
@@ -108,24 +98,21 @@ def plot_knobs(lasso, limit, lag, ridge, alphas, r2, course):
     last of the penalties is the one that is marked, and whose field and predictions are shown.
     """
     figure, axes = plt.subplot_mosaic(
-        [["ridge", "lasso", "r2"], ["course"] * 3],
-        figsize=(8, 5),
-        width_ratios=(1, 1, 1.8),
-        height_ratios=(1.25, 1),
-        layout="constrained",
+        "abc;ddd", figsize=(8, 5), width_ratios=(1, 1, 1.8), height_ratios=(1.25, 1), layout="constrained"
     )
-    for name, field in (("ridge", ridge), ("lasso", lasso)):
-        drawn = draw_screen(axes[name], field, cmap=FIELD_COLOURS, vmin=-limit, vmax=limit)
-        axes[name].set_title(f"Voxel A, {name}")
-    figure.colorbar(drawn, ax=[axes["ridge"], axes["lasso"]], location="bottom", label="SD per unit of pixel")
+    *squares, right, below = axes.values()
+    for ax, name, field in zip(squares, ("ridge", "lasso"), (ridge, lasso), strict=True):
+        drawn = draw_screen(ax, field, cmap=FIELD_COLOURS, vmin=-limit, vmax=limit)
+        ax.set_title(f"Voxel A, {name}")
+    figure.colorbar(drawn, ax=squares, location="bottom", label="SD per unit of pixel")
     for name, colour, scores in zip(("training runs", "held-out runs"), (VERMILION, BLUE), r2, strict=True):
-        axes["r2"].semilogx(alphas[:-1], scores[:-1], color=colour, label=name)
-        axes["r2"].plot(alphas[-1], scores[-1], "o", color=colour)
-    axes["r2"].set(xlabel="Penalty", ylabel="R²")
-    draw_legend(axes["r2"], 2, fontsize=9)
+        right.semilogx(alphas[:-1], scores[:-1], color=colour, label=name)
+        right.plot(alphas[-1], scores[-1], "o", color=colour)
+    right.set(xlabel="Penalty", ylabel="R²")
     volumes = lag + np.arange(len(course[0]))
     for name, colour, values in zip(("measured", "predicted"), (GREY, BLUE), course, strict=True):
-        axes["course"].plot(volumes, values, color=colour, label=name)
-    axes["course"].set(xlabel="Volume of a held-out run", ylabel="Response (SD)")
-    draw_legend(axes["course"], 2, fontsize=9)
+        below.plot(volumes, values, color=colour, label=name)
+    below.set(xlabel="Volume of a held-out run", ylabel="Response (SD)")
+    for ax in (right, below):
+        draw_legend(ax, 2, fontsize=9)
     return settle(figure)

@@ -57,8 +57,13 @@ def find_notebook():
     return shell if hasattr(shell, "kernel") else None
 
 
-def settle(figure):
-    """Lay a figure out once and for all, and return it: its layout would change a little each time it is drawn."""
+def settle(figure, legend=0, **settings):
+    """Lay a figure out once and for all, and return it: its layout would change a little each time it is drawn.
+
+    Above its first panel comes a legend of so many columns, if any.
+    """
+    if legend:
+        draw_legend(figure.axes[0], legend, **settings)
     if figure.get_layout_engine() is not None:
         for _ in range(2):  # the first pass does not know yet how much room axes of a fixed aspect leave
             figure.draw_without_rendering()

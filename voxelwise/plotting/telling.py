@@ -19,14 +19,12 @@ def show_figure(figure, caption):
     caption : str
         Plain sentences, without markup, that state the result and its number.
     """
-    if not find_notebook():
-        print(caption)
-        return
-    from IPython.display import display
+    if find_notebook():
+        from IPython.display import display
 
-    display(figure)
-    plt.close(figure)
-    display({"text/markdown": caption, "text/plain": caption}, raw=True)
+        display(figure)
+        plt.close(figure)
+    _say(caption, {"text/markdown": caption})
 
 
 def guess(question, answer):
@@ -37,11 +35,16 @@ def guess(question, answer):
     question, answer : str
         Plain sentences, without markup.
     """
+    asked, found = html.escape(question), html.escape(answer)
+    folded = f'<details class="guess"><summary><b>Guess first.</b> {asked}</summary>{found}</details>'
+    _say(f"{question}\n{answer}", {"text/html": folded})
+
+
+def _say(text, marked_up):
+    """Display text in a notebook, in a richer form too, or print it."""
     if not find_notebook():
-        print(question, answer, sep="\n")
+        print(text)
         return
     from IPython.display import display
 
-    asked, found = html.escape(question), html.escape(answer)
-    folded = f'<details class="guess"><summary><b>Guess first.</b> {asked}</summary>{found}</details>'
-    display({"text/html": folded, "text/plain": f"{question}\n{answer}"}, raw=True)
+    display(marked_up | {"text/plain": text}, raw=True)

@@ -7,24 +7,22 @@ from .style import BLUE, FRAME, GREY, GUIDE, INK, VERMILION, draw_diagonal, pair
 
 
 def plot_centres(groups, stimulus_shape, radius):
-    """Where many fields lie on the screen: a dot at the centre of each, a panel for each group.
+    """Where many fields lie on the screen: a dot at the centre of each, a panel a group, a circle around the middle.
 
     Parameters
     ----------
     groups : dict of str -> DataFrame
-        By the name of the group, ``row`` and ``column`` of its fields in pixels. Up to three groups, each in a colour
-        of its own.
+        By the name of up to three groups, ``row`` and ``column`` of its fields in pixels.
     stimulus_shape : (int, int)
-        Rows and columns of the screen.
     radius : float
-        Of a circle around the centre of the screen, in pixels.
+        Of the circle, in pixels.
     """
     n_rows, n_columns = stimulus_shape
     middle = (n_columns - 1) / 2, (n_rows - 1) / 2
+    ticks = [range(0, n_pixels, max(1, round(n_pixels / 4))) for n_pixels in (n_columns, n_rows)]
     figure, axes = plt.subplots(1, len(groups), figsize=(8, 4.3), sharex=True, sharey=True, squeeze=False)
-    for ax, (colour, (name, fields)) in zip(
-        axes.flat, pair_up((BLUE, VERMILION, GREY), groups.items(), "groups"), strict=True
-    ):
+    paired = pair_up((BLUE, VERMILION, GREY), groups.items(), "groups")
+    for ax, (colour, (name, fields)) in zip(axes.flat, paired, strict=True):
         ax.add_patch(Rectangle((-0.5, -0.5), n_columns, n_rows, facecolor="0.94", edgecolor=FRAME))
         ax.add_patch(Circle(middle, radius, facecolor="none", edgecolor=INK))
         ax.axvline(middle[0], **GUIDE, linestyle=":")
@@ -32,7 +30,7 @@ def plot_centres(groups, stimulus_shape, radius):
         ax.scatter("column", "row", data=fields, s=14, color=colour, alpha=0.5, linewidth=0, zorder=3)
         margin = 0.5 + max(1, max(stimulus_shape) / 10)
         ax.set(xlim=(-margin, n_columns - 1 + margin), ylim=(n_rows - 1 + margin, -margin), aspect="equal")
-        ax.set(xticks=_ticks(n_columns), yticks=_ticks(n_rows), xlabel="column", title=name)
+        ax.set(xticks=ticks[0], yticks=ticks[1], xlabel="column", title=name)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
     axes[0, 0].set_ylabel("row")
@@ -45,11 +43,10 @@ def plot_sizes(groups, lines, truth=None):
     Parameters
     ----------
     groups : dict of str -> DataFrame
-        By the name of the group, ``eccentricity`` and ``size`` of its fields in pixels; up to six groups.
-    lines : dict of str -> DataFrame
-        The same columns for the points of each group's line. The first group's is repeated in grey in all panels.
-    truth : dict of str -> DataFrame, optional
-        The line that is the true one.
+        By the name of up to six groups, ``eccentricity`` and ``size`` of its fields in pixels.
+    lines, truth : dict of str -> DataFrame
+        The same columns for each group's line, and optionally for the true one. The first group's line is repeated in
+        grey in all panels.
     """
     n_rows = 1 + (len(groups) > 3)
     n_columns = -(-len(groups) // n_rows)
@@ -83,7 +80,7 @@ def plot_recovery(truth, found):
     truth : DataFrame
         ``row``, ``column`` and ``size`` of each field in pixels.
     found : dict of str -> DataFrame
-        By the name of each of up to two methods, those of the three columns that it finds, in the same order.
+        By the name of up to two methods, those of the columns that it finds, in the same order.
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 3.3))
     for ax, measure in zip(axes, ("row", "column", "size"), strict=True):
@@ -95,8 +92,3 @@ def plot_recovery(truth, found):
         ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, markerscale=2)
     return settle(figure)
-
-
-def _ticks(n_pixels):
-    """Some pixel numbers along one side of the screen."""
-    return range(0, n_pixels, max(1, round(n_pixels / 4)))

@@ -78,10 +78,14 @@ def draw_and_read(trials, model, background=None, truth=None):
     fields = (fit_prf(trials, model.voxels) if truth is None else truth.iloc[model.voxels]).reset_index(drop=True)
     voxels, left = _fit_responses(trials, model, fields)
     loadings, alone = _share_noise(left)
-    readers, sd = _readers(model), np.sqrt(np.diag(model.noise))
+    # What each voxel says about each pixel: the decoder is linear.
+    readers = posterior_mean(np.eye(len(model.voxels)), model.weights, model.noise, 0, model.pixel_variance)
+    sd = np.sqrt(np.diag(model.noise))
     steps = np.abs(readers * sd[:, np.newaxis]).max() / 2**14 / sd  # fine where there is little noise
     grey = model.predict(np.full(len(model.weights), model.pixel_mean))
     places, box = _choose_slices(trials.mask_img, model.voxels)
+    under = _background(background, *box)
+    presets = dict(_place_presets(shape))
     low, high = float(trials.stimuli.min()), float(trials.stimuli.max())
     limit = np.quantile(trials.responses[:, model.voxels], 0.99)
     data = {
@@ -99,21 +103,21 @@ def draw_and_read(trials, model, background=None, truth=None):
         "alone": _pack_floats(alone),
         "blind": _pack_floats(model.mean_stimulus),
         "places": pack(places),
-        "slices": _draw_slices(background, *box),
+        "slices": _describe_slices(under, *box),
         "colours": {"map": pack_colours(SCORE_COLOURS), "limit": float(f"{limit:.1g}")},
         "presets": [
             {"sign": sign, "name": NAMES.get(sign, f"Letter {sign}"), "pixels": np.flatnonzero(drawn).tolist()}
-            for sign, drawn in _place_presets(shape)
+            for sign, drawn in presets.items()
         ],
         "note": (FITTED if truth is None else TRUE).format(n=len(trials.runs)),
     }
-    stimulus = _first_drawing(shape, low, high)
+    stimulus = np.where(next(iter(presets.values()), np.ones(shape, bool)), high, low)
     rng = np.random.default_rng(0)
     responses = respond(stimulus.reshape(1, -1), voxels, shape)[0] + alone * rng.standard_normal(len(alone))
     responses += loadings @ rng.standard_normal(loadings.shape[1])
     read = model.pixel_mean + (responses - grey) @ readers
-    painted, under = _paint(responses, places, box), _background(background, *box)
-    still = plot_drawn(stimulus, painted, under, read.reshape(shape), (low, high), data["colours"]["limit"])
+    shown = stimulus, _paint(responses, places, box), under, read.reshape(shape)
+    still = plot_drawn(*shown, (low, high), data["colours"]["limit"])
     return build_fragment("draw", data, still, ALT)
 
 
@@ -172,12 +176,6 @@ def _share_noise(left):
     return loadings, np.sqrt(np.maximum(sd**2 - (loadings**2).sum(axis=1), 0))
 
 
-def _readers(model):
-    """What each voxel says about each pixel, shape (n_voxels, n_pixels): the decoder is linear."""
-    one_by_one = np.eye(len(model.voxels))
-    return posterior_mean(one_by_one, model.weights, model.noise, 0, model.pixel_variance)
-
-
 def _choose_slices(mask_img, voxels):
     """Of each voxel its place, and the box of the slices that hold the most of them.
 
@@ -197,12 +195,11 @@ def _choose_slices(mask_img, voxels):
     return np.where(number[:, np.newaxis] < 0, -1, placed), (turned, first, size, shown)
 
 
-def _draw_slices(background, turned, first, size, shown):
-    """The slices side by side: how many, their size, their heights, and the background under them, if any."""
+def _describe_slices(under, turned, first, size, shown):
+    """The slices side by side: their size, how many, their heights, and what is under them."""
     centres = nibabel.affines.apply_affine(turned.affine, [[0, k, 0] for k in shown])[:, 1]
     told = {"width": int(size[0]), "height": int(size[2]), "n": len(shown), "y": np.round(centres, 1).tolist()}
-    levels = _background(background, turned, first, size, shown)
-    picture, n_columns = mosaic(levels)
+    picture, n_columns = mosaic(under)
     return told | {"side": n_columns, "picture": picture}
 
 
@@ -220,17 +217,11 @@ def _place_presets(shape):
         drawing = np.array([list(line) for line in text.split()]) == "#"
         spare = np.subtract(shape, drawing.shape)
         if (spare >= 0).all():
-            top, left = spare // 2
-            yield sign, np.pad(drawing, ((top, spare[0] - top), (left, spare[1] - left)))
+            yield sign, np.pad(drawing, [(n // 2, n - n // 2) for n in spare])
 
 
 def _pack_floats(values):
     return pack(np.asarray(values, np.float32), "<f4")
-
-
-def _first_drawing(shape, low, high):
-    """What is on the pad at first; without room for any drawing it is white."""
-    return np.where(next((drawn for _, drawn in _place_presets(shape)), np.ones(shape, bool)), high, low)
 
 
 def _paint(responses, places, box):

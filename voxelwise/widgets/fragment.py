@@ -10,6 +10,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
+from ..plotting.slices import tile
+from ..plotting.style import MARKS
+
 FOLDER = Path(__file__).parent
 
 
@@ -56,6 +59,13 @@ def _read(kind, ending, shared):
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
+def mark(columns, n_voxels):
+    """Colour, letter and column of each marked voxel; a ValueError unless there are one to four of ``n_voxels``."""
+    if not 0 < len(columns) <= len(MARKS) or not all(0 <= column < n_voxels for column in columns):
+        raise ValueError(f"Marked voxels {list(columns)}: expected one to four columns from 0 to {n_voxels - 1}.")
+    return [(colour, letter, int(column)) for (colour, letter), column in zip(MARKS, columns, strict=False)]
+
+
 def pack(values, dtype="<i2"):
     """Whole numbers as base64 text."""
     packed = np.asarray(values).astype(dtype)
@@ -100,14 +110,6 @@ def grey_levels(values):
 
 
 def mosaic(slices, form="png"):
-    """Slices, shape (n_slices, height, width, ...), the lowest row first, side by side and row under row.
-
-    Returns the address of the picture, and how many slices stand side by side.
-    """
-    n_slices, height, width, *rest = slices.shape
-    n_columns = int(np.ceil(np.sqrt(n_slices)))
-    n_rows = -(-n_slices // n_columns)
-    tiles = np.zeros((n_rows * n_columns, height, width, *rest), slices.dtype)
-    tiles[:n_slices] = slices[:, ::-1]
-    tiles = tiles.reshape(n_rows, n_columns, height, width, *rest).swapaxes(1, 2)
-    return address(Image.fromarray(tiles.reshape(n_rows * height, n_columns * width, *rest)), form), n_columns
+    """The picture of :func:`~voxelwise.plotting.slices.tile` as its address, and how many slices stand side by side."""
+    tiles, n_columns = tile(slices)
+    return address(Image.fromarray(tiles), form), n_columns

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.interpolate import make_interp_spline
 from sklearn.metrics import r2_score
 
 from ..data.samples import check_whole
@@ -12,7 +13,7 @@ from ..models.ridge import check_alpha, fit_ridge
 from ..plotting.stills import plot_knobs
 from ..plotting.style import FIELD_COLOURS, MARKS
 from ..simulation.cortex import true_fields
-from .fragment import Fragment, build_fragment, pack, pack_colours, pack_decimals
+from .fragment import Fragment, build_fragment, mark, pack, pack_colours, pack_decimals
 
 MAX_LAG = 5
 EXPONENTS = 0, 6  # of the penalties that the knob reaches, as powers of ten; further where the book's lies further
@@ -81,16 +82,18 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     if samples.stimuli.shape[1] > MAX_PIXELS or n_numbers > MAX_NUMBERS:
         return Fragment(f"<p>{TOO_LARGE}</p>", TOO_LARGE)
 
+    colours = {letter: colour for colour, letter in MARKS}
     few = replace(samples, responses=samples.responses[:, list(voxels.values())], mask_img=None)
     alpha = max(float(alpha), LEAST_ALPHA)
     exponent = np.log10(alpha)
     ends = [min(EXPONENTS[0], int(np.floor(exponent))), max(EXPONENTS[1], int(np.ceil(exponent)))]
     paths, chosen = walk_receptive_fields(_at_lag(few, lag), np.arange(len(voxels)), max_iter)
-    lasso = _interpolate(paths, chosen)
+    # Between two whole numbers of steps a field changes linearly.
+    lasso = make_interp_spline(range(len(paths)), paths, k=1)(chosen)[range(len(voxels)), range(len(voxels))]
     limit = round(float(np.abs(lasso).max()), 4) or 1.0
     data = {
         "shape": list(map(int, samples.stimulus_shape)),
-        "voxels": [{"name": name, "column": column, "colour": _colour(name)} for name, column in voxels.items()],
+        "voxels": [{"name": name, "column": column, "colour": colours.get(name)} for name, column in voxels.items()],
         "runs": lengths,
         "folds": folds,
         "patterns": pack_decimals(patterns.ravel()),
@@ -112,9 +115,7 @@ def _choose(scores, marked, n_voxels):
     """Columns of the voxels, by their names."""
     if np.shape(scores) != (n_voxels,):
         raise ValueError(f"scores of shape {np.shape(scores)}; expected one for each of the {n_voxels} voxels.")
-    if not 0 < len(marked) <= len(MARKS) or not all(0 <= column < n_voxels for column in marked):
-        raise ValueError(f"Marked voxels {list(marked)}: expected one to four columns from 0 to {n_voxels - 1}.")
-    voxels = {letter: int(column) for (_, letter), column in zip(MARKS, marked, strict=False)}
+    voxels = {letter: column for _, letter, column in mark(marked, n_voxels)}
     lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
     for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):
         others = np.setdiff1d(np.arange(n_voxels), list(voxels.values()))
@@ -123,25 +124,12 @@ def _choose(scores, marked, n_voxels):
     return voxels
 
 
-def _colour(name):
-    """The colour of a marked voxel; None for others."""
-    return {letter: colour for colour, letter in MARKS}.get(name)
-
-
 def _at_lag(samples, lag):
     """Samples that were loaded with ``lag=0``, as another lag pairs them."""
     early = np.concatenate([rows[: len(rows) - lag] for rows in samples.run_rows])
     return replace(
         samples, stimuli=samples.stimuli[early], responses=samples.responses[early + lag], runs=samples.runs[early]
     )
-
-
-def _interpolate(paths, steps):
-    """The field of each voxel after so many steps, which may be a share of one more than a whole number."""
-    before = np.floor(steps).astype(int)
-    after, every = np.minimum(before + 1, len(paths) - 1), np.arange(len(steps))
-    share = (steps - before)[:, np.newaxis, np.newaxis]
-    return (1 - share) * paths[before, every] + share * paths[after, every]
 
 
 def _scaled_truth(truth, fields):
@@ -163,9 +151,5 @@ def _fit_first(samples, folds, alpha, exponents):
         r2.append([r2_score(y[rows], predicted[rows], multioutput="raw_values") for rows in (~held, held)])
         fits.append((weights[:, -1], predicted[:, -1]))
     (field, predicted), first = fits[0], samples.runs == folds[0][0]
-    return dict(
-        ridge=field.reshape(samples.stimulus_shape),
-        alphas=10**alphas,
-        r2=np.mean(r2, axis=0),
-        course=(y[first, 0], predicted[first]),
-    )
+    told = dict(ridge=field.reshape(samples.stimulus_shape), alphas=10**alphas, r2=np.mean(r2, axis=0))
+    return told | dict(course=(y[first, 0], predicted[first]))

@@ -6,8 +6,7 @@ from nilearn.glm.first_level import glover_hrf
 from ..data.samples import check_whole
 from ..features import is_rest
 from ..plotting.stills import plot_slid
-from ..plotting.style import MARKS
-from .fragment import build_fragment, pack_decimals
+from .fragment import build_fragment, mark, pack_decimals
 
 MAX_LAG = 8
 N_VOLUMES = 72  # of the first run: more would be too fine to see
@@ -45,16 +44,14 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     ValueError
         If there is no such voxel or lag.
     """
-    n_voxels = samples.responses.shape[1]
-    if not 0 < len(marked) <= len(MARKS) or not all(0 <= column < n_voxels for column in marked):
-        raise ValueError(f"Marked voxels {list(marked)}: expected one to four columns from 0 to {n_voxels - 1}.")
+    marks = mark(marked, samples.responses.shape[1])
     check_whole("lag", lag, most=MAX_LAG, why="the page reaches no further; ")
     shown = (~is_rest(samples.stimuli)).astype(int)
     lengths = [len(rows) for rows in samples.run_rows]
     few = samples.responses[:, list(marked)].astype(float)
     hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
     data = {
-        "voxels": [{"letter": letter, "colour": colour} for (colour, letter), _ in zip(MARKS, marked, strict=False)],
+        "voxels": [{"letter": letter, "colour": colour} for colour, letter, _ in marks],
         "runs": lengths,
         "shown": "".join(map(str, shown)),
         "responses": pack_decimals(few.T),

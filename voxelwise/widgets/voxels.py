@@ -3,12 +3,12 @@
 import nibabel
 import numpy as np
 
-from ..brain import MAX_MARKED, grid_positions, unmask
+from ..brain import grid_positions, unmask
 from ..plotting.slices import background_box, colour_limit, turn_to_page
 from ..plotting.stills import plot_explored
-from ..plotting.style import FIELD_COLOURS, MARKS, SCORE_COLOURS
+from ..plotting.style import FIELD_COLOURS, SCORE_COLOURS
 from ..simulation.cortex import SCREEN_CENTRE
-from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
+from .fragment import build_fragment, grey_levels, mark, mosaic, pack, pack_colours, pack_decimals
 
 RIM = 2  # voxels around the mask
 NARROWEST = 0.75  # a slice is at least so high for its width, and so wide for its height
@@ -59,9 +59,9 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         marked.
     """
     positions = grid_positions(mask_img)
-    _check(scores, fields, len(positions), marked, regions, courses)
+    _check(scores, fields, len(positions), regions, courses)
     mean = scores.mean(axis=0)
-    marked = [int(column) for column in marked] or [int(mean.argmax())]
+    marks = mark([int(column) for column in marked] or [int(mean.argmax())], len(positions))
     score_img = unmask(np.maximum(mean, 0), mask_img)
     frame = _Frame(score_img, positions)
     ends = score_img.get_fdata(), np.quantile(np.abs(fields).max(axis=(1, 2)), 0.99)  # one field in 100 goes beyond
@@ -77,17 +77,15 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         "courses": courses and _pack_courses(*courses),
         "truth": None if truth is None else pack_decimals(_true_places(truth, fields.shape[1:])),
         "regions": _name_regions(regions, len(positions)),
-        "marked": [
-            {"letter": letter, "colour": colour, "voxel": column}
-            for (colour, letter), column in zip(MARKS, marked, strict=False)
-        ],
+        "marked": [{"letter": letter, "colour": colour, "voxel": column} for colour, letter, column in marks],
         "colours": {
             "score": {"map": pack_colours(SCORE_COLOURS), "limit": score_limit},
             "field": {"map": pack_colours(FIELD_COLOURS), "limit": field_limit},
         },
         "background": None if background is None else frame.mosaic(background),
     }
-    still = plot_explored(score_img, background, positions[marked], fields[marked[0]], field_limit)
+    columns = [column for *_, column in marks]
+    still = plot_explored(score_img, background, positions[columns], fields[columns[0]], field_limit)
     return build_fragment("voxels", data, still, ALT, ["charts", "together"])
 
 
@@ -152,7 +150,7 @@ def _name_regions(regions, n_voxels):
     return {"names": names, "numbers": pack(numbers.reshape(n_voxels))}
 
 
-def _check(scores, fields, n_voxels, marked, regions, courses):
+def _check(scores, fields, n_voxels, regions, courses):
     """Refuse what does not fit together."""
     fits = np.ndim(scores) == 2 and np.ndim(fields) == 3 and np.shape(scores)[1] == len(fields) == n_voxels
     if not fits or (regions is not None and len(regions) != n_voxels):
@@ -165,5 +163,3 @@ def _check(scores, fields, n_voxels, marked, regions, courses):
         raise ValueError("Scores or fields hold something that is not a finite number; give only numbers.")
     if courses is not None and not all(np.shape(course) == (len(courses[0]), n_voxels) for course in courses):
         raise ValueError(f"Courses of shapes {[np.shape(c) for c in courses]}; expected (n_volumes, {n_voxels}) twice.")
-    if len(marked) > MAX_MARKED or not all(0 <= column < n_voxels for column in marked):
-        raise ValueError(f"Marked voxels {list(marked)}: expected up to four columns from 0 to {n_voxels - 1}.")
