@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image
 
 FOLDER = Path(__file__).parent
+#: JupyterLab runs no script of a notebook that was made elsewhere, and a page may not be allowed to.
+STILL = "A still picture: run its cell in JupyterLab, or allow scripts on a page, and it answers."
 
 
 class Fragment:
@@ -41,6 +43,7 @@ def build_fragment(kind, data, still, alt, shared=(), library=""):
     parts = (
         f'<div class="brain-fragment brain-{kind}">',
         f'<img class="still dark-light" src="{png_address(picture_of(still))}" alt="{html.escape(alt)}">',
+        f'<p class="still-hint">{STILL}</p>',
         f'<script type="application/json">{packed}</script>',
         f"<style>{style}</style>",
         f"<script>(() => {{\n{library}{script}}})();</script>",
