@@ -23,7 +23,7 @@ def pictures():
 def test_without_scripts_others_stand_in(pictures, visit):
     page = visit("".join(pictures.values()), java_script_enabled=False)
     stills = page.get_by_role("img").all()
-    assert len(stills) == len(pictures)
+    assert len(stills) == len(pictures) == page.get_by_text("A still picture").count()
     for still in stills:
         assert len(still.get_attribute("alt")) > 60 and still.bounding_box()["width"] > 500
         assert np.ptp(picture(still.get_attribute("src")).astype(int), axis=2).max() > 100, "in colour"
@@ -50,7 +50,7 @@ def test_they_fit_every_screen_and_can_be_read(pictures, visit, width, options):
     """Not too wide, large enough for a finger, dark where the page is, crisp; without buttons on paper."""
     html = "".join([*pictures.values(), pictures["lag"]])  # one of them twice
     page = visit(html, viewport={"width": width, "height": 800}, **options)
-    assert page.locator(".brain-lag .parts").count() == 2
+    assert page.locator(".brain-lag .parts").count() == 2 and page.get_by_text("A still picture").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for target in page.get_by_role("button").all() + page.get_by_role("slider").all():
         assert min(target.bounding_box()["height"], target.bounding_box()["width"]) >= 44

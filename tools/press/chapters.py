@@ -28,6 +28,7 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 ENCRYPTED = Config(KernelManager={"transport_encryption": "auto"})  # others may share the machine
 RUN_METADATA = {"papermill", "execution", "jupyter"}
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+HIDDEN = {"source_hidden": FOLDED, "outputs_hidden": {"hide-cell"}}  # in JupyterLab, by these tags
 MEMORY = 1.5e9  # bytes, the most that a chapter may take
 
 
@@ -153,8 +154,8 @@ def clean_notebook(notebook):
     notebook.metadata.language_info.pop("version", None)
     for cell in notebook.cells:
         kept = {k: v for k, v in cell.metadata.items() if v != [] and k not in RUN_METADATA}
-        folded = {"jupyter": {"source_hidden": True}} if FOLDED & set(kept.get("tags", [])) else {}  # in JupyterLab too
-        cell.metadata = nbformat.from_dict(kept | folded)
+        hidden = {part: True for part, tags in HIDDEN.items() if tags & set(kept.get("tags", []))}
+        cell.metadata = nbformat.from_dict(kept | ({"jupyter": hidden} if hidden else {}))
 
 
 def read_cover(notebooks):

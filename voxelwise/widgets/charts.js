@@ -24,8 +24,8 @@ function chart(height) {
   return {
     element: svg,
     fit(room) {
-      width = room;
-      svg.setAttribute("width", room);
+      width = Math.max(room, left + right); // JupyterLab gives a cell out of sight no room
+      svg.setAttribute("width", width);
     },
     // The value of x at a place of the page.
     valueAt(clientX) {

@@ -52,6 +52,7 @@ function speaker() {
 function start(kind, show) {
   for (const root of document.querySelectorAll(`.brain-${kind}:not([data-ready])`)) {
     root.dataset.ready = "true";
+    root.querySelector(".still-hint")?.remove();
     // A notebook would take arrows and letters for itself. With Ctrl they are its own: Ctrl+S saves here, too.
     root.addEventListener("keydown", (event) => {
       if (!event.ctrlKey && !event.altKey && !event.metaKey) event.stopPropagation();

@@ -14,6 +14,8 @@ from ..plotting.slices import tile
 from ..plotting.style import MARKS
 
 FOLDER = Path(__file__).parent
+#: JupyterLab runs no script of a notebook that was made elsewhere, and a page may not be allowed to.
+STILL = "A still picture: run its cell in JupyterLab, or allow scripts on a page, and it answers."
 
 
 class Fragment:
@@ -44,6 +46,7 @@ def build_fragment(kind, data, still, alt, shared=(), library=""):
     parts = (
         f'<div class="brain-fragment brain-{kind}">',
         f'<img class="still dark-light" src="{address(picture_of(still))}" alt="{html.escape(alt)}">',
+        f'<p class="still-hint">{STILL}</p>',
         f'<script type="application/json">{packed}</script>',
         f"<style>{style}</style>",
         f"<script>(() => {{\n{library}{script}}})();</script>",
