@@ -7,11 +7,12 @@ from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
-# What docutils does not know, sets in italics, or hangs below the letter, in words that it knows.
+# What docutils does not know, sets in italics, hangs below the letter or stretches, in words that it knows.
 KNOWN = {
     r"\\dots\b": r"\\ldots",
     r"\\bigg(?![a-z])": r"\\biggl",
     r"\\operatorname\*?": r"\\mathrm",
+    r"\\[lr]Vert\b": r"\\bigl\\|",
     r"(\\(?:bar|hat|tilde) ?(?:\w|\{\w\}))(?=[_^])": r"\1{}",
 }
 
