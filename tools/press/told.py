@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from docutils import nodes
 from docutils.statemachine import StringList
-from PIL import Image
+from PIL import Image, ImageOps
 from sphinx.util.docutils import SphinxDirective
 
 from tools.press.captions import find_name, read_figure
@@ -127,10 +127,9 @@ class Chapters(Told):
 
 
 def shrink(picture):
-    """Return a picture as wide as a card, in a few kilobytes."""
-    small, buffer = Image.open(io.BytesIO(picture)).convert("RGB"), io.BytesIO()
-    small.thumbnail((360, 360))
-    small.save(buffer, "JPEG", quality=65)
+    """Return a picture as wide as a card, on a ground of its own colour, in a few kilobytes."""
+    large, buffer = Image.open(io.BytesIO(picture)).convert("RGB"), io.BytesIO()
+    ImageOps.pad(large, (360, 240), color=large.getpixel((0, 0))).save(buffer, "JPEG", quality=65)
     return buffer.getvalue()
 
 
