@@ -41,7 +41,7 @@ def decimals(packed):
 
 
 def picture(address):
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/png;base64,")))))
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(";base64,")[2]))))
 
 
 @functools.cache

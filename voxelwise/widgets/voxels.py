@@ -13,7 +13,7 @@ from .fragment import build_fragment, grey_levels, mark, mosaic, pack, pack_colo
 RIM = 2  # voxels around the mask
 NARROWEST = 0.75  # a slice is at least so high for its width, and so wide for its height
 FINENESS = 3  # points of the background for a voxel's width
-MAX_COURSES = 250_000  # numbers of one byte: the measured courses that a page holds
+MAX_COURSES = 200_000  # numbers of one byte: the measured courses that a page holds
 ALT = (
     "An axial slice of the score map, in which coloured squares frame the marked voxels, and beside it the receptive "
     "field of the first of them, an image of coloured pixels."
@@ -41,7 +41,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     regions : DataFrame of bool, one row a voxel, one column a region, optional
     courses : (measured, predicted), two ndarrays, shape (n_volumes, n_voxels), optional
         The responses of a run that the model has not seen, and its predictions. The page holds the first volumes, as
-        many as fit into 250 kB, rounded to 1 % of the largest.
+        many as fit into 200 kB, rounded to 1 % of the largest.
     truth : DataFrame, optional
         What was put into each voxel of a simulated recording, ``recording.truth``: its true field stands beside the
         estimate, with the same largest weight.
@@ -111,7 +111,7 @@ class _Frame:
         """The background of all slices, as one picture in which each is as it is seen."""
         fineness = (FINENESS, FINENESS, 1)
         levels = grey_levels(background_box(background, self.scores, self.first, self.shape, fineness))
-        picture, n_columns = mosaic(levels.transpose(2, 1, 0))
+        picture, n_columns = mosaic(levels.transpose(2, 1, 0), "jpeg")
         return {"picture": picture, "columns": n_columns, "fineness": FINENESS}
 
 
