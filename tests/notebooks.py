@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 from nbval.plugin import IPyNbCell
+from packaging.requirements import Requirement
 from PIL import Image
 
 from tests.pictures import compare_pictures
@@ -39,9 +40,11 @@ def pytest_runtest_setup(item):
 
 def pytest_report_header():
     """Say first which libraries are not those that the stored outputs were made with."""
-    pins = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if re.match(r"[\w.-]+==", line)]
     installed = {each.name.lower().replace("_", "-"): each.version for each in distributions()}
-    other = [f"{name} {installed[name]} (not {pin})" for name, pin in pins if installed.get(name, pin) != pin]
+    here = [pin for pin in pins if pin.name in installed and (pin.marker is None or pin.marker.evaluate())]
+    other = [f"{p.name} {installed[p.name]} (not {p.specifier})" for p in here if installed[p.name] not in p.specifier]
     return f"other than in the lock: {', '.join(other) or 'none'}"
 
 
