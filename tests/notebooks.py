@@ -48,8 +48,9 @@ def pytest_report_header():
     return f"other than in the lock: {', '.join(other) or 'none'}"
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """What takes long comes first, pages and notebooks: of several processes, none is left alone with it in the end."""
+    config.option.cov_source = None  # kernels count lines as all processes do; nbval would have them begin once more
     items.sort(key=lambda item: (item.path.parent.name != "pages", item.path.suffix != ".ipynb"))
 
 
