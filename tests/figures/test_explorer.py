@@ -91,7 +91,7 @@ def test_slices_are_those_of_the_head(html):
         row, column = divmod(k, under["columns"])
         tile = middles[row * height :, column * width :][:height, :width]
         seen = background[left : left + width, back : back + height, bottom + k].T[::-1]
-        assert np.corrcoef(seen.ravel(), tile.ravel())[0, 1] > 0.99
+        assert np.corrcoef(seen.ravel(), tile.ravel())[0, 1] > 0.998
 
 
 def test_what_does_not_fit_is_refused():

@@ -29,22 +29,21 @@ def page():
 
 @pytest.fixture(scope="module")
 def ran(page):
-    """The names that the page defines, and what it prints, for another subject and response than it is stored with."""
-    names, out, change = {}, io.StringIO(), "\nsubject, hrf, seed = '02', 'spm', 1"
-    with contextlib.redirect_stdout(out), contextlib.chdir("."), plt.rc_context():
+    """The names that the page defines, once its cells were run; the working directory stays where it was."""
+    names = {}
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.chdir("."), plt.rc_context():
         for cell in code_cells(page):
-            exec(cell.source + (change if "parameters" in cell.metadata.get("tags", []) else ""), names)
+            exec(cell.source, names)
         plt.close("all")
-    yield names | {"printed": out.getvalue()}
+    yield names
     names["home"].cleanup()
 
 
 def test_the_road_is_short_and_comes_close_to_a_perfect_model(page, ran):
     road, group = [cell.source for cell in code_cells(page) if "bids_recording(" in cell.source]
     assert len(road.splitlines()) <= 12 and len(group.splitlines()) <= 7
-    assert "No fault found." in ran["printed"]
     losses = ran["losses"].iloc[:, 1]
-    assert losses["every step"] > 0.9 and (losses.iloc[2:] < 0.8).all() and len(losses) == 6
+    assert losses["every step"] > 0.9 and (losses.iloc[2:] < 0.75).all() and len(losses) == 6
     assert ran["scores"][~ran["answers"]].max() < 0.1
 
 
@@ -62,6 +61,11 @@ def test_results_find_the_fields_that_the_example_has(ran):
     inside = row.between(0.8, 2.2) & column.between(0.8, 4.2) & ran["answers"]  # elsewhere the screen cuts the field
     off = np.hypot(table["prf_row"] - row, table["prf_column"] - column)[inside]
     assert inside.sum() > 50 and off.median() < 0.25
+
+
+def test_another_subject_and_response(page, client):
+    text = run_chapter(client, page, dict(subject="02", hrf="spm", seed=1))
+    assert re.search(r"R² = 0\.[6-9]\d at grid position", text) and "No fault found." in text
 
 
 def program(page, tmp_path):
@@ -91,4 +95,5 @@ def test_what_is_shown_for_the_real_experiment_runs_on_its_stand_in(page, tmp_pa
     assert parameters[PAGE] == {}, "What is meant for the chapters changes the page"
     best = cross_validate_ridge(load_samples(load_recording(folder), lag=3), 100.0, cv=4).mean(axis=0).max()
     chapter = CHAPTERS[1]
-    assert re.search(f"best voxel.*= {best:.2f}", run_chapter(client, read_chapter(chapter), parameters[chapter]))
+    text = run_chapter(client, read_chapter(chapter), parameters[chapter])
+    assert re.search(rf"^The best voxel, \d+ at grid position \(.*\), reaches R² = {best:.2f}; ", text, re.MULTILINE)

@@ -86,7 +86,7 @@ def test_the_whole_way_from_a_folder_to_the_page_to_open(book, tmp_path, monkeyp
     assert [row[0] for row in rows] == ["02_first", "01_second", "All"]
     assert [row[3] for row in rows] == ["scans , alpha = 5 , lag = 1", "scans , lag = 1", ""]
     (first, second, total), (one, other, most) = ([float(row[column]) for row in rows] for column in (1, 2))
-    assert total == pytest.approx(first + second, abs=0.2) and 0 < total < 600
+    assert total == pytest.approx(first + second, abs=0.2) and 0 < total < 60
     assert 0.01 < most == max(one, other) < 1
     assert "Nothing was measured" not in status.get_text()
 

@@ -25,16 +25,18 @@ class Told(SphinxDirective):
     """A directive that takes what it shows from chapters."""
 
     def read_cells(self, chapter):
-        """Return the cells of a staged chapter."""
-        return nbformat.read(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"), 4).cells
+        """Return the cells of a staged chapter; one that is not there is an error."""
+        try:
+            return nbformat.read(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"), 4).cells
+        except OSError as error:
+            raise self.error(f"{chapter}.ipynb: {error!r}") from None
 
     def find_figure(self, chapter, name):
         """Return the pictures and the caption of a figure; a chapter that has no such figure is an error."""
-        try:
-            cells = {find_name(cell): cell for cell in self.read_cells(chapter)}
-            return read_figure(cells[name])
-        except (OSError, LookupError) as error:
-            raise self.error(f"{chapter}.ipynb, figure {name}: {error!r}") from None
+        cells = {find_name(cell): cell for cell in self.read_cells(chapter)}
+        if name not in cells:
+            raise self.error(f"{chapter}.ipynb, figure {name}: no such figure")
+        return read_figure(cells[name])
 
     def save(self, picture, name):
         """Write a picture beside those of MyST-NB, and return its address."""

@@ -57,8 +57,8 @@ def build_fragment(kind, data, still, alt, shared=(), library=""):
 
 def _read(kind, ending, shared):
     """The files of this ending: the common one, the shared ones, then those of the kind, its main one last."""
-    paths = [FOLDER / f"{name}.{ending}" for name in ("common", *shared)]
-    paths += [*sorted(FOLDER.glob(f"{kind}_*.{ending}")), FOLDER / f"{kind}.{ending}"]
+    shared = [path for name in ("common", *shared) for path in FOLDER.glob(f"{name}.{ending}")]  # not all have a style
+    paths = [*shared, *sorted(FOLDER.glob(f"{kind}_*.{ending}")), FOLDER / f"{kind}.{ending}"]
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 

@@ -50,6 +50,7 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     lengths = [len(rows) for rows in samples.run_rows]
     few = samples.responses[:, list(marked)].astype(float)
     hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
+    hrf = hrf / hrf.max()
     data = {
         "voxels": [{"letter": letter, "colour": colour} for colour, letter, _ in marks],
         "runs": lengths,
@@ -59,11 +60,11 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
         "lags": min(MAX_LAG, min(lengths) - 2),
         "book": int(lag),
         "seconds": t_r,
-        "hrf": np.round(hrf / hrf.max(), 3).tolist(),
+        "hrf": np.round(hrf, 3).tolist(),
     }
     r = [correlate(shown, few[:, 0], samples.run_rows, each) for each in range(data["lags"] + 1)]
     seen = slice(0, data["volumes"])
-    still = plot_slid(few[seen, 0], shown[seen], lag, r, (np.arange(len(hrf)) / 10, hrf / hrf.max()), t_r)
+    still = plot_slid(few[seen, 0], shown[seen], lag, r, (np.arange(len(hrf)) / 10, hrf), t_r)
     return build_fragment("lag", data, still, ALT, ["charts"])
 
 
