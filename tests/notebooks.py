@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
 from packaging.requirements import Requirement
 from PIL import Image
@@ -36,6 +37,17 @@ def pytest_runtest_setup(item):
     """Before the first kernel: all are forked from a process that has imported the libraries."""
     if isinstance(item, IPyNbCell) or "client" in item.fixturenames:
         start_warm()
+
+
+def pytest_configure():
+    """Have nbval's kernels end by themselves, not killed: coverage saves at the end which lines they ran."""
+    RunningKernel.stop = end_kernel
+
+
+def end_kernel(running):
+    """Ask a kernel to end, and wait until it has."""
+    running.kc.stop_channels()
+    running.km.shutdown_kernel()
 
 
 def pytest_report_header():
