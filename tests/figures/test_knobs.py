@@ -94,6 +94,10 @@ def test_the_page_fits_any_recording_as_the_package_does(html, page):
         found = {"field": model["fields"]["ridge"]} | model["r2"] | model["course"]
         for name, values in wanted.items():
             np.testing.assert_allclose(found[name], values, rtol=0, atol=1e-3, err_msg=name)
+    page.get_by_role("slider", name="Lag").fill("4")
+    drawn = f"document.querySelector('{ROOT} .line.held').getAttribute('d').split('L').length"
+    page.wait_for_function(f"() => {drawn} === {len(model['exponents'])}")
+    model = computed(page, voxel=0, alpha=1, lag=4, steps=0)
     for number in (0, 12, 30):
         at = computed(page, voxel=0, alpha=10 ** model["exponents"][number], lag=4, steps=0)["r2"]
         for side in ("train", "held"):

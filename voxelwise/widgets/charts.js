@@ -16,7 +16,7 @@ function ticks(low, high) {
 }
 
 // A chart in an element, which is as wide as the page allows. `x` and `y` are ranges, `lines` have a name, places and
-// values, and a dot if one is to be marked; `bands` are ranges of x.
+// as many values as are known, and a dot if one is to be marked; `bands` are ranges of x.
 function chart(height) {
   const svg = drawn("svg", { role: "img", height }), left = 40, right = 10, top = 8, bottom = 38;
   let width = 300, span = [0, 1];
@@ -35,8 +35,8 @@ function chart(height) {
     draw({ label, x, y, xTicks, xLabel, lines, bands = [] }) {
       span = x;
       const up = (value) => top + ((y[1] - value) / (y[1] - y[0])) * (height - top - bottom);
-      const point = (value, n, ys) => `${across(value).toFixed(1)} ${up(ys[n]).toFixed(1)}`;
-      const path = ({ xs, ys }) => `M${xs.map((value, n) => point(value, n, ys)).join("L")}`;
+      const path = ({ xs, ys }) =>
+        `M${Array.from(ys, (value, n) => `${across(xs[n]).toFixed(1)} ${up(value).toFixed(1)}`).join("L")}`;
       const base = height - bottom;
       svg.setAttribute("aria-label", label);
       svg.replaceChildren(
@@ -51,7 +51,7 @@ function chart(height) {
         ...xTicks.map(([value, text]) =>
           drawn("text", { x: across(value), y: base + 15, "text-anchor": "middle" }, text)),
         drawn("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, xLabel),
-        ...lines.filter(({ ys }) => ys.every(Number.isFinite))
+        ...lines.filter(({ ys }) => ys.length && ys.every(Number.isFinite))
           .map((line) => drawn("path", { class: `line ${line.name}`, d: path(line) })),
         ...lines.filter(({ dot }) => dot && dot.every(Number.isFinite))
           .map(({ name, dot }) => drawn("circle", { class: `dot ${name}`, cx: across(dot[0]), cy: up(dot[1]), r: 6 })));

@@ -44,14 +44,19 @@ function layOut(data) {
   return page;
 }
 
+// What is told of both R2.
+function tell({ train, held }) {
+  const known = Number.isFinite(train) && Number.isFinite(held);
+  return known ? `R² ${signed(train, 3)} on training runs, ${signed(held, 3)} on held-out runs.`
+    : "no R², since the voxel does not change.";
+}
+
 // Show a setting of the knobs and what the model makes of it.
 function draw(data, page, setting, model) {
-  const { voxel, alpha, lag, steps } = setting, { fields, r2, exponents, curves, course } = model;
+  const { voxel, alpha, lag, steps } = setting, { fields, course } = model;
   const name = called(data.voxels[voxel].name), volumes = `${lag} volume${lag === 1 ? "" : "s"}`;
-  const exponent = Math.log10(alpha);
-  const known = Number.isFinite(r2.train) && Number.isFinite(r2.held);
   page.voxels.forEach((element, n) => element.setAttribute("aria-pressed", n === voxel));
-  page.alpha.set(exponent, written(alpha));
+  page.alpha.set(Math.log10(alpha), written(alpha));
   page.lag.set(lag, volumes);
   page.steps.set(steps, Number(steps.toFixed(1)).toString());
 
@@ -61,17 +66,6 @@ function draw(data, page, setting, model) {
   page.fields.ridge.draw(fields.ridge, `Ridge field of ${name}, penalty ${written(alpha)}`, "without fold 1");
   page.fields.lasso.draw(fields.lasso, `Lasso field of ${name} after ${steps.toFixed(1)} steps`, ofBook);
 
-  const ends = [...curves.train, ...curves.held, 0, 0.05].filter(Number.isFinite);
-  const [low, high] = [Math.min(...ends), Math.max(...ends)], rim = 0.08 * (high - low);
-  const sentence = known ? `R² ${signed(r2.train, 3)} on training runs, ${signed(r2.held, 3)} on held-out runs.`
-    : "no R², since the voxel does not change.";
-  page.scores.draw({
-    label: `R² against the penalty. At penalty ${written(alpha)}: ${sentence}`, xLabel: "Penalty",
-    x: data.exponents, y: [low - rim, high + rim],
-    xTicks: exponents.filter((_, n) => n % 5 === 0).map((value) => [value, powerOfTen(Math.round(value))]),
-    lines: ["train", "held"].map((side) =>
-      ({ name: side, xs: exponents, ys: curves[side], dot: [exponent, r2[side]] })),
-  });
   const most = 1.05 * Math.max(1, ...course.measured.map(Math.abs)), last = course.volumes.at(-1);
   page.course.draw({
     label: `Measured and predicted course of a held-out run in ${name}`,
@@ -81,19 +75,45 @@ function draw(data, page, setting, model) {
       { name: "held", xs: course.volumes, ys: course.predicted }],
   });
   const setTo = `penalty ${written(alpha)}, lag ${volumes}`;
-  page.told.textContent = `${name[0].toUpperCase()}${name.slice(1)}, ${setTo}: ${sentence}`;
+  page.told.textContent = `${name[0].toUpperCase()}${name.slice(1)}, ${setTo}: ${tell(model.r2)}`;
+}
+
+// R2 against the penalty, as much of it as is known.
+function drawScores(data, page, alpha, { r2, exponents, curves }) {
+  const ends = [...curves.train, ...curves.held, ...Object.values(r2), 0, 0.05].filter(Number.isFinite);
+  const [low, high] = [Math.min(...ends), Math.max(...ends)], rim = 0.08 * (high - low);
+  page.scores.draw({
+    label: `R² against the penalty. At penalty ${written(alpha)}: ${tell(r2)}`, xLabel: "Penalty",
+    x: data.exponents, y: [low - rim, high + rim],
+    xTicks: exponents.filter((_, n) => n % 5 === 0).map((value) => [value, powerOfTen(Math.round(value))]),
+    lines: ["train", "held"].map((side) =>
+      ({ name: side, xs: exponents, ys: curves[side], dot: [Math.log10(alpha), r2[side]] })),
+  });
 }
 
 function turn(root) {
-  const data = read(dataOf(root)), page = layOut(data), model = solver(data), { element: status, say } = speaker();
+  const data = read(dataOf(root)), page = layOut(data), { model, extend } = solver(data), { element: status, say } = speaker();
   const asInBook = () => ({ ...data.book, steps: undefined });  // each voxel has its own number of steps
   const setting = { voxel: 0, ...asInBook() };
-  let before;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let before, filling;
   const whole = () => ({ ...setting, steps: setting.steps ?? data.steps.chosen[setting.voxel] });
 
   function show() {
-    draw(data, page, whole(), model(whole()));
-    Object.assign(root.dataset, whole());
+    const now = whole(), found = model(now);
+    draw(data, page, now, found);
+    Object.assign(root.dataset, now);
+    drawScores(data, page, now.alpha, found);
+    cancelAnimationFrame(filling);
+    fillIn(now, found);
+  }
+  // The curves of a voxel and a lag come point by point: all at once they would keep the reader waiting.
+  function fillIn(now, found) {
+    filling = requestAnimationFrame(() => {
+      const more = extend(now);
+      if (more) fillIn(now, found);
+      if (!more || !calm.matches) drawScores(data, page, now.alpha, found);
+    });
   }
   function set(change) {
     Object.assign(setting, change);
