@@ -15,6 +15,8 @@ function ticks(low, high) {
   return Array.from({ length: last - first + 1 }, (_, n) => (first + n) * step);
 }
 
+const numbered = (values) => values.map((value) => [value, `${value}`]);
+
 // A chart in an element, which is as wide as the page allows. `x` and `y` are ranges, `lines` have a name, places and
 // as many values as are known, and a dot if one is to be marked; `bands` are ranges of x.
 function chart(height) {
@@ -23,8 +25,8 @@ function chart(height) {
   const across = (value) => left + ((value - span[0]) / (span[1] - span[0])) * (width - left - right);
   return {
     element: svg,
-    fit(room) {
-      width = Math.max(room, left + right); // JupyterLab gives a cell out of sight no room
+    fit() {
+      width = Math.max(svg.parentElement.clientWidth, left + right);  // JupyterLab gives a cell out of sight no room
       svg.setAttribute("width", width);
     },
     // The value of x at a place of the page.
@@ -63,4 +65,19 @@ function chart(height) {
 function key(entries) {
   return make("div", { class: "key" }, ...Object.entries(entries).map(([name, text]) =>
     make("span", {}, make("i", { class: name, "aria-hidden": "true" }), text)));
+}
+
+// Measured and predicted responses of a voxel in a run that its model has not seen.
+function courseView() {
+  const view = chart(190);
+  const names = key({ measured: "measured in a held-out run", held: "predicted" });
+  return { element: make("div", { class: "course" }, names, view.element), fit: view.fit,
+    draw(name, volumes, measured, predicted) {
+      const most = 1.05 * Math.max(1, ...measured.map(Math.abs)), last = volumes.at(-1);
+      view.draw({
+        label: `Measured and predicted course of a held-out run in ${name}`, xLabel: "Volume; response in SD",
+        x: [0, last], y: [-most, most], xTicks: numbered(ticks(0, last)),
+        lines: [{ name: "measured", xs: volumes, ys: measured }, { name: "held", xs: volumes, ys: predicted }],
+      });
+    } };
 }

@@ -21,26 +21,25 @@ const called = (name) => (name.length > 1 ? `the ${name} voxel` : `voxel ${name}
 function layOut(data) {
   const { map, limit } = data.colours, colour = colourScale(map, -limit, limit), [low, high] = data.exponents;
   const page = {
-    voxels: data.voxels.map(({ name }) => make("button", { type: "button", "aria-label": `Voxel ${name}` }, name)),
+    voxels: voxelButtons(data.voxels),
     alpha: knob("Penalty", { min: low, max: high, step: 0.1 }),
     lag: knob("Lag", { min: 0, max: data.lags, step: 1 }),
     steps: knob("Lasso steps", { min: 0, max: data.steps.most, step: 0.5 }),
-    back: make("button", { type: "button", class: "back" }, "As in the book"),
+    back: button("As in the book"),
     fields: Object.fromEntries(["true", "ridge", "lasso"].map((name) => [name, fieldView(data, name, colour)])),
-    scores: chart(190), course: chart(190), told: make("p", { class: "told" }),
+    scores: chart(190), course: courseView(), told: make("p", { class: "told" }),
   };
-  page.voxels.forEach((element, n) => markWith(element, data.voxels[n].colour || "var(--soft-mark)"));
   const numbers = [`≤ ${signed(-limit, 2)}`, "0", `≥ ${signed(limit, 2)}`];
   const views = Object.values(page.fields).map(({ element }) => element);
-  page.parts = make("div", { class: "parts" },
-    make("div", { class: "voxels", role: "group", "aria-label": "Voxel" }, ...page.voxels),
+  page.parts = make("div", { class: "parts two" },
+    group("Voxel", ...page.voxels),
     make("div", { class: "knobs" }, page.alpha.row, page.lag.row, page.steps.row, page.back),
     make("div", { class: "seen" }, make("div", { class: "fields" }, ...views),
       colourBar(colour, -limit, limit, numbers, "Weight of a pixel (SD per unit)")),
     page.told,
     make("div", { class: "scores" }, key({ train: "R² on training runs", held: "R² on held-out runs" }),
       page.scores.element),
-    make("div", { class: "course" }, key({ measured: "measured", held: "predicted" }), page.course.element));
+    page.course.element);
   return page;
 }
 
@@ -66,14 +65,7 @@ function draw(data, page, setting, model) {
   page.fields.ridge.draw(fields.ridge, `Ridge field of ${name}, penalty ${written(alpha)}`, "without fold 1");
   page.fields.lasso.draw(fields.lasso, `Lasso field of ${name} after ${steps.toFixed(1)} steps`, ofBook);
 
-  const most = 1.05 * Math.max(1, ...course.measured.map(Math.abs)), last = course.volumes.at(-1);
-  page.course.draw({
-    label: `Measured and predicted course of a held-out run in ${name}`,
-    xLabel: "Volume of a held-out run; response in SD", x: [0, last], y: [-most, most],
-    xTicks: ticks(0, last).map((value) => [value, `${value}`]),
-    lines: [{ name: "measured", xs: course.volumes, ys: course.measured },
-      { name: "held", xs: course.volumes, ys: course.predicted }],
-  });
+  page.course.draw(name, course.volumes, course.measured, course.predicted);
   const setTo = `penalty ${written(alpha)}, lag ${volumes}`;
   page.told.textContent = `${name[0].toUpperCase()}${name.slice(1)}, ${setTo}: ${tell(model.r2)}`;
 }
@@ -135,14 +127,12 @@ function turn(root) {
   page.scores.element.addEventListener("pointercancel", () => set({ alpha: before }));
 
   function resize() {
-    for (const one of [page.scores, page.course]) one.fit(one.element.parentElement.clientWidth);
+    page.scores.fit();
+    page.course.fit();
     show();
   }
   root.model = model;  // for whoever wants the numbers behind the pictures
-  root.querySelector("img.still").replaceWith(page.parts);
-  page.parts.after(status);
-  new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);
-  resize();
+  settle(root, page.parts, status, resize);
 }
 
 start("knobs", turn);
