@@ -72,7 +72,7 @@ def test_all_voxels_are_in_the_page(html):
     assert told == [", ".join(REGIONS.columns[inside]) for inside in REGIONS.to_numpy()]
     assert html.count("</script>") == 2, "a region's name does not end the script"
     (best,) = data_of(explore_voxels(**BRAIN | dict(marked=())).html)["marked"]
-    assert best["voxel"] == BRAIN["scores"].mean(axis=0).argmax() != 0, "without a mark, the best"
+    assert best["column"] == BRAIN["scores"].mean(axis=0).argmax() != 0, "without a mark, the best"
 
 
 def test_slices_are_those_of_the_head(html):
@@ -116,7 +116,7 @@ def test_courses_and_true_fields_are_those_of_the_voxel(html, page):
         drawn = page.locator(".course path").evaluate_all("lines => lines.map(line => line.getAttribute('d'))")
         points = np.array([re.findall(r"[\d.]+", line) for line in drawn], float).reshape(2, -1, 2)
         most = 1.05 * max(1, np.abs(courses[0, :, voxel]).max())
-        ys = most - (points[:, :, 1] - 8) * 2 * most / (170 - 8 - 38)
+        ys = most - (points[:, :, 1] - 8) * 2 * most / (190 - 8 - 38)
         np.testing.assert_allclose(ys, courses[:, :, voxel], atol=0.01 * np.abs(courses).max() + most / 600)
         field = gaussian_weights((9, 7), *(BRAIN["truth"].loc[[voxel], name] for name in ("row", "column", "size")))[0]
         (rows, columns), limit = np.indices((9, 7)).reshape(2, -1), data_of(html)["colours"]["field"]["limit"]
@@ -218,8 +218,11 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
     by_position = dict(zip(map(tuple, grid_positions(MASK).tolist()), mean, strict=True))
     shape, sliders = raw["shape"], page.locator(".brain-planes").get_by_role("slider").all()
     stages = [f".brain-planes .stage:nth-child({number})" for number in (1, 2, 3)]
-    ends = [page.locator(f"{stage} .end").all_inner_texts() for stage in stages]
+    ends = [page.locator(f"{stage} :is(.left, .right)").all_inner_texts() for stage in stages]
     assert ends == [["back", "front"], ["L", "R"], ["L", "R"]]
+
+    def style_of(line, name):
+        return page.locator(line).evaluate(f"(line) => parseFloat(line.style.{name})")
 
     def shown():
         position = tuple(map(int, page.locator(".brain-planes").get_attribute("data-position").split()))
@@ -229,8 +232,8 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
         assert page.locator(".brain-planes .told").inner_text() == told
         for stage, (across, up) in zip(stages, ((1, 2), (0, 2), (0, 1)), strict=True):
             x, y = (place[across] + 0.5) / shape[across], (place[up] + 0.5) / shape[up]
-            cross = "(stage) => [stage.children[1].style.left, stage.children[2].style.bottom].map(parseFloat)"
-            assert page.locator(stage).evaluate(cross) == pytest.approx([100 * x, 100 * y], abs=0.01)
+            assert style_of(f"{stage} .upright", "left") == pytest.approx(100 * x, abs=0.01)
+            assert style_of(f"{stage} .level", "bottom") == pytest.approx(100 * y, abs=0.01)
             if score > 0:
                 assert_painted(page, f"{stage} canvas", [x], [1 - y], [score], "plasma", 0, raw["colours"]["limit"])
         return position

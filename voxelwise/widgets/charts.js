@@ -15,16 +15,18 @@ function ticks(low, high) {
   return Array.from({ length: last - first + 1 }, (_, n) => (first + n) * step);
 }
 
+const numbered = (values) => values.map((value) => [value, `${value}`]);
+
 // A chart in an element, which is as wide as the page allows. `x` and `y` are ranges, `lines` have a name, places and
-// values, and a dot if one is to be marked; `bands` are ranges of x.
+// as many values as are known, and a dot if one is to be marked; `bands` are ranges of x.
 function chart(height) {
   const svg = drawn("svg", { role: "img", height }), left = 40, right = 10, top = 8, bottom = 38;
   let width = 300, span = [0, 1];
   const across = (value) => left + ((value - span[0]) / (span[1] - span[0])) * (width - left - right);
   return {
     element: svg,
-    fit(room) {
-      width = Math.max(room, left + right); // JupyterLab gives a cell out of sight no room
+    fit() {
+      width = Math.max(svg.parentElement.clientWidth, left + right);  // JupyterLab gives a cell out of sight no room
       svg.setAttribute("width", width);
     },
     // The value of x at a place of the page.
@@ -35,8 +37,8 @@ function chart(height) {
     draw({ label, x, y, xTicks, xLabel, lines, bands = [] }) {
       span = x;
       const up = (value) => top + ((y[1] - value) / (y[1] - y[0])) * (height - top - bottom);
-      const point = (value, n, ys) => `${across(value).toFixed(1)} ${up(ys[n]).toFixed(1)}`;
-      const path = ({ xs, ys }) => `M${xs.map((value, n) => point(value, n, ys)).join("L")}`;
+      const path = ({ xs, ys }) =>
+        `M${Array.from(ys, (value, n) => `${across(xs[n]).toFixed(1)} ${up(value).toFixed(1)}`).join("L")}`;
       const base = height - bottom;
       svg.setAttribute("aria-label", label);
       svg.replaceChildren(
@@ -51,7 +53,7 @@ function chart(height) {
         ...xTicks.map(([value, text]) =>
           drawn("text", { x: across(value), y: base + 15, "text-anchor": "middle" }, text)),
         drawn("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, xLabel),
-        ...lines.filter(({ ys }) => ys.every(Number.isFinite))
+        ...lines.filter(({ ys }) => ys.length && ys.every(Number.isFinite))
           .map((line) => drawn("path", { class: `line ${line.name}`, d: path(line) })),
         ...lines.filter(({ dot }) => dot && dot.every(Number.isFinite))
           .map(({ name, dot }) => drawn("circle", { class: `dot ${name}`, cx: across(dot[0]), cy: up(dot[1]), r: 6 })));
@@ -63,4 +65,19 @@ function chart(height) {
 function key(entries) {
   return make("div", { class: "key" }, ...Object.entries(entries).map(([name, text]) =>
     make("span", {}, make("i", { class: name, "aria-hidden": "true" }), text)));
+}
+
+// Measured and predicted responses of a voxel in a run that its model has not seen.
+function courseView() {
+  const view = chart(190);
+  const names = key({ measured: "measured in a held-out run", held: "predicted" });
+  return { element: make("div", { class: "course" }, names, view.element), fit: view.fit,
+    draw(name, volumes, measured, predicted) {
+      const most = 1.05 * Math.max(1, ...measured.map(Math.abs)), last = volumes.at(-1);
+      view.draw({
+        label: `Measured and predicted course of a held-out run in ${name}`, xLabel: "Volume; response in SD",
+        x: [0, last], y: [-most, most], xTicks: numbered(ticks(0, last)),
+        lines: [{ name: "measured", xs: volumes, ys: measured }, { name: "held", xs: volumes, ys: predicted }],
+      });
+    } };
 }

@@ -11,10 +11,48 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// Give a button the colour of a voxel.
-function markWith(button, colour) {
-  button.classList.add("mark");
-  button.style.setProperty("--mark", colour);
+// A button with a sign on it, and words for those who do not know the sign.
+function button(sign, words = sign) {
+  return make("button", { type: "button", "aria-label": words, title: words }, sign);
+}
+
+// A button for each voxel, in its colour.
+function voxelButtons(voxels) {
+  return voxels.map(({ name, colour }) => {
+    const one = button(name, `Voxel ${name}`);
+    one.classList.add("mark");
+    one.style.setProperty("--mark", colour);
+    return one;
+  });
+}
+
+// Buttons that belong together.
+function group(label, ...buttons) {
+  return make("div", { class: "group", role: "group", "aria-label": label }, ...buttons);
+}
+
+// A canvas of the brain, and what its left and right end are.
+function stage(canvas, [left, right], ...over) {
+  const end = (side, name) => make("span", { class: side, "aria-hidden": "true" }, name);
+  return make("div", { class: "stage" }, canvas, end("left", left), end("right", right), ...over);
+}
+
+// Give a canvas a whole number of device pixels for each of its cells, as many as the room allows; return that number.
+function fit(canvas, columns, rows, room, height = Infinity) {
+  const ratio = window.devicePixelRatio || 1;
+  const cell = Math.max(1, Math.floor(Math.min((room * ratio) / columns, (height * ratio) / rows)));
+  Object.assign(canvas, { width: cell * columns, height: cell * rows });
+  canvas.style.width = `${canvas.width / ratio}px`;
+  return cell;
+}
+
+// A true field of a simulated voxel, a Gaussian with this largest weight; 0 everywhere for a voxel without one.
+function trueField([row, column, size], rows, columns, largest) {
+  const off = (pixel) => (Math.floor(pixel / columns) - row) ** 2 + ((pixel % columns) - column) ** 2;
+  const values = Float64Array.from({ length: rows * columns }, (_, pixel) =>
+    (size ? Math.exp(-off(pixel) / (2 * size ** 2)) : 0));
+  const top = Math.max(...values) || 1;
+  return values.map((value) => (value / top) * largest);
 }
 
 // A function from a number to its colour, as Matplotlib assigns them.
@@ -59,4 +97,12 @@ function start(kind, show) {
     });
     show(root);
   }
+}
+
+// Put what is on the page in the still picture's place, and have it fill its room, now and when that changes.
+function settle(root, parts, status, resize) {
+  root.querySelector("img.still").replaceWith(parts);
+  parts.after(status);
+  new ResizeObserver(() => requestAnimationFrame(resize)).observe(parts);  // later: drawing changes the height
+  resize();
 }

@@ -4,10 +4,6 @@
 const TIMES = [1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 70, 100];
 const HINT = "Draw on the pad. Point at a pixel to see which voxels see it, at a voxel to see its field.";
 
-function button(text, label) {
-  return make("button", { type: "button", "aria-label": label, title: label }, text);
-}
-
 // How alike two pictures are, in words.
 function alike(r) {
   if (Number.isNaN(r)) return "no r: one of them is all of one grey";
@@ -36,12 +32,11 @@ function layOut(data, model) {
     told: make("p", { class: "told" }, HINT),
   };
   const block = (name, ...children) => make("div", { class: name }, ...children);
-  const side = (name, letter) => make("span", { class: name, "aria-hidden": "true" }, letter);
-  page.stage = block("stage", page.brain.canvas, side("left", "L"), side("right", "R"));
+  page.stage = stage(page.brain.canvas, ["L", "R"]);
   const slices = n > 1 ? `${n} slices from behind, back to front` : "A slice from behind";
   page.parts = block("parts",
     block("pad", block("title", "Draw"), page.pad.canvas),
-    make("div", { class: "presets", role: "group", "aria-label": "Drawings" }, ...page.presets, page.clear),
+    group("Drawings", ...page.presets, page.clear),
     block("brain", block("title", "The brain answers"), page.stage,
       colourBar(scale, 0, limit, ["0", signed(limit / 2, 1), signed(limit, 0)], `${slices}. In % of baseline, grey: not above 0`)),
     block("read", block("title", "Read back"), page.read.canvas),
@@ -156,13 +151,10 @@ function drawAndRead(root) {
     page.blind.draw(model.blind);
     work();
   }
-  root.querySelector("img.still").replaceWith(page.parts);
-  page.parts.after(status);
   root.model = { ...model, correlate };
   draw(data.presets[0]?.pixels ?? [...stimulus.keys()]);  // white where no drawing has room
   page.brain.load(point);
-  new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);  // later: drawing changes the height
-  resize();
+  settle(root, page.parts, status, resize);
 }
 
 start("draw", drawAndRead);

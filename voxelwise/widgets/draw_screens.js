@@ -1,13 +1,5 @@
 // The screens: the pad that is drawn on, and those that show what is read.
 
-// Give a canvas a whole number of device pixels for each of its cells, as many as the room allows; return that number.
-function fit(canvas, columns, rows, room) {
-  const ratio = window.devicePixelRatio || 1, cell = Math.max(1, Math.floor((room * ratio) / columns));
-  Object.assign(canvas, { width: cell * columns, height: cell * rows });
-  canvas.style.width = `${canvas.width / ratio}px`;
-  return cell;
-}
-
 // A canvas with one square for a pixel, from black to white.
 function screen(model, [low, high], canvas) {
   const context = canvas.getContext("2d");

@@ -12,6 +12,7 @@ from PIL import Image
 
 from ..plotting.slices import tile
 from ..plotting.style import MARKS
+from ..simulation.cortex import SCREEN_CENTRE
 
 FOLDER = Path(__file__).parent
 #: JupyterLab runs no script of a notebook that was made elsewhere, and a page may not be allowed to.
@@ -63,10 +64,11 @@ def _read(kind, ending, shared):
 
 
 def mark(columns, n_voxels):
-    """Colour, letter and column of each marked voxel; a ValueError unless there are one to four of ``n_voxels``."""
+    """Name, column and colour of each marked voxel; a ValueError unless there are one to four of ``n_voxels``."""
     if not 0 < len(columns) <= len(MARKS) or not all(0 <= column < n_voxels for column in columns):
         raise ValueError(f"Marked voxels {list(columns)}: expected one to four columns from 0 to {n_voxels - 1}.")
-    return [(colour, letter, int(column)) for (colour, letter), column in zip(MARKS, columns, strict=False)]
+    pairs = zip(MARKS, map(int, columns), strict=False)
+    return [{"name": letter, "column": column, "colour": colour} for (colour, letter), column in pairs]
 
 
 def pack(values, dtype="<i2"):
@@ -84,6 +86,15 @@ def pack_decimals(values):
     while np.rint(largest * 10.0**digits) > np.iinfo(np.int16).max:
         digits -= 1
     return {"unit": 10.0**-digits, "values": pack(np.rint(values * 10.0**digits))}
+
+
+def pack_truth(truth, shape):
+    """Row, column and size (pixels) of each simulated voxel's Gaussian on stimuli of this shape; 0 without one."""
+    if truth is None:
+        return None
+    corner = [(n - 1) / 2 - SCREEN_CENTRE for n in shape]
+    places = truth[["row", "column", "size"]].to_numpy(float) + [*corner, 0]
+    return pack_decimals(np.where((truth["share"] > 0).to_numpy()[:, np.newaxis], places, 0))
 
 
 def pack_colours(cmap):

@@ -21,37 +21,41 @@ const called = (name) => (name.length > 1 ? `the ${name} voxel` : `voxel ${name}
 function layOut(data) {
   const { map, limit } = data.colours, colour = colourScale(map, -limit, limit), [low, high] = data.exponents;
   const page = {
-    voxels: data.voxels.map(({ name }) => make("button", { type: "button", "aria-label": `Voxel ${name}` }, name)),
+    voxels: voxelButtons(data.voxels),
     alpha: knob("Penalty", { min: low, max: high, step: 0.1 }),
     lag: knob("Lag", { min: 0, max: data.lags, step: 1 }),
     steps: knob("Lasso steps", { min: 0, max: data.steps.most, step: 0.5 }),
-    back: make("button", { type: "button", class: "back" }, "As in the book"),
+    back: button("As in the book"),
     fields: Object.fromEntries(["true", "ridge", "lasso"].map((name) => [name, fieldView(data, name, colour)])),
-    scores: chart(190), course: chart(190), told: make("p", { class: "told" }),
+    scores: chart(190), course: courseView(), told: make("p", { class: "told" }),
   };
-  page.voxels.forEach((element, n) => markWith(element, data.voxels[n].colour || "var(--soft-mark)"));
   const numbers = [`≤ ${signed(-limit, 2)}`, "0", `≥ ${signed(limit, 2)}`];
   const views = Object.values(page.fields).map(({ element }) => element);
-  page.parts = make("div", { class: "parts" },
-    make("div", { class: "voxels", role: "group", "aria-label": "Voxel" }, ...page.voxels),
+  page.parts = make("div", { class: "parts two" },
+    group("Voxel", ...page.voxels),
     make("div", { class: "knobs" }, page.alpha.row, page.lag.row, page.steps.row, page.back),
     make("div", { class: "seen" }, make("div", { class: "fields" }, ...views),
       colourBar(colour, -limit, limit, numbers, "Weight of a pixel (SD per unit)")),
     page.told,
     make("div", { class: "scores" }, key({ train: "R² on training runs", held: "R² on held-out runs" }),
       page.scores.element),
-    make("div", { class: "course" }, key({ measured: "measured", held: "predicted" }), page.course.element));
+    page.course.element);
   return page;
+}
+
+// What is told of both R2.
+function tell({ train, held }) {
+  const known = Number.isFinite(train) && Number.isFinite(held);
+  return known ? `R² ${signed(train, 3)} on training runs, ${signed(held, 3)} on held-out runs.`
+    : "no R², since the voxel does not change.";
 }
 
 // Show a setting of the knobs and what the model makes of it.
 function draw(data, page, setting, model) {
-  const { voxel, alpha, lag, steps } = setting, { fields, r2, exponents, curves, course } = model;
+  const { voxel, alpha, lag, steps } = setting, { fields, course } = model;
   const name = called(data.voxels[voxel].name), volumes = `${lag} volume${lag === 1 ? "" : "s"}`;
-  const exponent = Math.log10(alpha);
-  const known = Number.isFinite(r2.train) && Number.isFinite(r2.held);
   page.voxels.forEach((element, n) => element.setAttribute("aria-pressed", n === voxel));
-  page.alpha.set(exponent, written(alpha));
+  page.alpha.set(Math.log10(alpha), written(alpha));
   page.lag.set(lag, volumes);
   page.steps.set(steps, Number(steps.toFixed(1)).toString());
 
@@ -61,39 +65,47 @@ function draw(data, page, setting, model) {
   page.fields.ridge.draw(fields.ridge, `Ridge field of ${name}, penalty ${written(alpha)}`, "without fold 1");
   page.fields.lasso.draw(fields.lasso, `Lasso field of ${name} after ${steps.toFixed(1)} steps`, ofBook);
 
-  const ends = [...curves.train, ...curves.held, 0, 0.05].filter(Number.isFinite);
+  page.course.draw(name, course.volumes, course.measured, course.predicted);
+  const setTo = `penalty ${written(alpha)}, lag ${volumes}`;
+  page.told.textContent = `${name[0].toUpperCase()}${name.slice(1)}, ${setTo}: ${tell(model.r2)}`;
+}
+
+// R2 against the penalty, as much of it as is known.
+function drawScores(data, page, alpha, { r2, exponents, curves }) {
+  const ends = [...curves.train, ...curves.held, ...Object.values(r2), 0, 0.05].filter(Number.isFinite);
   const [low, high] = [Math.min(...ends), Math.max(...ends)], rim = 0.08 * (high - low);
-  const sentence = known ? `R² ${signed(r2.train, 3)} on training runs, ${signed(r2.held, 3)} on held-out runs.`
-    : "no R², since the voxel does not change.";
   page.scores.draw({
-    label: `R² against the penalty. At penalty ${written(alpha)}: ${sentence}`, xLabel: "Penalty",
+    label: `R² against the penalty. At penalty ${written(alpha)}: ${tell(r2)}`, xLabel: "Penalty",
     x: data.exponents, y: [low - rim, high + rim],
     xTicks: exponents.filter((_, n) => n % 5 === 0).map((value) => [value, powerOfTen(Math.round(value))]),
     lines: ["train", "held"].map((side) =>
-      ({ name: side, xs: exponents, ys: curves[side], dot: [exponent, r2[side]] })),
+      ({ name: side, xs: exponents, ys: curves[side], dot: [Math.log10(alpha), r2[side]] })),
   });
-  const most = 1.05 * Math.max(1, ...course.measured.map(Math.abs)), last = course.volumes.at(-1);
-  page.course.draw({
-    label: `Measured and predicted course of a held-out run in ${name}`,
-    xLabel: "Volume of a held-out run; response in SD", x: [0, last], y: [-most, most],
-    xTicks: ticks(0, last).map((value) => [value, `${value}`]),
-    lines: [{ name: "measured", xs: course.volumes, ys: course.measured },
-      { name: "held", xs: course.volumes, ys: course.predicted }],
-  });
-  const setTo = `penalty ${written(alpha)}, lag ${volumes}`;
-  page.told.textContent = `${name[0].toUpperCase()}${name.slice(1)}, ${setTo}: ${sentence}`;
 }
 
 function turn(root) {
-  const data = read(dataOf(root)), page = layOut(data), model = solver(data), { element: status, say } = speaker();
+  const data = read(dataOf(root)), page = layOut(data), { model, extend } = solver(data), { element: status, say } = speaker();
   const asInBook = () => ({ ...data.book, steps: undefined });  // each voxel has its own number of steps
   const setting = { voxel: 0, ...asInBook() };
-  let before;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let before, filling;
   const whole = () => ({ ...setting, steps: setting.steps ?? data.steps.chosen[setting.voxel] });
 
   function show() {
-    draw(data, page, whole(), model(whole()));
-    Object.assign(root.dataset, whole());
+    const now = whole(), found = model(now);
+    draw(data, page, now, found);
+    Object.assign(root.dataset, now);
+    drawScores(data, page, now.alpha, found);
+    cancelAnimationFrame(filling);
+    fillIn(now, found);
+  }
+  // The curves of a voxel and a lag come point by point: all at once they would keep the reader waiting.
+  function fillIn(now, found) {
+    filling = requestAnimationFrame(() => {
+      const more = extend(now);
+      if (more) fillIn(now, found);
+      if (!more || !calm.matches) drawScores(data, page, now.alpha, found);
+    });
   }
   function set(change) {
     Object.assign(setting, change);
@@ -115,14 +127,12 @@ function turn(root) {
   page.scores.element.addEventListener("pointercancel", () => set({ alpha: before }));
 
   function resize() {
-    for (const one of [page.scores, page.course]) one.fit(one.element.parentElement.clientWidth);
+    page.scores.fit();
+    page.course.fit();
     show();
   }
   root.model = model;  // for whoever wants the numbers behind the pictures
-  root.querySelector("img.still").replaceWith(page.parts);
-  page.parts.after(status);
-  new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);
-  resize();
+  settle(root, page.parts, status, resize);
 }
 
 start("knobs", turn);

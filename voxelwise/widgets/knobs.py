@@ -11,9 +11,8 @@ from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
 from ..models.ridge import check_alpha, fit_ridge
 from ..plotting.stills import plot_knobs
-from ..plotting.style import FIELD_COLOURS, MARKS
-from ..simulation.cortex import true_fields
-from .fragment import Fragment, build_fragment, mark, pack, pack_colours, pack_decimals
+from ..plotting.style import FIELD_COLOURS
+from .fragment import Fragment, build_fragment, mark, pack, pack_colours, pack_decimals, pack_truth
 
 MAX_LAG = 5
 EXPONENTS = 0, 6  # of the penalties that the knob reaches, as powers of ten; further where the book's lies further
@@ -74,6 +73,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     """
     check_alpha(alpha)
     voxels = _choose(scores, marked, samples.responses.shape[1])
+    columns = [voxel["column"] for voxel in voxels]
     lengths = [len(rows) for rows in samples.run_rows]
     check_whole("lag", lag, most=min(lengths) - 2, why=f"the shortest run has {min(lengths)} volumes; ")
     folds = [np.unique(samples.runs[test]).tolist() for _, test in RunKFold(n_splits).split(groups=samples.runs)]
@@ -82,8 +82,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     if samples.stimuli.shape[1] > MAX_PIXELS or n_numbers > MAX_NUMBERS:
         return Fragment(f"<p>{TOO_LARGE}</p>", TOO_LARGE)
 
-    colours = {letter: colour for colour, letter in MARKS}
-    few = replace(samples, responses=samples.responses[:, list(voxels.values())], mask_img=None)
+    few = replace(samples, responses=samples.responses[:, columns], mask_img=None)
     alpha = max(float(alpha), LEAST_ALPHA)
     exponent = np.log10(alpha)
     ends = [min(EXPONENTS[0], int(np.floor(exponent))), max(EXPONENTS[1], int(np.ceil(exponent)))]
@@ -93,7 +92,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     limit = round(float(np.abs(lasso).max()), 4) or 1.0
     data = {
         "shape": list(map(int, samples.stimulus_shape)),
-        "voxels": [{"name": name, "column": column, "colour": colours.get(name)} for name, column in voxels.items()],
+        "voxels": voxels,
         "runs": lengths,
         "folds": folds,
         "patterns": pack_decimals(patterns.ravel()),
@@ -101,7 +100,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
         "responses": pack_decimals(few.responses.T.astype(float)),
         "lasso": pack_decimals(paths.swapaxes(0, 1)),
         "steps": {"most": max_iter, "chosen": np.round(chosen, 4).tolist()},
-        "truth": None if truth is None else pack_decimals(_scaled_truth(truth.iloc[list(voxels.values())], lasso)),
+        "truth": pack_truth(None if truth is None else truth.iloc[columns], samples.stimulus_shape),
         "lags": max(lag, min(MAX_LAG, min(lengths) - 2)),
         "exponents": ends,
         "book": {"alpha": alpha, "lag": int(lag)},
@@ -112,15 +111,16 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
 
 
 def _choose(scores, marked, n_voxels):
-    """Columns of the voxels, by their names."""
+    """Name, column and colour of each voxel."""
     if np.shape(scores) != (n_voxels,):
         raise ValueError(f"scores of shape {np.shape(scores)}; expected one for each of the {n_voxels} voxels.")
-    voxels = {letter: column for _, letter, column in mark(marked, n_voxels)}
+    voxels = mark(marked, n_voxels)
     lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
     for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):
-        others = np.setdiff1d(np.arange(n_voxels), list(voxels.values()))
+        others = np.setdiff1d(np.arange(n_voxels), [voxel["column"] for voxel in voxels])
         if others.size:
-            voxels[name] = int(others[np.abs(scores[others] - score).argmin()])
+            column = int(others[np.abs(scores[others] - score).argmin()])
+            voxels.append({"name": name, "column": column, "colour": "var(--line)"})
     return voxels
 
 
@@ -130,13 +130,6 @@ def _at_lag(samples, lag):
     return replace(
         samples, stimuli=samples.stimuli[early], responses=samples.responses[early + lag], runs=samples.runs[early]
     )
-
-
-def _scaled_truth(truth, fields):
-    """True fields, which only say how pixels compare, each with the largest weight of its estimate."""
-    true = true_fields(truth) * (truth["share"] > 0).to_numpy()[:, np.newaxis, np.newaxis]
-    peaks = true.max(axis=(1, 2), keepdims=True)
-    return true * np.divide(fields.max(axis=(1, 2), keepdims=True), peaks, out=0 * peaks, where=peaks > 0)
 
 
 def _fit_first(samples, folds, alpha, exponents):

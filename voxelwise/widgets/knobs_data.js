@@ -11,7 +11,7 @@ function rowsOf(values, length) {
 function read(data) {
   const [rows, columns] = data.shape, pixels = rows * columns;
   const seen = decode(data.seen, Int32Array), responses = rowsOf(decimals(data.responses), seen.length);
-  const paths = rowsOf(decimals(data.lasso), pixels), truth = data.truth && rowsOf(decimals(data.truth), pixels);
+  const paths = rowsOf(decimals(data.lasso), pixels), truth = data.truth && rowsOf(decimals(data.truth), 3);
   let end = 0;
   const runs = data.runs.map((length) => {
     end += length;
@@ -20,7 +20,11 @@ function read(data) {
   return {
     ...data, rows, columns, pixels, runs, seen, responses,
     patterns: rowsOf(decimals(data.patterns), pixels),
-    truth: (voxel) => truth && truth[voxel],
+    // What was put in, if that is known, as high as the field that the lasso finds.
+    truth(voxel) {
+      const largest = Math.max(...this.lasso(voxel, data.steps.chosen[voxel])) || data.colours.limit;
+      return truth && trueField(truth[voxel], rows, columns, largest);
+    },
     // The field after some steps of the lasso; between two whole numbers it changes linearly.
     lasso(voxel, steps) {
       const step = Math.floor(steps), path = voxel * (data.steps.most + 1), before = paths[path + step];

@@ -21,9 +21,17 @@ function addUp(data, voxel, lag, runs) {
   return { seen, counts, sums, n, total, squares };
 }
 
+// An array that holds all sums of p pixels, by name.
+function named(all, p) {
+  const [gram, products, pixels, samples] = [[0, p * p], [p * p, p], [p * p + p, p], [p * p + 2 * p, 3]]
+    .map(([from, length]) => all.subarray(from, from + length));
+  return { gram, products, pixels, samples };
+}
+
 // Sums of products: of the pixels with each other, of which the lower half is filled, and with the responses.
-function multiply(data, { seen, counts, sums, ...rest }) {
-  const p = data.pixels, gram = new Float64Array(p * p), products = new Float64Array(p), pixels = new Float64Array(p);
+function multiply(data, { seen, counts, sums, n, total, squares }) {
+  const p = data.pixels, all = new Float64Array(p * p + 2 * p + 3), { gram, products, pixels, samples } = named(all, p);
+  samples.set([n, total, squares]);
   for (const pattern of seen) {
     const x = data.patterns[pattern];
     for (let i = 0; i < p; i++) {
@@ -33,19 +41,25 @@ function multiply(data, { seen, counts, sums, ...rest }) {
       if (weighted) for (let j = 0; j <= i; j++) gram[i * p + j] += weighted * x[j];
     }
   }
-  return { gram, products, pixels, ...rest };
+  return all;
 }
 
-// The same sums over all samples but those of a fold, of pixels and responses less their means.
-function leaveOut(whole, fold) {
-  const p = whole.pixels.length, n = Math.max(whole.n - fold.n, 1), mean = (whole.total - fold.total) / n;
-  const less = (name) => whole[name].map((sum, entry) => sum - fold[name][entry]);
-  const gram = less("gram"), products = less("products"), means = less("pixels").map((sum) => sum / n);
+// The sums over two sets of samples, or over one without the other.
+function combine(one, other, sign) {
+  const both = one.slice();
+  for (let n = 0; n < both.length; n++) both[n] += sign * other[n];
+  return both;
+}
+
+// The same sums of pixels and responses less their means.
+function centre(all, p) {
+  const { gram, products, pixels, samples: [n, total, squares] } = named(all, p);
+  const means = pixels.map((sum) => sum / Math.max(n, 1)), mean = total / Math.max(n, 1);
   for (let i = 0; i < p; i++) {
     products[i] -= n * means[i] * mean;
     for (let j = 0; j <= i; j++) gram[i * p + j] -= n * means[i] * means[j];
   }
-  return { gram, products, means, mean, squares: whole.squares - fold.squares - n * mean * mean };
+  return { gram, products, means, mean, squares: squares - n * mean * mean };
 }
 
 // Weights and intercept: Cholesky's decomposition of the products plus the penalty, then two triangular systems.
@@ -98,7 +112,7 @@ function average(scores) {
   return known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
-// Everything that belongs to one setting of the knobs. What a voxel and a lag have in common is kept.
+// What belongs to one setting of the knobs. What a voxel and a lag have in common is kept.
 function solver(data) {
   const kept = new Map(), [low, high] = data.exponents;
   const exponents = Array.from({ length: 5 * (high - low) + 1 }, (_, n) => low + n / 5);
@@ -111,26 +125,39 @@ function solver(data) {
     } };
   }
   function prepare(voxel, lag) {
-    const whole = multiply(data, addUp(data, voxel, lag, data.runs));
-    const folds = data.folds.map((runs) => {
-      const held = addUp(data, voxel, lag, runs.map((run) => data.runs[run]));
-      return { held, train: leaveOut(whole, multiply(data, held)) };
-    });
-    const scores = exponents.map((exponent) => fit(folds, 10 ** exponent).r2);
-    return { folds, curves: { train: scores.map((one) => one.train), held: scores.map((one) => one.held) } };
+    const held = data.folds.map((runs) => addUp(data, voxel, lag, runs.map((run) => data.runs[run])));
+    const parts = held.map((fold) => multiply(data, fold)), whole = parts.reduce((sum, part) => combine(sum, part, 1));
+    const folds = held.map((fold, n) => ({ held: fold, train: centre(combine(whole, parts[n], -1), data.pixels) }));
+    return { folds, curves: { train: [], held: [] } };
   }
-  return function model({ voxel, alpha, lag, steps }) {
-    const name = `${voxel} ${lag}`, { start, end } = data.runs[data.folds[0][0]];
+  function find({ voxel, lag }) {
+    const name = `${voxel} ${lag}`;
     if (!kept.has(name)) kept.set(name, prepare(voxel, lag));
-    const { folds, curves } = kept.get(name), { model: first, r2 } = fit(folds, alpha);
-    return {
-      fields: { true: data.truth(voxel), ridge: first.weights, lasso: data.lasso(voxel, steps) },
-      r2, exponents, curves,
-      course: {
-        volumes: Array.from({ length: end - start - lag }, (_, n) => n + lag),
-        measured: [...data.responses[voxel].subarray(start + lag, end)],
-        predicted: [...data.seen.subarray(start, end - lag)].map((pattern) => predict(first, data.patterns[pattern])),
-      },
-    };
+    return kept.get(name);
+  }
+  return {
+    // Everything but the rest of the curves.
+    model(setting) {
+      const { folds, curves } = find(setting), { model: first, r2 } = fit(folds, setting.alpha);
+      const { voxel, lag, steps } = setting, { start, end } = data.runs[data.folds[0][0]];
+      return {
+        fields: { true: data.truth(voxel), ridge: first.weights, lasso: data.lasso(voxel, steps) },
+        r2, exponents, curves,
+        course: {
+          volumes: Array.from({ length: end - start - lag }, (_, n) => n + lag),
+          measured: [...data.responses[voxel].subarray(start + lag, end)],
+          predicted: [...data.seen.subarray(start, end - lag)].map((pattern) => predict(first, data.patterns[pattern])),
+        },
+      };
+    },
+    // Add a point to both curves; whether there was one to add.
+    extend(setting) {
+      const { folds, curves } = find(setting), exponent = exponents[curves.train.length];
+      if (exponent === undefined) return false;
+      const { r2 } = fit(folds, 10 ** exponent);
+      curves.train.push(r2.train);
+      curves.held.push(r2.held);
+      return true;
+    },
   };
 }

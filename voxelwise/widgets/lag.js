@@ -39,15 +39,13 @@ const inVolumes = (lag, seconds) => `${lag} volume${lag === 1 ? "" : "s"} (${Num
 
 function layOut(data) {
   const page = {
-    voxels: data.voxels.map(({ letter }) => make("button", { type: "button", "aria-label": `Voxel ${letter}` }, letter)),
+    voxels: voxelButtons(data.voxels),
     range: make("input", { type: "range", min: 0, max: data.lags, step: 1, "aria-label": "Lag" }),
-    back: make("button", { type: "button" }, "As in the book"),
+    back: button("As in the book"),
     course: chart(190), scores: chart(170), blood: chart(170), told: make("p", { class: "told" }),
   };
-  page.voxels.forEach((element, n) => markWith(element, data.voxels[n].colour));
-  page.parts = make("div", { class: "parts" },
-    make("div", { class: "controls" },
-      make("div", { class: "voxels", role: "group", "aria-label": "Voxel" }, ...page.voxels), page.range, page.back),
+  page.parts = make("div", { class: "parts two" },
+    make("div", { class: "controls" }, group("Voxel", ...page.voxels), page.range, page.back),
     make("div", { class: "course" }, key({ shown: "on the screen: drag it", held: "response" }), page.course.element),
     page.told,
     make("div", { class: "scores" }, key({ train: "correlation, all runs" }), page.scores.element),
@@ -57,31 +55,31 @@ function layOut(data) {
 
 function draw(data, page, { voxel, lag }) {
   const all = Array.from({ length: data.lags + 1 }, (_, each) => correlation(data, voxel, each));
-  const { letter } = data.voxels[voxel], written = inVolumes(lag, data.seconds), best = all.indexOf(Math.max(...all));
+  const { name } = data.voxels[voxel], written = inVolumes(lag, data.seconds), best = all.indexOf(Math.max(...all));
   const response = data.responses[voxel].subarray(0, data.volumes), last = data.volumes - 1;
   const most = 1.05 * Math.max(...response.map(Math.abs)), xs = [...response.keys()], lags = [...all.keys()];
   page.voxels.forEach((element, n) => element.setAttribute("aria-pressed", n === voxel));
   page.range.value = lag;
   page.range.setAttribute("aria-valuetext", written);
   page.course.draw({
-    label: `Response of voxel ${letter}, and what was on the screen ${written} before`, xLabel: "Volume; response in SD",
-    x: [0, last], y: [-most, most], xTicks: ticks(0, last).map((value) => [value, `${value}`]),
+    label: `Response of voxel ${name}, and what was on the screen ${written} before`, xLabel: "Volume; response in SD",
+    x: [0, last], y: [-most, most], xTicks: numbered(ticks(0, last)),
     bands: bands(data, lag), lines: [{ name: "held", xs, ys: response }],
   });
   page.scores.draw({
     label: `Correlation against the lag; ${signed(all[lag], 2)} at ${written}`, xLabel: "Lag (volumes)",
     x: [0, data.lags], y: [Math.min(0, ...all) - 0.08, Math.max(0, ...all) + 0.08],
-    xTicks: lags.map((value) => [value, `${value}`]),
+    xTicks: numbered(lags),
     lines: [{ name: "train", xs: lags, ys: all, dot: [lag, all[lag]] }],
   });
   const times = data.hrf.map((_, n) => n / 10), at = Math.min(data.hrf.length - 1, Math.round(10 * lag * data.seconds));
   page.blood.draw({
     label: `Haemodynamic response, ${signed(data.hrf[at], 2)} of its peak after ${written}`, xLabel: "Seconds",
-    x: [0, times.at(-1)], y: [-0.3, 1.1], xTicks: [0, 5, 10, 15, 20].map((value) => [value, `${value}`]),
+    x: [0, times.at(-1)], y: [-0.3, 1.1], xTicks: numbered([0, 5, 10, 15, 20]),
     lines: [{ name: "held", xs: times, ys: data.hrf, dot: [times[at], data.hrf[at]] }],
   });
   const found = lag === best ? ", the highest of all lags" : "";
-  page.told.textContent = `Voxel ${letter}, lag ${written}: correlation ${signed(all[lag], 2)}${found}.`;
+  page.told.textContent = `Voxel ${name}, lag ${written}: correlation ${signed(all[lag], 2)}${found}.`;
 }
 
 function slide(root) {
@@ -120,13 +118,10 @@ function slide(root) {
   });
 
   function resize() {
-    for (const one of [page.course, page.scores, page.blood]) one.fit(one.element.parentElement.clientWidth);
+    for (const one of [page.course, page.scores, page.blood]) one.fit();
     show();
   }
-  root.querySelector("img.still").replaceWith(page.parts);
-  page.parts.after(status);
-  new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);
-  resize();
+  settle(root, page.parts, status, resize);
 }
 
 start("lag", slide);

@@ -52,7 +52,7 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
     hrf = hrf / hrf.max()
     data = {
-        "voxels": [{"letter": letter, "colour": colour} for colour, letter, _ in marks],
+        "voxels": marks,
         "runs": lengths,
         "shown": "".join(map(str, shown)),
         "responses": pack_decimals(few.T),

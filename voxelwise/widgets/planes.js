@@ -55,9 +55,7 @@ async function show(root) {
     // A finger that turns out to scroll the page leaves the place as it was.
     canvas.addEventListener("pointerdown", () => { before = [...at]; });
     canvas.addEventListener("pointercancel", () => { Object.assign(at, before); moved(); });
-    const stage = make("div", { class: "stage" }, canvas, ...lines,
-      ...ends.map((end, n) => make("span", { class: `end ${n ? "last" : "first"}`, "aria-hidden": "true" }, end)));
-    return { stage, draw() {
+    return { element: stage(canvas, ends, ...lines), draw() {
       canvas.getContext("2d").drawImage(brain.planes[`canvas${AXES[normal]}`], 0, 0);
       lines[0].style.left = `${(100 * (at[across] + 0.5)) / shape[across]}%`;
       lines[1].style.bottom = `${(100 * (at[up] + 0.5)) / shape[up]}%`;
@@ -101,7 +99,7 @@ async function show(root) {
 
   const { map, limit } = data.colours, numbers = ["0", signed(limit / 2, 2), signed(limit, 1)];
   const bar = colourBar(colourScale(map, 0, limit), 0, limit, numbers, "R² on held-out runs");
-  const parts = make("div", { class: "parts" }, make("div", { class: "planes" }, ...planes.map(({ stage }) => stage)),
+  const parts = make("div", { class: "parts" }, make("div", { class: "planes" }, ...planes.map(({ element }) => element)),
     make("div", { class: "sliders" }, ...sliders.map(({ row }) => row)), told, bar);
   draw();
   root.querySelector("img.still").replaceWith(parts);

@@ -8,14 +8,6 @@ const TURNS = {
   ArrowRight: { sign: "→", step: [1, 0], name: "right" },
 };
 
-function button(text, label) {
-  return make("button", { type: "button", "aria-label": label, title: label }, text);
-}
-
-function group(label, ...children) {
-  return make("div", { class: "group", role: "group", "aria-label": label }, ...children);
-}
-
 // Everything that is on the page, by name.
 function layOut(data) {
   const { score, field } = data.colours;
@@ -29,33 +21,30 @@ function layOut(data) {
     range: make("input", { type: "range", min: 0, max: data.filled.length - 1, "aria-label": "Slice" }),
     below: button("▼", "Slice below"),
     above: button("▲", "Slice above"),
-    marks: data.marked.map(({ letter }) => button(letter, `Voxel ${letter}`)),
+    marks: voxelButtons(data.marked),
     pad: Object.values(TURNS).map(({ sign, name }) => button(sign, `Next voxel ${name}`)),
     pointer: make("span", { class: "pointer" }),
     spread: make("span", { class: "spread" }),
     title: make("div", { class: "title" }),
     facts: make("dl"),
   };
-  page.marks.forEach((element, n) => markWith(element, data.marked[n].colour));
   page.slice = sliceView(data, page.canvas, scoreColour);
   const named = (name) => (data.truth ? make("div", { class: "name" }, name) : "");
   page.field = fieldView(data, fieldColour, named("found"));
   page.truth = data.truth && fieldView(data, fieldColour, named("put in"));
-  page.course = data.courses && chart(170);
-  const side = (name, letter) => make("span", { class: name, "aria-hidden": "true" }, letter);
-  page.stage = make("div", { class: "stage" }, page.canvas, page.height, side("left", "L"), side("right", "R"));
+  page.course = data.courses && courseView();
+  page.stage = stage(page.canvas, ["L", "R"], page.height);
   page.brain = make("div", { class: "brain" }, page.stage,
     colourBar(scoreColour, 0, score.limit, scoreNumbers, "R² on held-out runs. Grey: not above 0",
       page.spread, page.pointer),
     make("div", { class: "controls" }, page.below, page.range, page.above),
     make("div", { class: "controls" },
       group("Marked voxels", ...page.marks), group("Move to the next voxel", ...page.pad)));
-  page.parts = make("div", { class: "parts" }, page.brain,
+  page.parts = make("div", { class: "parts two" }, page.brain,
     make("div", { class: "facing" }, page.title, page.facts,
       make("div", { class: "fields" }, page.field.element, ...(data.truth ? [page.truth.element] : [])),
       colourBar(fieldColour, -field.limit, field.limit, fieldNumbers, "Weight of a pixel (SD per unit)")),
-    ...(data.courses ? [make("div", { class: "course" },
-      key({ measured: "measured in a held-out run", held: "predicted" }), page.course.element)] : []));
+    ...(data.courses ? [page.course.element] : []));
   return page;
 }
 
@@ -66,9 +55,12 @@ function draw(data, page, voxel, pinned) {
   page.field.draw(data.field(voxel),
     `Receptive field of voxel ${voxel}. Strongest pixel (row, column): ${rows["Strongest pixel"]}.`);
   page.truth?.draw(data.trueField(voxel), `True field of voxel ${voxel}`);
-  if (page.course) drawCourse(page.course, data.course(voxel), voxel);
+  if (data.courses) {
+    const { measured, predicted } = data.course(voxel);
+    page.course.draw(`voxel ${voxel}`, [...measured.keys()], measured, predicted);
+  }
   page.title.replaceChildren(`Voxel ${voxel}`);
-  if (mark) page.title.append(make("span", { class: "letter", style: `--mark: ${mark.colour}` }, mark.letter));
+  if (mark) page.title.append(make("span", { class: "letter", style: `--mark: ${mark.colour}` }, mark.name));
   page.title.append(make("span", { class: "how" }, voxel === pinned ? "pinned" : "pointed at"));
   page.facts.replaceChildren(
     ...Object.entries(rows).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
@@ -81,17 +73,7 @@ function draw(data, page, voxel, pinned) {
   page.range.setAttribute("aria-valuetext", page.height.textContent);
   page.canvas.setAttribute("aria-label", `Brain slice at ${page.height.textContent}. ` +
     "Arrow keys move to the next voxel, page up and page down to the next slice.");
-  page.marks.forEach((element, n) => element.setAttribute("aria-pressed", data.marked[n].voxel === pinned));
-}
-
-function drawCourse(course, { measured, predicted }, voxel) {
-  const most = 1.05 * Math.max(1, ...measured.map(Math.abs)), last = measured.length - 1, xs = [...measured.keys()];
-  course.draw({
-    label: `Measured and predicted course of voxel ${voxel} in a held-out run`,
-    xLabel: "Volume; response in SD", x: [0, last], y: [-most, most],
-    xTicks: ticks(0, last).map((value) => [value, `${value}`]),
-    lines: [{ name: "measured", xs, ys: measured }, { name: "held", xs, ys: predicted }],
-  });
+  page.marks.forEach((element, n) => element.setAttribute("aria-pressed", data.marked[n].column === pinned));
 }
 
 // The voxel that the page's address names, if there is one.
@@ -103,7 +85,7 @@ function linked(data) {
 function explore(root) {
   const data = read(dataOf(root)), page = layOut(data);
   // The voxel that stays, the one under the mouse if any, and where in the slice the reader last chose to be.
-  let pinned = linked(data) ?? data.marked[0].voxel, hovered, before, aim = data.place(pinned);
+  let pinned = linked(data) ?? data.marked[0].column, hovered, before, aim = data.place(pinned);
   const slice = () => data.place(pinned)[2];
   const { element: status, say } = speaker();
 
@@ -130,7 +112,7 @@ function explore(root) {
     lead(root, data.position(voxel));
     const mark = data.mark(voxel), rows = Object.entries(describe(data, voxel));
     const told = rows.map(([name, text]) => `${name} ${text}`);
-    say(`Voxel ${voxel}${mark ? `, marked ${mark.letter}` : ""}. ${told.join("; ")}.`);
+    say(`Voxel ${voxel}${mark ? `, marked ${mark.name}` : ""}. ${told.join("; ")}.`);
   }
   function turn({ step, name }) {
     const next = neighbour(data, pinned, ...step);
@@ -166,26 +148,23 @@ function explore(root) {
     if (voxel !== undefined) pin(voxel);
   });
   const turnToKnown = (voxel) => { if (voxel !== undefined && voxel !== pinned) turnTo(voxel); };
-  follow(root, (position) => turnToKnown(voxelOn(data, position)));
+  follow(root, (position) => turnToKnown(data.voxelOn(position)));
   addEventListener("hashchange", () => turnToKnown(linked(data)));
   page.range.addEventListener("input", () => go(Number(page.range.value)));
   page.below.addEventListener("click", () => climb(-1));
   page.above.addEventListener("click", () => climb(1));
-  page.marks.forEach((element, n) => element.addEventListener("click", () => pin(data.marked[n].voxel)));
+  page.marks.forEach((element, n) => element.addEventListener("click", () => pin(data.marked[n].column)));
   page.pad.forEach((element, n) => element.addEventListener("click", () => turn(Object.values(TURNS)[n])));
 
   function resize() {
     page.slice.fit(page.stage.clientWidth);
     const height = page.brain.clientWidth ? 300 : 200;  // 0: one under the other
     for (const field of [page.field, page.truth]) field?.fit(field.element.clientWidth, height);
-    page.course?.fit(page.course.element.parentElement.clientWidth);
+    page.course?.fit();
     show();
   }
-  root.querySelector("img.still").replaceWith(page.parts);
-  page.parts.after(status);
   page.slice.load(show);
-  new ResizeObserver(() => requestAnimationFrame(resize)).observe(page.parts);  // later: drawing changes the height
-  resize();
+  settle(root, page.parts, status, resize);
 }
 
 start("voxels", explore);

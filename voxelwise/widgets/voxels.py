@@ -7,8 +7,7 @@ from ..brain import grid_positions, unmask
 from ..plotting.slices import background_box, colour_limit, turn_to_page
 from ..plotting.stills import plot_explored
 from ..plotting.style import FIELD_COLOURS, SCORE_COLOURS
-from ..simulation.cortex import SCREEN_CENTRE
-from .fragment import build_fragment, grey_levels, mark, mosaic, pack, pack_colours, pack_decimals
+from .fragment import build_fragment, grey_levels, mark, mosaic, pack, pack_colours, pack_decimals, pack_truth
 
 RIM = 2  # voxels around the mask
 NARROWEST = 0.75  # a slice is at least so high for its width, and so wide for its height
@@ -61,7 +60,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     positions = grid_positions(mask_img)
     _check(scores, fields, len(positions), regions, courses)
     mean = scores.mean(axis=0)
-    marks = mark([int(column) for column in marked] or [int(mean.argmax())], len(positions))
+    marks = mark(list(marked) or [mean.argmax()], len(positions))
     score_img = unmask(np.maximum(mean, 0), mask_img)
     frame = _Frame(score_img, positions)
     ends = score_img.get_fdata(), np.quantile(np.abs(fields).max(axis=(1, 2)), 0.99)  # one field in 100 goes beyond
@@ -75,16 +74,16 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         "scores": pack_decimals(np.stack([mean, scores.min(axis=0), scores.max(axis=0)], axis=1)),
         "fields": _pack_fields(fields),
         "courses": courses and _pack_courses(*courses),
-        "truth": None if truth is None else pack_decimals(_true_places(truth, fields.shape[1:])),
+        "truth": pack_truth(truth, fields.shape[1:]),
         "regions": _name_regions(regions, len(positions)),
-        "marked": [{"letter": letter, "colour": colour, "voxel": column} for colour, letter, column in marks],
+        "marked": marks,
         "colours": {
             "score": {"map": pack_colours(SCORE_COLOURS), "limit": score_limit},
             "field": {"map": pack_colours(FIELD_COLOURS), "limit": field_limit},
         },
         "background": None if background is None else frame.mosaic(background),
     }
-    columns = [column for *_, column in marks]
+    columns = [one["column"] for one in marks]
     still = plot_explored(score_img, background, positions[columns], fields[columns[0]], field_limit)
     return build_fragment("voxels", data, still, ALT, ["charts", "together"])
 
@@ -132,13 +131,6 @@ def _pack_courses(measured, predicted):
     unit = max(np.abs(measured).max(), np.abs(predicted).max(), 1e-6) / 127
     measured, different = (pack(np.rint(values.T / unit), "i1") for values in (measured, different))
     return {"unit": float(unit), "measured": measured, "predicted": different, "kinds": kinds.ravel().tolist()}
-
-
-def _true_places(truth, shape):
-    """Row, column and size (pixels) of each voxel's Gaussian on stimuli of this shape; 0 without one."""
-    corner = [(n - 1) / 2 - SCREEN_CENTRE for n in shape]
-    places = truth[["row", "column", "size"]].to_numpy(float) + [*corner, 0]
-    return np.where((truth["share"] > 0).to_numpy()[:, np.newaxis], places, 0)
 
 
 def _name_regions(regions, n_voxels):

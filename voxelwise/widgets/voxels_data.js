@@ -12,26 +12,26 @@ function read(data) {
   const firsts = new Uint32Array(counts.length + 1);
   counts.forEach((count, voxel) => { firsts[voxel + 1] = firsts[voxel] + count; });
   const slices = Array.from({ length: data.shape[2] }, () => []);
-  for (let voxel = 0; voxel < counts.length; voxel++) slices[places[3 * voxel + 2]].push(voxel);
+  const position = (voxel) => [...positions.subarray(3 * voxel, 3 * voxel + 3)], known = new Map();
+  for (let voxel = 0; voxel < counts.length; voxel++) {
+    slices[places[3 * voxel + 2]].push(voxel);
+    known.set(`${position(voxel)}`, voxel);
+  }
   return {
-    ...data, slices, rows, columns,
+    ...data, slices, rows, columns, position,
+    voxelOn: (place) => known.get(`${place}`),
     filled: [...slices.keys()].filter((k) => slices[k].length),
     place: (voxel) => places.subarray(3 * voxel, 3 * voxel + 3),
-    position: (voxel) => [...positions.subarray(3 * voxel, 3 * voxel + 3)],
     score: (voxel) => [...scores.subarray(3 * voxel, 3 * voxel + 3)].map((number) => number * data.scores.unit),
     field(voxel) {
       const field = new Float64Array(rows * columns);
       for (let n = firsts[voxel]; n < firsts[voxel + 1]; n++) field[pixels[n]] = weights[n] * data.fields.unit;
       return field;
     },
-    // The Gaussian that was put in, as high as the estimate is or, without one, as the colours reach.
+    // What was put in, as high as the estimate is or, without one, as the colours reach.
     trueField(voxel) {
-      const [row, column, size] = Array.from(truth.subarray(3 * voxel, 3 * voxel + 3), (n) => n * data.truth.unit);
-      const off = (pixel) => (Math.floor(pixel / columns) - row) ** 2 + ((pixel % columns) - column) ** 2;
-      const values = Float64Array.from({ length: rows * columns }, (_, pixel) =>
-        (size ? Math.exp(-off(pixel) / (2 * size ** 2)) : 0));
-      const peak = Math.max(...this.field(voxel)) || data.colours.field.limit, top = Math.max(...values);
-      return values.map((value) => (top ? (value / top) * peak : 0));
+      const place = Array.from(truth.subarray(3 * voxel, 3 * voxel + 3), (number) => number * data.truth.unit);
+      return trueField(place, rows, columns, Math.max(...this.field(voxel)) || data.colours.field.limit);
     },
     // Measured and predicted responses, volume by volume.
     course(voxel) {
@@ -40,18 +40,12 @@ function read(data) {
       return { measured, predicted: kinds.map((kind) => courses[1][different * voxel + kind] * unit) };
     },
     region: (voxel) => (regions ? data.regions.names[regions[voxel]] || "none" : null),
-    mark: (voxel) => data.marked.find((mark) => mark.voxel === voxel),
+    mark: (voxel) => data.marked.find((mark) => mark.column === voxel),
     millimetres(voxel) {
-      const [i, j, k] = this.position(voxel);
+      const [i, j, k] = position(voxel);
       return data.affine.map(([a, b, c, d]) => a * i + b * j + c * k + d);
     },
   };
-}
-
-// The voxel at a grid position, or undefined.
-function voxelOn(data, position) {
-  const all = Array.from({ length: data.slices.flat().length }, (_, voxel) => voxel);
-  return all.find((voxel) => data.position(voxel).every((place, axis) => place === position[axis]));
 }
 
 // What is told of a voxel, by name.

@@ -1,15 +1,5 @@
 // The two pictures of the explorer: the slice and the field.
 
-// Give a canvas a whole number of device pixels for each of its cells, as many as the room allows; return that number.
-function fit(canvas, columns, rows, room, height) {
-  const ratio = window.devicePixelRatio || 1;
-  const cell = Math.max(1, Math.floor(Math.min((room * ratio) / columns, (height * ratio) / rows)));
-  canvas.width = cell * columns;
-  canvas.height = cell * rows;
-  canvas.style.width = `${canvas.width / ratio}px`;
-  return cell;
-}
-
 // The canvas of the slice: it draws, and tells which voxel lies under a pointer.
 function sliceView(data, canvas, colour) {
   const context = canvas.getContext("2d"), picture = new Image(), under = make("canvas");
@@ -59,11 +49,11 @@ function sliceView(data, canvas, colour) {
         context.fillStyle = score > 0 ? colour(score) : "rgba(96, 112, 128, 0.6)";
         context.fillRect(c * cell, (rows - 1 - r) * cell, cell, cell);
       }
-      const marked = data.marked.filter(({ voxel }) => data.place(voxel)[2] === k);
-      for (const { voxel } of marked) frame(voxel, "#000", line, -line);
-      for (const { voxel, colour: paint, letter } of marked) {
-        frame(voxel, paint, 2 * line, 0);
-        if (cell >= 20 * ratio) write(letter, voxel, paint, 4 * line);
+      const marked = data.marked.filter(({ column }) => data.place(column)[2] === k);
+      for (const { column } of marked) frame(column, "#000", line, -line);
+      for (const { column, colour: paint, name } of marked) {
+        frame(column, paint, 2 * line, 0);
+        if (cell >= 20 * ratio) write(name, column, paint, 4 * line);
       }
       for (const voxel of new Set([pinned, shown])) {
         frame(voxel, "#000", line, -2 * line);
