@@ -229,12 +229,12 @@ def test_keys_paint_walk_and_show_again(html, visit):
         page.keyboard.press(key)
     assert facts(page, "pixel", "white") == ["43", str(int(before[0]) - 1)], "the plus had been white there"
     page.locator(f"{ROOT} .status", has_text="Row 4, column 3, black").wait_for(state="attached")
-    for _ in range(7):  # over the buttons
+    for _ in range(8):  # over the buttons
         page.keyboard.press("Tab")
     voxel = facts(page, "voxel")
     page.keyboard.press("ArrowRight")
     assert None not in (voxel[0], *facts(page, "voxel")) and facts(page, "voxel") != voxel
-    page.get_by_role("button", name="Show it again").press("Enter")
+    page.get_by_role("button", name="Show again").press("Enter")
     assert (again := facts(page, "r")) != before[1:]
     page.get_by_role("slider").press("End")
     assert facts(page, "shown") == ["100"] and float(facts(page, "r")[0]) > float(again[0])
@@ -262,12 +262,13 @@ def test_it_plays_by_itself_until_the_reader_acts(html, visit):
     white = facts(page, "white")
     page.wait_for_function(f"(white) => document.querySelector('{ROOT}').dataset.white !== white", arg=white[0])
     page.mouse.click(*square(page, 0))
-    drawn = facts(page, "playing", "white")
-    assert drawn[0] == "false"
+    assert facts(page, "playing", "white") == ["false", "1"], "on a black pad"
     page.wait_for_timeout(700)
-    assert facts(page, "playing", "white") == drawn
-    page.get_by_role("button", name="Play by itself").click()
+    assert facts(page, "playing", "white") == ["false", "1"]
+    page.get_by_role("button", name="Play a demo").click()
     assert facts(page, "playing") == ["true"]
+    page.get_by_role("button", name="Play a demo").click()
+    assert facts(page, "playing", "white") == ["false", "1"], "what the reader had drawn"
     still = visit(script)
     still.wait_for_timeout(700)
     assert facts(still, "playing") == [None]

@@ -2,11 +2,12 @@
 // draw.py makes the data and says what they mean.
 
 const TIMES = [1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 70, 100];
-const HINT = "Draw on the pad. Point at a pixel to see which voxels see it, at a voxel to see its field.";
+const HINT = "Draw on the pad. Point at a coloured square of the brain, a voxel, to see which part of the pad it watches; " +
+  "at a pixel, to see which voxels watch it.";
 
 // How alike two pictures are, in words.
 function alike(r) {
-  if (Number.isNaN(r)) return "no r: one of them is all of one grey";
+  if (Number.isNaN(r)) return "Nothing to compare: the pad is all of one grey";
   const words = [[0.9, "nearly the same"], [0.75, "much alike"], [0.5, "alike"], [0.25, "a little alike"]];
   return `r = ${signed(r, 2)}: ${words.find(([least]) => r >= least)?.[1] ?? "not alike"}`;
 }
@@ -25,8 +26,8 @@ function layOut(data, model) {
     clear: button("Clear", "Clear the pad"),
     range: make("input", { type: "range", min: 0, max: TIMES.length - 1, value: 0, "aria-label": "Times shown" }),
     shown: make("span", { class: "shown" }),
-    again: button("Again", "Show it again, with other noise"),
-    play: button("▶", "Play by itself"),
+    again: button("Show again", "Show again, with other noise"),
+    play: button("▶ Demo", "Play a demo"),
     words: make("p", { class: "words" }),
     ignorant: make("p", { class: "ignorant" }),
     told: make("p", { class: "told" }, HINT),
@@ -34,15 +35,15 @@ function layOut(data, model) {
   const block = (name, ...children) => make("div", { class: name }, ...children);
   page.stage = stage(page.brain.canvas, ["L", "R"]);
   const slices = n > 1 ? `${n} slices from behind, back to front` : "A slice from behind";
-  page.parts = block("parts",
+  page.parts = block("parts", page.told,
     block("pad", block("title", "Draw"), page.pad.canvas),
-    group("Drawings", ...page.presets, page.clear),
+    group("Drawings", ...page.presets, page.clear, page.play),
     block("brain", block("title", "The brain answers"), page.stage,
-      colourBar(scale, 0, limit, ["0", signed(limit / 2, 1), signed(limit, 0)], `${slices}. In % of baseline, grey: not above 0`)),
+      colourBar(scale, 0, limit, ["0", signed(limit / 2, 1), signed(limit, 0)], `${slices}. Signal change in % of baseline; grey: not above 0`)),
     block("read", block("title", "Read back"), page.read.canvas),
     block("beside", page.words, block("without", page.blind.canvas, page.ignorant)),
-    block("controls", make("label", {}, page.shown, page.range), page.again, page.play),
-    page.told, make("p", { class: "note" }, data.note));
+    block("controls", make("label", {}, page.shown, page.range), page.again),
+    make("p", { class: "note" }, data.note));
   page.brain.canvas.setAttribute("aria-label", `Responses of ${model.nVoxels} voxels on slices of the brain, from ` +
     `y = ${signed(y[0], 0)} to ${signed(y[n - 1], 0)} mm. Arrow keys move from voxel to voxel.`);
   page.pad.canvas.setAttribute("aria-label", `Pad of ${model.rows} by ${model.columns} pixels. ` +
@@ -53,7 +54,8 @@ function layOut(data, model) {
 function drawAndRead(root) {
   const data = dataOf(root), model = readModel(data), page = layOut(data, model), [low, high] = data.limits;
   const stimulus = new Float64Array(model.nPixels).fill(low), { element: status, say } = speaker();
-  let seed = 1, pixel, voxel, responses, r;
+  let seed = 1, pixel, voxel, responses, r, own;  // own: what the reader had drawn when the demo began
+  const white = () => [...stimulus.keys()].filter((p) => stimulus[p] === high);
   const times = () => TIMES[Number(page.range.value)];
 
   function work() {
@@ -62,20 +64,20 @@ function drawAndRead(root) {
     const read = model.readBack(responses);
     [r, root.dataset.r] = Array(2).fill(correlate(stimulus, read));
     page.read.draw(read);
-    page.read.canvas.setAttribute("aria-label", `What is read back. With the drawing, ${alike(r)}.`);
-    page.words.textContent = `${alike(r)}`;
-    page.ignorant.textContent = "A decoder that ignores the brain always says the mean of its training. " +
-      `Here, ${alike(correlate(stimulus, model.blind))}.`;
+    page.read.canvas.setAttribute("aria-label", `What is read back. ${alike(r)}.`);
+    page.words.textContent = alike(r);
+    page.ignorant.textContent = "A decoder that ignores the brain always answers with the average picture" +
+      (Number.isNaN(r) ? "." : `. Here, ${alike(correlate(stimulus, model.blind))}.`);
     page.shown.textContent = times() === 1 ? "Shown once" : `Shown ${times()} times`;
     page.range.setAttribute("aria-valuetext", page.shown.textContent);
-    Object.assign(root.dataset, { shown: times(), white: stimulus.filter((value) => value === high).length });
+    Object.assign(root.dataset, { shown: times(), white: white().length });
     point();
   }
   // The drawing and the responses, with what is pointed at.
   function point() {
     page.pad.draw(stimulus);
     page.pad.over(voxel === undefined ? undefined : model.field(voxel), pixel);
-    page.brain.draw(responses, pixel === undefined ? undefined : (v) => model.sees(v, pixel), voxel);
+    page.brain.draw(responses, (v) => model.sees(v, pixel) >= 0.5, voxel);
     page.told.textContent = tell();
     for (const [name, value] of Object.entries({ pixel, voxel })) {
       if (value === undefined) delete root.dataset[name];
@@ -86,7 +88,7 @@ function drawAndRead(root) {
     if (voxel !== undefined) {
       const [row, column, size] = model.place(voxel);
       return `Voxel ${model.numbers[voxel]} responds with ${signed(responses[voxel], 1)} %. Its field lies at row ` +
-        `${signed(row, 1)}, column ${signed(column, 1)}, and has an SD of ${signed(size, 1)} pixels.`;
+        `${signed(row, 1)}, column ${signed(column, 1)}, and is ${signed(2.355 * size, 1)} pixels wide at half its height.`;
     }
     if (pixel === undefined) return HINT;
     const n = page.brain.shown.filter((v) => model.sees(v, pixel) >= 0.5).length;
@@ -102,7 +104,8 @@ function drawAndRead(root) {
   const play = player(root, data.presets, {
     draw,
     playing(on) {
-      page.play.textContent = on ? "❚❚" : "▶";
+      if (on) own = white();
+      page.play.textContent = on ? "❚❚ Demo" : "▶ Demo";
       page.play.setAttribute("aria-pressed", on);
       root.dataset.playing = on;
     },
@@ -115,9 +118,13 @@ function drawAndRead(root) {
 
   listen(model, page.pad, {
     isWhite: (p) => stimulus[p] === high,
-    paint(pixels, white) {
+    // Over a demo, the reader begins on a black pad.
+    begin() {
+      if (root.dataset.playing === "true") stimulus.fill(low);
       play.stop();
-      for (const p of pixels) stimulus[p] = white ? high : low;
+    },
+    paint(pixels, toWhite) {
+      for (const p of pixels) stimulus[p] = toWhite ? high : low;
       work();
       speak();
     },
@@ -139,7 +146,10 @@ function drawAndRead(root) {
   page.clear.addEventListener("click", () => act(() => draw([])));
   page.range.addEventListener("input", () => act(work));
   page.again.addEventListener("click", () => act(() => { seed += 1; work(); }));
-  page.play.addEventListener("click", () => play.toggle());
+  page.play.addEventListener("click", () => {
+    play.toggle();
+    if (root.dataset.playing === "false") draw(own);
+  });
   page.play.setAttribute("aria-pressed", false);
   page.play.hidden = !data.presets.length;
 

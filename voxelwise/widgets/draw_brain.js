@@ -20,21 +20,25 @@ function brainView(data, model, canvas, colour) {
       picture.src = address;
     },
     fit(room) { cell = fit(canvas, columns, rows, room); },
-    // `share` says how much each voxel stands out, from 0 to 1; without it all do.
-    draw(responses, share, pointed) {
+    // Those voxels are framed that `sees(voxel)` is true for; `pointed` has a larger frame.
+    draw(responses, sees, pointed) {
       context.globalAlpha = 1;
       context.fillStyle = "#000";
       context.fillRect(0, 0, canvas.width, canvas.height);
       context.globalAlpha = 0.5;  // dim, so that the responses shine
       if (picture.complete) context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+      context.globalAlpha = 0.92;
       for (const v of shown) {
-        context.globalAlpha = share ? 0.2 + 0.8 * share(v) : 0.92;
-        context.fillStyle = share && share(v) >= 0.5 ? "#fff" : colour(responses[v]);
+        context.fillStyle = colour(responses[v]);
         context.fillRect(xs[v] * cell, ys[v] * cell, cell, cell);
       }
       context.globalAlpha = 1;
+      context.strokeStyle = "#fff";
+      context.lineWidth = Math.max(1, cell / 4);
+      const inset = context.lineWidth / 2, length = cell - context.lineWidth;
+      for (const v of shown.filter(sees)) context.strokeRect(xs[v] * cell + inset, ys[v] * cell + inset, length, length);
       if (pointed === undefined) return;
-      for (const [paint, out] of [["#000", 3], ["#e69f00", 2]]) {
+      for (const [paint, out] of [["#000", 3], ["#fff", 2]]) {
         const rim = Math.max(1, Math.round(cell / 6));
         context.strokeStyle = paint;
         context.lineWidth = rim * (out === 3 ? 4 : 2);

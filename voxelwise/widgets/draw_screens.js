@@ -48,23 +48,25 @@ function between(model, from, to) {
     Math.round(r0 + (n * (r1 - r0)) / steps) * model.columns + Math.round(c0 + (n * (c1 - c0)) / steps));
 }
 
-// Have a pad paint by mouse, finger and keys. `pad.paint(pixels, white)`, `pad.point(pixel)`, `pad.isWhite(pixel)`.
+// Have a pad paint by mouse, finger and keys: `pad.begin()`, `pad.isWhite(pixel)`, `pad.paint(pixels, white)`. What is
+// painted hides nothing of the response; else `pad.point(pixel or undefined, spoken)` tells what is pointed at.
 function listen(model, view, pad) {
   const { canvas } = view;
   let white, last, cursor = Math.floor(model.rows / 2) * model.columns + Math.floor(model.columns / 2);
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     canvas.setPointerCapture(event.pointerId);
+    pad.begin();
+    pad.point(undefined);
     last = cursor = view.pixelAt(event);
     white = !pad.isWhite(last);
     pad.paint([last], white);
-    pad.point(last);
   });
   canvas.addEventListener("pointermove", (event) => {
     const pixel = view.pixelAt(event);
-    if (white !== undefined) pad.paint(between(model, last, pixel), white);
+    if (white === undefined) pad.point(pixel);
+    else pad.paint(between(model, last, pixel), white);
     [last, cursor] = [pixel, pixel];
-    pad.point(pixel);
   });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { white = undefined; });
   for (const end of ["pointerleave", "blur"]) canvas.addEventListener(end, () => pad.point(undefined));
@@ -76,8 +78,10 @@ function listen(model, view, pad) {
       const [row, column] = [Math.floor(cursor / model.columns), cursor % model.columns];
       const [down, right] = turns[event.key], clip = (value, n) => Math.max(0, Math.min(n - 1, value));
       cursor = clip(row + down, model.rows) * model.columns + clip(column + right, model.columns);
-    } else if (event.key === " " || event.key === "Enter") pad.paint([cursor], !pad.isWhite(cursor));
-    else return;
+    } else if (event.key === " " || event.key === "Enter") {
+      pad.begin();
+      pad.paint([cursor], !pad.isWhite(cursor));
+    } else return;
     event.preventDefault();
     pad.point(cursor, true);
   });
