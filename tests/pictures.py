@@ -11,7 +11,7 @@ from scipy.ndimage import maximum_filter, minimum_filter
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "_build" / "differences"
-WHOLE = {"panels": [[0, 0, 1, 1]], "text": []}  # of a picture that show_figure has not described
+WHOLE = {"panels": [[0, 0, 1, 1]], "text": ""}  # of a picture that show_figure has not described
 MOVED = 2  # pixels, by which lines and letters in a panel may move
 SHADES = 40  # of 255, which edges may differ by
 MAX_SHARE = 3e-4  # of a panel's pixels; a thin curve that moved takes more
@@ -28,7 +28,7 @@ def compare_pictures(stored, fresh, name):
     if len(before["panels"]) != len(now["panels"]):
         found = f"it has {len(now['panels'])} panels and had {len(before['panels'])}"
     elif before["text"] != now["text"]:
-        found = f"the text differs: {' | '.join(before['text'])} is now {' | '.join(now['text'])}"
+        found = f"the text differs: {before['text']} is now {now['text']}"
     else:
         places = zip(before["panels"], now["panels"], strict=True)
         unlike = max((find_unlike(*stretch_panels(pictures, pair)) for pair in places), key=np.mean)
@@ -46,8 +46,8 @@ def compare_pictures(stored, fresh, name):
 def stretch_panels(pictures, places):
     """A panel of two pictures, with a rim around it, at one size: two arrays (height, width, 4)."""
     rim = 2 * MOVED * np.array([-1, -1, 1, 1])
-    boxes = [tuple(place * np.tile(each.size, 2) + rim) for each, place in zip(pictures, places, strict=True)]
-    panels = [picture.crop(box) for picture, box in zip(pictures, boxes, strict=True)]
+    pairs = zip(pictures, places, strict=True)
+    panels = [picture.crop(tuple(place * np.tile(picture.size, 2) + rim)) for picture, place in pairs]
     size = np.max([panel.size for panel in panels], axis=0)
     # To the nearest pixel: any other way, a line of one pixel turns pale.
     return [np.asarray(panel.resize(size, Image.NEAREST), dtype=float) for panel in panels]

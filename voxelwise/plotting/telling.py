@@ -43,17 +43,14 @@ def guess(question, answer):
 
 
 def describe(figure):
-    """Where each panel lies (left, top, right, bottom; shares of the figure), and what is written.
-
-    For those who compare pictures: Matplotlib's versions set text otherwise, and panels make room for it.
-    """
+    """Where each panel lies (left, top, right, bottom; shares of the figure), and what is written: to compare by."""
     written = []
     renderer = RendererTemplate(figure.dpi)  # draws nothing, and is asked for no tick that is out of view
     renderer.draw_text = lambda gc, x, y, text, *settings, **others: written.append(text)
     figure.draw(renderer)
     places = [ax.get_position() for ax in figure.axes]
     panels = [(place.x0, 1 - place.y1, place.x1, 1 - place.y0) for place in places]
-    return {"panels": np.round(panels, 4).tolist(), "text": written}
+    return {"panels": np.round(panels, 4).tolist(), "text": " | ".join(written)}
 
 
 def _say(text, marked_up):
