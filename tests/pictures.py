@@ -1,5 +1,7 @@
 """Stored pictures beside fresh ones: what nobody would see is forgiven, the rest is put where it can be looked at."""
 
+import base64
+import io
 import re
 from pathlib import Path
 
@@ -9,36 +11,52 @@ from scipy.ndimage import maximum_filter, minimum_filter
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "_build" / "differences"
-MOVED = 1  # pixel, by which text and ticks may move from one version of a font or of Matplotlib to another
+WHOLE = {"panels": [[0, 0, 1, 1]], "text": ""}  # of a picture that show_figure has not described
+MOVED = 2  # pixels, by which lines and letters in a panel may move
 SHADES = 40  # of 255, which edges may differ by
-MAX_SHARE = 3e-4  # of the pixels; a thin curve that moved takes more
+MAX_SHARE = 3e-4  # of a panel's pixels; a thin curve that moved takes more
 
 
-def compare_pictures(before, now, name):
-    """Say how two pictures (height, width, 4) differ, and leave both and the difference in ``FOLDER``; None if not."""
-    if before.shape != now.shape:
-        sizes = [f"{width} x {height}" for height, width, _ in (now.shape, before.shape)]
-        unlike, found = None, f"it has {' pixels and had '.join(sizes)}"
+def compare_pictures(stored, fresh, name):
+    """Say how the PNGs of two outputs differ, and leave both and the difference in ``FOLDER``; None if they do not.
+
+    Text is compared as text, and each panel by itself: versions of Matplotlib set text otherwise, panels make room.
+    """
+    before, now = (output.metadata.get("image/png", WHOLE) for output in (stored, fresh))
+    pngs = [io.BytesIO(base64.b64decode(output.data["image/png"])) for output in (stored, fresh)]
+    pictures = [Image.open(png).convert("RGBA") for png in pngs]
+    if len(before["panels"]) != len(now["panels"]):
+        found = f"it has {len(now['panels'])} panels and had {len(before['panels'])}"
+    elif before["text"] != now["text"]:
+        found = f"the text differs: {before['text']} is now {now['text']}"
     else:
-        same = abs(before - now).max() <= SHADES  # nearly always, and sooner known
-        if same or (unlike := find_unlike(before, now, MOVED)).mean() <= MAX_SHARE:
+        places = zip(before["panels"], now["panels"], strict=True)
+        unlike = max((find_unlike(*stretch_panels(pictures, pair)) for pair in places), key=np.mean)
+        if unlike.mean() <= MAX_SHARE:
             return None
-        far = find_unlike(before, now, 4 * MOVED).mean() > MAX_SHARE
-        found = f"{unlike.mean():.2%} of its pixels differ: {'the content differs' if far else 'text or edges moved'}"
+        found = f"the content differs, in {unlike.mean():.2%} of a panel"
+        pictures.append(Image.fromarray(~unlike))
     FOLDER.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"\W+", "-", name).strip("-")
-    for kind, values in {"stored": before, "fresh": now, "difference": unlike}.items():
-        if values is not None:
-            values = 255 * ~values if values.dtype == bool else values
-            Image.fromarray(values.astype(np.uint8)).save(FOLDER / f"{stem}-{kind}.png")
+    for picture, kind in zip(pictures, ("stored", "fresh", "difference"), strict=False):
+        picture.save(FOLDER / f"{stem}-{kind}.png")
     return f"{found}; see {FOLDER.relative_to(ROOT)}/{stem}-*.png"
 
 
-def find_unlike(before, now, distance):
-    """Pixels unlike all that lie within a distance in the other picture, in either way; bool, (height, width)."""
-    size = (2 * distance + 1, 2 * distance + 1, 1)
-    unlike = np.zeros(before.shape[:2], bool)
+def stretch_panels(pictures, places):
+    """A panel of two pictures, with a rim around it, at one size: two arrays (height, width, 4)."""
+    rim = 2 * MOVED * np.array([-1, -1, 1, 1])
+    pairs = zip(pictures, places, strict=True)
+    panels = [picture.crop(tuple(place * np.tile(picture.size, 2) + rim)) for picture, place in pairs]
+    size = np.max([panel.size for panel in panels], axis=0)
+    # To the nearest pixel: any other way, a line of one pixel turns pale.
+    return [np.asarray(panel.resize(size, Image.NEAREST), dtype=float) for panel in panels]
+
+
+def find_unlike(before, now):
+    """Pixels unlike all that lie near in the other picture, in either way; bool, (height, width) less the rim."""
+    size = (2 * MOVED + 1, 2 * MOVED + 1, 1)
+    unlike = np.zeros(before.shape, bool)
     for one, other in ((before, now), (now, before)):
-        low, high = minimum_filter(other, size) - SHADES, maximum_filter(other, size) + SHADES
-        unlike |= ((one < low) | (one > high)).any(axis=2)
-    return unlike
+        unlike |= (one < minimum_filter(other, size) - SHADES) | (one > maximum_filter(other, size) + SHADES)
+    return unlike.any(axis=2)[MOVED:-MOVED, MOVED:-MOVED]

@@ -3,6 +3,8 @@
 import html
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.backends.backend_template import RendererTemplate
 
 from .style import find_notebook
 
@@ -22,7 +24,7 @@ def show_figure(figure, caption):
     if find_notebook():
         from IPython.display import display
 
-        display(figure)
+        display(figure, metadata={"image/png": describe(figure)})
         plt.close(figure)
     _say(caption, {"text/markdown": caption})
 
@@ -38,6 +40,17 @@ def guess(question, answer):
     asked, found = html.escape(question), html.escape(answer)
     folded = f'<details class="guess"><summary><b>Guess first.</b> {asked}</summary>{found}</details>'
     _say(f"{question}\n{answer}", {"text/html": folded})
+
+
+def describe(figure):
+    """Where each panel lies (left, top, right, bottom; shares of the figure), and what is written: to compare by."""
+    written = []
+    renderer = RendererTemplate(figure.dpi)  # draws nothing, and is asked for no tick that is out of view
+    renderer.draw_text = lambda gc, x, y, text, *settings, **others: written.append(text)
+    figure.draw(renderer)
+    places = [ax.get_position() for ax in figure.axes]
+    panels = [(place.x0, 1 - place.y1, place.x1, 1 - place.y0) for place in places]
+    return {"panels": np.round(panels, 4).tolist(), "text": " | ".join(written)}
 
 
 def _say(text, marked_up):
