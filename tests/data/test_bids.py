@@ -127,8 +127,8 @@ def test_faults_of_names_and_headers_are_told(changed, spoil, said):
 
 def test_all_faults_and_what_is_there_instead_are_told(changed, tmp_path):
     for arguments, said in (
-        (("03", "images", SPACE), "found 01, 02"),
-        (("01", "images", "T1w"), f"images, spaces {SPACE}"),
+        (("03", "images", SPACE), "subjects 01, 02, tasks images"),
+        (("01", "images", "T1w"), f"images, spaces {SPACE} "),
     ):
         with pytest.raises(RecordingError, match=said):
             bids_recording(changed, *arguments)
@@ -140,14 +140,14 @@ def test_all_faults_and_what_is_there_instead_are_told(changed, tmp_path):
         find(changed)
     moved = (changed / "derivatives" / "fmriprep").rename(tmp_path / "fmriprep")
     assert find(changed, "02", derivatives=moved).func["random"][0].is_relative_to(moved)
-    with pytest.raises(RecordingError, match=r'no subject "01"; found none.*derivatives'):
+    with pytest.raises(RecordingError, match=r'no runs of subject "01".*subjects none.*derivatives'):
         find(changed)
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (dict(features=None), "features: .*has events; expected"),
+        (dict(features=None), "features: NoneType; expected a DataFrame"),
         (dict(features="faces"), 'events.tsv: events: no column "faces"; they have onset'),
         (dict(confounds="motion"), r"expected several names, such as \('motion',\)"),
         (dict(confounds=("global_signal",)), "bold.nii.gz: no confounds as asked.*global_signal"),
