@@ -66,7 +66,6 @@ def test_a_whole_download_and_then_offline(server, tmp_path, capsys, monkeypatch
     [
         (requests.ConnectionError("no way there"), "no way there"),
         (b"<html>Please log in.", "unknown archive"),
-        (ARCHIVE[:5000], "ended before the end-of-stream"),
         (ARCHIVE[:-8] + bytes(4) + ARCHIVE[-4:], "CRC check"),
         (pack({name: CONTENTS[name] for name in FILES[5:]}), rf"(?s)not provided.*{FILES[0]}"),
         (pack(CONTENTS | {"bg.nii.gz": b""}), "1 of the files are empty, such as bg.nii.gz"),
@@ -85,11 +84,3 @@ def test_a_failure_is_explained_and_leaves_no_trace(server, tmp_path, answer, me
     server.answer = ARCHIVE
     assert fetch_recording(tmp_path) == folder
     assert files_in(folder) == MINE | CONTENTS and list(tmp_path.iterdir()) == [folder]
-
-
-def test_a_folder_that_cannot_be_written_to(server, tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(RecordingError, match=f"{tmp_path}/file.*(File exists|Not a dir).*NILEARN_DATA"):
-        fetch_recording(tmp_path / "file")
-    assert not server.asked
-    assert fetch_recording(f"{tmp_path / 'file'}{os.pathsep}{tmp_path}") == tmp_path / NAME

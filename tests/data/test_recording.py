@@ -1,8 +1,6 @@
 """Where a recording is looked for, which of its files belong together, and what is said when one is not there."""
 
 import gzip
-import re
-from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -24,7 +22,6 @@ def rename(folder, runs, labels):
 
 
 def test_a_named_recording(recording):
-    assert recording.name == "simulated" and recording.folder.is_absolute() and recording.background.is_file()
     assert (len(recording.rois), len(recording.truth), recording.degrees_per_pixel) == (38, 5438, 1.15)
     with pytest.raises(ValueError, match=r"stimulus_shape=\(20, 5\).*\(10, 10\)"):
         load_recording("simulated", stimulus_shape=(20, 5))
@@ -40,21 +37,19 @@ def test_a_folder_of_ones_own(small_folder, monkeypatch):
     monkeypatch.setenv("HOME", str(small_folder.parent))
     found = load_recording("~/mine")
     assert (found.name, found.folder, found.background, found.rois) == ("mine", small_folder, None, {})
-    assert found.degrees_per_pixel is None and check_folder("~/mine").faults == []
+    assert found.degrees_per_pixel is None
     monkeypatch.undo()
     monkeypatch.chdir(small_folder.parent)
-    small_folder.rename("simulated")
-    found = load_recording(Path("simulated"))
+    found = load_recording(small_folder.rename("simulated"))
     assert (found.name, found.truth, found.folder.parent) == ("simulated (folder)", None, small_folder.parent)
     assert load_recording("simulated").name == "simulated"
 
 
 def test_kinds_come_from_the_names_of_the_volumes_and_run_2_before_run_10(small_folder):
     rename(small_folder, "data_faces_run10 data_faces_run2 run3 run12", "run10 run2 run3 run12")
-    found = load_recording(str(small_folder))
-    names = {kind: [path.name.split(".")[0] for path in paths] for kind, paths in found.func.items()}
-    assert names == {"faces": ["data_faces_run2", "data_faces_run10"], "random": ["run3", "run12"]}
-    assert [path.name for path in found.label["faces"]] == ["run2.csv", "run10.csv"]
+    found = load_recording(str(small_folder)).label
+    names = {kind: [path.name for path in paths] for kind, paths in found.items()}
+    assert names == {"faces": ["run2.csv", "run10.csv"], "random": ["run3.csv", "run12.csv"]}
 
 
 @pytest.mark.parametrize(
@@ -64,8 +59,7 @@ def test_kinds_come_from_the_names_of_the_volumes_and_run_2_before_run_10(small_
         ("s1_run-1 s1_run-2 s1_run-3", "2024-03-09_run1 2024-01-30_run2 2024-02-11_run3"),
         ("task-a_bold task-b_bold", "task-a_events task-b_events"),
         ("run3_echo-2 run12_echo-2", "stim_03 stim_12"),
-        ("run1 run2", "first second"),
-        ("²1 ²2", "²1 ²2"),
+        ("²1 ²2", "first second"),
     ],
 )
 def test_names_that_agree_pair_runs_and_labels(small_folder, runs, labels):
@@ -84,14 +78,12 @@ def test_names_that_agree_pair_runs_and_labels(small_folder, runs, labels):
 )
 def test_names_that_disagree_are_a_fault(small_folder, runs, labels, listed):
     rename(small_folder, runs, labels)
-    message = rf"do not say which belong together; not clear: {listed}\. Give both"
-    assert any(re.search(message, fault) for fault in check_folder(small_folder).faults)
-    with pytest.raises(RecordingError, match=message):
+    with pytest.raises(RecordingError, match=rf"which belong together; not clear: {listed}\. Give both"):
         load_recording(small_folder)
 
 
 def test_what_other_programs_write_is_taken(small_folder):
-    """Not compressed; axes of length 1; hidden files; an affine that differs by rounding; no number outside a mask."""
+    """Not compressed; axes of length 1; hidden files; an affine that differs by rounding; NaN outside a mask."""
     expected, mask = load_samples(load_recording(small_folder)), small_folder / "mask" / "mask.nii.gz"
     values, affine = nibabel.load(mask).get_fdata(dtype=np.float32), nibabel.load(mask).affine
     mask.unlink()

@@ -47,29 +47,19 @@ def test_from_surfaces_to_scores_fields_and_trials(made):
     np.testing.assert_allclose([np.polyfit(seen, answer, 1)[0] for seen, answer in pairs], 2, atol=0.25)
 
 
-def test_a_folder_of_links_is_what_the_chapters_read(made, tmp_path):
-    """Pixels column by column, rest -1; scores as from events with the same delay."""
+def test_volumes_are_found_by_their_space(made):
     recording = find(made, "MNI152NLin2009cAsym:res-2")
-    table = load_patterns(recording, (12, 12))
     assert [path.name.split("run-")[1][0] for path in recording.func["random"]] == [*"124578"] * 2
-    folder = vw.link_folder(recording, table, tmp_path / "linked")
-    report, linked = vw.check_folder(folder), vw.load_recording(folder)
-    assert report.faults == report.warnings == [] and all(path.is_symlink() for path in (folder / "func").iterdir())
-    assert {kind: len(paths) for kind, paths in linked.func.items()} == {"figure": 4, "random": 12}
-    labelled, events = load_samples(linked, lag=3), load_samples(recording, features=table, hrf=[3])
-    kept = np.concatenate([rows[3:] for rows in events.run_rows])
-    np.testing.assert_allclose(labelled.responses, events.responses[kept], atol=1e-5)
-    rest = ~events.stimuli[kept].any(axis=1, keepdims=True)
-    np.testing.assert_array_equal(labelled.stimuli, np.where(rest, -1, events.stimuli[kept]))
     with pytest.raises(RecordingError, match=r"tasks viewFigure, viewRandom, spaces MNI.*, None, T1w, fsaverage5"):
         find(made, "T2w")
-    with pytest.raises(RecordingError, match="no volumes with events"):
-        vw.link_folder(find(made, "fsaverage5"), table, tmp_path / "surfaces")
 
 
-def test_surfaces_that_cannot_be_smoothed_or_lack_a_hemisphere(made):
+def test_surfaces_that_cannot_be_smoothed_or_linked_or_lack_a_hemisphere(made, tmp_path):
+    recording = find(made, "fsaverage5")
     with pytest.raises(ValueError, match="smoothing=4"):
-        load_samples(find(made, "fsaverage5"), features="trial_type", smoothing=4)
+        load_samples(recording, features="trial_type", smoothing=4)
+    with pytest.raises(RecordingError, match="no volumes with events"):
+        vw.link_folder(recording, load_patterns(recording, (12, 12)), tmp_path / "linked")
     (right,) = made[0].glob("ds000255-fmriprep/sub-01/ses-01/func/*viewRandom_run-4_hemi-R*")
     moved = right.rename(right.with_name("moved"))
     with pytest.raises(RecordingError, match=r"run-4_hemi-L_space-fsaverage5.*without its other hemisphere"):
