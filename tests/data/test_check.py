@@ -37,10 +37,6 @@ def not_a_number(values):
     return values
 
 
-def damage(path):
-    path.write_bytes(path.read_bytes()[:-4])
-
-
 #: Name of the fault -> file that it is put into, how, and what must be said of that file or of the folder.
 FAULTS = {
     "label file missing": ("label/run2.csv", os.unlink, r"4 runs .* 3 files .*not clear: run2.nii.gz"),
@@ -58,7 +54,7 @@ FAULTS = {
     "three dimensions": ("func/run1.nii.gz", image(lambda v: v[..., 0]), r"3 dimensions .* 4"),
     "NaN": ("func/run3.nii.gz", image(not_a_number), r"finite in 1 voxels .* volume 4"),
     "region elsewhere": ("mask/V1.nii.gz", image(affine=np.eye(4)), r"affine differs"),
-    "background damaged": ("bg.nii.gz", damage, r"cut off|not a NIfTI file"),
+    "background damaged": ("bg.nii.gz", lambda path: path.write_bytes(b"short"), r"not a NIfTI file"),
 }
 
 
@@ -77,13 +73,6 @@ def put(folder, name):
     return rf"({re.escape(path)}|mine): .*({said})"
 
 
-def test_a_good_folder_has_no_fault(folder):
-    report = check_folder(folder)
-    assert report.faults == [] and report.runs[1] == ("run2.nii.gz", "random", "run2.csv", 24, 5)
-    for said in ("4 x 4 = 16 pixels", "6 x 5 x 4 voxels of 2 x 2 x 2.5 mm", "50 voxels, 0 of", "No fault found."):
-        assert said in str(report)
-
-
 @pytest.mark.parametrize("names", [*FAULTS, "NaN, a word", "mask empty, three dimensions"])
 def test_each_fault_is_named_with_its_file_and_stops_the_loader(folder, names):
     wanted = [put(folder, name) for name in names.split(", ")]
@@ -97,7 +86,10 @@ def test_each_fault_is_named_with_its_file_and_stops_the_loader(folder, names):
 
 def test_what_may_be_meant_is_no_fault(folder):
     """A voxel that does not change, volumes before the steady state, pixels of -1."""
-    inside = tuple(np.argwhere(nibabel.load(folder / "mask" / "mask.nii.gz").get_fdata())[5])
+    report, inside = check_folder(folder), tuple(np.argwhere(nibabel.load(folder / "mask/mask.nii.gz").get_fdata())[5])
+    assert report.runs[1] == ("run2.nii.gz", "random", "run2.csv", 24, 5)
+    for said in ("4 x 4 = 16 pixels", "6 x 5 x 4 voxels of 2 x 2 x 2.5 mm", "50 voxels, 0 of", "No fault found."):
+        assert said in str(report)
 
     def still(values):
         values[inside] = 1000.3

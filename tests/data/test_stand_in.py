@@ -22,10 +22,8 @@ def made(tmp_path_factory):
 
 
 def find(made, space):
-    raw, derivatives = made[0] / "ds000255", made[0] / "ds000255-fmriprep"
-    return vw.bids_recording(
-        raw, "01", {"random": "viewRandom", "figure": "viewFigure"}, space, derivatives=derivatives
-    )
+    tasks = {"random": "viewRandom", "figure": "viewFigure"}
+    return vw.bids_recording(made[0] / "ds000255", "01", tasks, space, derivatives=made[0] / "ds000255-fmriprep")
 
 
 def test_from_surfaces_to_scores_fields_and_trials(made):
@@ -47,19 +45,14 @@ def test_from_surfaces_to_scores_fields_and_trials(made):
     np.testing.assert_allclose([np.polyfit(seen, answer, 1)[0] for seen, answer in pairs], 2, atol=0.25)
 
 
-def test_volumes_are_found_by_their_space(made):
-    recording = find(made, "MNI152NLin2009cAsym:res-2")
-    assert [path.name.split("run-")[1][0] for path in recording.func["random"]] == [*"124578"] * 2
-    with pytest.raises(RecordingError, match=r"tasks viewFigure, viewRandom, spaces MNI.*, None, T1w, fsaverage5"):
-        find(made, "T2w")
-
-
-def test_surfaces_that_cannot_be_smoothed_or_linked_or_lack_a_hemisphere(made, tmp_path):
+def test_a_space_must_be_there_and_surfaces_be_whole(made, tmp_path):
     recording = find(made, "fsaverage5")
     with pytest.raises(ValueError, match="smoothing=4"):
         load_samples(recording, features="trial_type", smoothing=4)
     with pytest.raises(RecordingError, match="no volumes with events"):
         vw.link_folder(recording, load_patterns(recording, (12, 12)), tmp_path / "linked")
+    with pytest.raises(RecordingError, match=r"tasks viewFigure, viewRandom, spaces MNI.*res-2, None, T1w, fsaverage5"):
+        find(made, "T2w")
     (right,) = made[0].glob("ds000255-fmriprep/sub-01/ses-01/func/*viewRandom_run-4_hemi-R*")
     moved = right.rename(right.with_name("moved"))
     with pytest.raises(RecordingError, match=r"run-4_hemi-L_space-fsaverage5.*without its other hemisphere"):
