@@ -1,9 +1,11 @@
-"""From a folder as fMRIPrep leaves it to samples, against the truth that was put in; what is said where it fails."""
+"""From a folder as fMRIPrep leaves it to samples: against the truth, on a stand-in of ds000255; and where it fails."""
 
 import json
 import os
 import re
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import nibabel
 import numpy as np
@@ -14,10 +16,13 @@ from nilearn.maskers import NiftiMasker
 from nilearn.signal import create_cosine_drift
 
 import voxelwise as vw
+from tests.data.stand_in import N_VERTICES, write_stand_in
 from tests.plain import rewrite
 from voxelwise import RecordingError, bids_recording, load_samples
+from voxelwise.data.bids import read_events
 from voxelwise.simulation.bids import SPACE, simulated_bids
 
+REAL = Path(os.environ.get("VOXELWISE_REAL_DATA", ""))
 FUNC, TASK = "derivatives/fmriprep/sub-01/ses-01/func/sub-01_ses-01_task-images", "task-images_bold.json"
 
 
@@ -26,6 +31,12 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "bids"
     simulated_bids(folder, np.random.default_rng(0))
     return folder
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    return folder, write_stand_in(folder, np.random.default_rng(0))
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +133,10 @@ def test_all_faults_and_what_is_there_instead_are_told(made, changed):
         assert re.search(said, str(faults.value))
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
+def test_arguments_that_do_not_fit_are_refused_before_volumes_are_read(made, table, monkeypatch):
+    recording, fitting = find(made), dict(features=table, confounds=("motion",))
+    monkeypatch.setattr("nilearn.signal.clean", None)
+    for options, said in (
         (dict(features=None), "features: NoneType; expected a DataFrame"),
         (dict(features="faces"), 'events.tsv: events: no column "faces"; they have onset'),
         (dict(confounds="motion"), "expected several names"),
@@ -132,12 +144,9 @@ def test_all_faults_and_what_is_there_instead_are_told(made, changed):
         (dict(drop_volumes=-1), "drop_volumes=-1: expected a whole number"),
         (dict(drop_volumes=60), "of 84 volumes would be left"),
         (dict(high_pass=0), "high_pass=0: expected a number above 0"),
-    ],
-)
-def test_arguments_that_do_not_fit_are_refused_before_volumes_are_read(made, table, monkeypatch, options, said):
-    monkeypatch.setattr("nilearn.signal.clean", None)
-    with pytest.raises(ValueError, match=said):
-        load_samples(find(made), **(dict(features=table, confounds=("motion",)) | options))
+    ):
+        with pytest.raises(ValueError, match=said):
+            load_samples(recording, **(fitting | options))
 
 
 def test_a_folder_of_links_holds_the_share_of_each_volume(made, table, tmp_path):
@@ -162,3 +171,52 @@ def test_labels_are_cleaned_too(small_folder):
         assert abs(cosine @ matrix[:30]).max() < 1e-3
     with pytest.raises(ValueError, match="for a recording with events only"):
         load_samples(recording, confounds=("motion",))
+
+
+def find_real(stand_in, space):
+    tasks, derivatives = {"random": "viewRandom", "figure": "viewFigure"}, stand_in[0] / "ds000255-fmriprep"
+    return bids_recording(stand_in[0] / "ds000255", "01", tasks, space, derivatives=derivatives)
+
+
+def test_from_surfaces_to_scores_fields_and_trials(stand_in):
+    recording, pixels = find_real(stand_in, "fsaverage5"), stand_in[1][-2 * N_VERTICES :]
+    assert [path.name.partition("run-")[2][:2] for path in recording.label["figure"]] == ["03", "06"] * 2
+    table, motion = vw.load_patterns(recording, (12, 12)), {"strategy": ("motion",), "motion": "basic"}
+    central = table.loc[:, (slice(1, 10), slice(1, 10))]
+    samples = load_samples(recording, features=central, hrf="spm", confounds=motion)
+    assert samples.stimulus_shape == (10, 10) and samples.report["shown"].tolist() == [20] * 12
+    assert np.median(vw.cross_validate_ridge(samples, alpha=1, cv=6).mean(axis=0)) > 0.8
+    fields = vw.fit_receptive_fields(samples)
+    peaks = np.column_stack(np.unravel_index(fields.reshape(len(fields), -1).argmax(axis=1), (10, 10)))
+    assert samples.mask_img is None and (peaks == pixels - 1).all(axis=1).mean() > 0.95
+    trials = vw.load_trials(recording, features=table, confounds=motion)
+    assert trials.stimuli.shape == (240, 144) and trials.stimulus_shape == (12, 12)
+    pairs = zip(trials.stimuli[:, pixels @ [12, 1]].T, trials.responses.T, strict=True)
+    np.testing.assert_allclose([np.polyfit(seen, answer, 1)[0] for seen, answer in pairs], 2, atol=0.25)
+
+
+def test_a_space_must_be_there_and_surfaces_be_whole(stand_in, tmp_path):
+    recording = find_real(stand_in, "fsaverage5")
+    with pytest.raises(ValueError, match="smoothing=4"):
+        load_samples(recording, features="trial_type", smoothing=4)
+    with pytest.raises(RecordingError, match="no volumes with events"):
+        vw.link_folder(recording, vw.load_patterns(recording, (12, 12)), tmp_path / "linked")
+    with pytest.raises(RecordingError, match=r"tasks viewFigure, viewRandom, spaces MNI.*res-2, None, T1w, fsaverage5"):
+        find_real(stand_in, "T2w")
+    (right,) = stand_in[0].glob("ds000255-fmriprep/sub-01/ses-01/func/*viewRandom_run-4_hemi-R*")
+    moved = right.rename(right.with_name("moved"))
+    with pytest.raises(RecordingError, match=r"run-4_hemi-L_space-fsaverage5.*without its other hemisphere"):
+        find_real(stand_in, "fsaverage5")
+    moved.rename(right)
+
+
+@pytest.mark.skipif(not (REAL / "ds000255_events").is_dir(), reason="VOXELWISE_REAL_DATA names no folder with events")
+def test_real_patterns_are_the_labels_that_the_real_recording_has():
+    (path,) = (REAL / "ds000255_events").glob("*viewRandom_run-01_events.tsv")
+    events = read_events(path)
+    recording = SimpleNamespace(events={"random": [events]}, label={"random": [path]})
+    table = vw.load_patterns(recording, (12, 12)).loc[:, (slice(1, 10), slice(1, 10))]
+    (label,) = (REAL / "miyawaki_labels").rglob("*random_run01_label.csv")
+    stimuli, shown = vw.load_stimuli(label).reshape(-1, 100), events.dropna(subset="stimulus_pattern")
+    at = (shown["onset"] // 2).astype(int) - 149 + len(stimuli)
+    np.testing.assert_array_equal(stimuli[at], table.loc[shown["stimulus_pattern"]])

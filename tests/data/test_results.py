@@ -1,4 +1,4 @@
-"""What the book leaves for use outside it, against the arrays that it comes from."""
+"""What the book leaves for use outside it, against the arrays that it comes from; maps of subjects and of a group."""
 
 import dataclasses
 import json
@@ -8,21 +8,24 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from nibabel.affines import apply_affine
+from nibabel.affines import apply_affine, from_matvec
+from nilearn.interfaces.bids import get_bids_files, parse_bids_filename
+from scipy.stats import ttest_1samp
 
 import voxelwise as vw
 from tests.plain import rewrite
-from voxelwise.results import CEILINGS, write_results
+from voxelwise.results import CEILINGS, COLUMNS, write_results
 
 SETTINGS = dict(lag=1, alpha=10.0, cv=4, max_iter=6, alpha_range=[1, 100], n_alphas=3)
 SETTINGS |= dict(n_permutations=49, rate=0.1, seed=2, repeat_kind="figure")
+DIAGONAL = np.diag([3.0, 3, 3, 1])
 CONSTANT, OUT_OF_VIEW = 3, 5  # columns of a voxel that never changes, and of one that does not in the second run
 
 
 @pytest.fixture
 def mine(small_folder, small_samples):
     """A recording with a region named like a coordinate, and two figure runs; half of the voxels are noise."""
-    rng, region = np.random.default_rng(0), small_samples.mask_img.get_fdata()
+    rng, region = np.random.default_rng(0), np.array(small_samples.mask_img.dataobj)
     region[3:] = 0
     nibabel.Nifti1Image(region, small_samples.mask_img.affine).to_filename(small_folder / "mask" / "x.nii.gz")
     for name in ("func/{}run{}.nii.gz", "label/{}run{}.csv"):
@@ -116,3 +119,72 @@ def test_what_is_not_known_is_missing(tmp_path, mine, monkeypatch):
     np.testing.assert_array_equal(table.loc[:2, names], expected)
     first = nibabel.load(tmp_path / "fields.nii.gz").get_fdata()[tuple(vw.grid_positions(samples.mask_img)[0])]
     assert first[[1, 7, 13]].tolist() == [1, -10, 3]  # row by row
+
+
+def image(values, affine=DIAGONAL):
+    return nibabel.Nifti1Image(np.asarray(values, np.float32), affine)
+
+
+def test_on_one_grid_it_is_the_t_test_of_each_voxel_that_all_have():
+    values = np.random.default_rng(0).normal(0.1, 0.2, (7, 5, 6, 4)).astype(np.float32)
+    values[2, 0], values[5, :, 3] = np.nan, np.nan
+    known = np.isfinite(values).all(axis=0)
+    found = vw.group_maps({f"{n:02}": image(each) for n, each in enumerate(values)}, threshold=0.15)
+    expected = {"mean": values.mean(axis=0), "t": ttest_1samp(values, 0).statistic}
+    for name, each in (expected | {"share": (values > 0.15).mean(axis=0)}).items():
+        np.testing.assert_array_equal(found[name].affine, DIAGONAL)
+        np.testing.assert_allclose(found[name].get_fdata()[known], each[known], rtol=1e-4, atol=1e-6)
+        assert np.isnan(found[name].get_fdata()[~known]).all()
+
+
+def test_what_makes_no_group_is_refused():
+    ones, elsewhere = image(np.ones((2, 2, 2))), image(np.ones((2, 2, 2)), from_matvec(np.eye(3), [90, 0, 0]))
+    for images, said in (
+        ({"01": ones}, "images: 1 of them; expected maps of two"),
+        ({"01": ones, "02": np.ones(7)}, r"of subject '02' is \(7,\).*on a surface"),
+        ([ones, elsewhere], "Are their maps in one space"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            vw.group_maps(images)
+
+
+SPACE = "MNI152NLin2009cAsym"
+MAPS = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 2)), columns=["r2", "mine"])
+
+
+def test_what_is_written_is_read_back_by_us_and_found_by_nilearn(tmp_path, small_samples):
+    mask_img, folder, inside = small_samples.mask_img, tmp_path / "derivatives", small_samples.mask_img.get_fdata() != 0
+    for number, (subject, task, space) in enumerate(
+        [("01", "look", SPACE), ("02", "look", SPACE), ("02", "look", None), ("02", "hear", SPACE)]
+    ):
+        first, _ = vw.write_derivatives(folder, MAPS + number, mask_img, subject, task, space)
+        (folder / "dataset_description.json").write_text("theirs")
+    assert first == folder / f"sub-02/func/sub-02_task-hear_space-{SPACE}_stat-r2_statmap.nii.gz"
+    images = vw.load_results(folder, "mine", "look", SPACE)
+    assert list(images) == ["01", "02"]
+    for number, image in enumerate(images.values()):
+        np.testing.assert_allclose(image.get_fdata()[inside], MAPS["mine"] + number, rtol=1e-6)
+        assert np.isnan(image.get_fdata()[~inside]).all()
+        np.testing.assert_array_equal(image.affine, mask_img.affine)
+    found = get_bids_files(folder, "statmap", "nii.gz", sub_label="01", modality_folder="func")
+    assert [parse_bids_filename(path)["entities"]["stat"] for path in found] == ["mine", "r2"]
+    assert (folder / "dataset_description.json").read_text() == "theirs", "what others say of the folder stays"
+    sidecar = json.loads(first.with_name(first.name.replace(".nii.gz", ".json")).read_text(encoding="utf-8"))
+    assert (sidecar["Description"], sidecar["Units"]) == COLUMNS["r2"]
+    with pytest.raises(vw.RecordingError, match=r"subject 02 has 2 maps with stat='r2', task='look'.*Say which"):
+        vw.load_results(folder, task="look")
+    with pytest.raises(vw.RecordingError, match=r"no map with stat='r3' .*found 8 maps, such as sub-01_"):
+        vw.load_results(folder, "r3")
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is(tmp_path, small_samples):
+    arguments = dict(maps=MAPS, mask_img=small_samples.mask_img, subject="01", task="look")
+    for change, said in (
+        (dict(subject="sub-01"), "'sub-01': BIDS allows letters and digits"),
+        (dict(maps={"best_alpha": np.zeros(50)}), "'best_alpha': BIDS allows"),
+        (dict(mask_img=None), "mask_img=None"),
+        (dict(maps={"r2": np.zeros((50, 3))}), r"maps: 'r2' has shape \(50, 3\)"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            vw.write_derivatives(tmp_path, **arguments | change)
+    assert not list(tmp_path.iterdir())

@@ -1,6 +1,5 @@
-"""From files to matrices, against nilearn's masker and closed forms."""
+"""From files to matrices, against nilearn's masker and closed forms; columns and places."""
 
-import dataclasses
 import pickle
 
 import nibabel
@@ -36,10 +35,6 @@ def test_neither_a_mean_of_many_standard_deviations_nor_the_unit_takes_digits(sm
         residuals = scipy.signal.detrend(nibabel.load(path).get_fdata()[mask].T, axis=0)
         expected.append(residuals / residuals.std(axis=0, ddof=1))
     np.testing.assert_allclose(load_samples(recording, lag=0).responses, np.concatenate(expected), atol=1e-4)
-
-
-def test_rest_is_minus_one_throughout():
-    assert vw.is_rest(np.array([[[-1, -1], [-1, -1]], [[-1, 0], [-1, -1]]])).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("noise", [0, 1e-10])
@@ -100,27 +95,43 @@ def test_samples_from_arrays():
     assert {name: list(columns) for name, columns in samples.features.items()} == {"first": [0], "second": [1]}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
+def test_arrays_that_do_not_fit_are_refused():
+    for arguments, message in (
         ((X[:5], Y, RUNS), "X has 5 rows, Y 6 and runs 6"),
         ((X, Y, list("aabbaa")), "do not stand together"),
         ((X, Y, RUNS, {"first": 1, "second": 2}), "columns of each that add up to the 2 of X"),
         ((X, Y, RUNS, None, (3, 1)), r"stimulus_shape=\(3, 1\) has 3 values; X has 2 columns"),
         ((X, Y[:, :2], RUNS, None, None, MASK), "mask_img has 3 voxels; Y has 2 columns"),
         ((np.where(X == 5, np.nan, X), Y[0], RUNS), "X: row 2, column 1 is nan"),
-    ],
-)
-def test_arrays_that_do_not_fit_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        Samples.from_arrays(*arguments)
+    ):
+        with pytest.raises(ValueError, match=message):
+            Samples.from_arrays(*arguments)
 
 
-def test_correlations_with_the_screen_are_those_within_runs(small_samples):
-    rows, screen, responses = small_samples.run_rows, small_samples.stimuli.mean(axis=1), small_samples.responses.copy()
-    responses[:, 0] = 0
-    found = vw.correlate_with_screen(dataclasses.replace(small_samples, responses=responses), max_lag=100)
-    early, late = np.concatenate([run[:-3] for run in rows]), np.concatenate([run[3:] for run in rows])
-    expected = [np.corrcoef(screen[early], voxel)[0, 1] for voxel in responses[late, 1:].T]
-    np.testing.assert_allclose(found[3, 1:], expected, atol=1e-6)
-    assert len(found) == 23 and not found[:, 0].any()
+def test_unmask_puts_values_into_the_mask(small_samples):
+    mask_img = small_samples.mask_img
+    values, inside = np.random.default_rng(0).random((50, 2), dtype=np.float32), np.asarray(mask_img.dataobj) == 1
+    image = vw.unmask(values, mask_img, outside=np.nan)
+    np.testing.assert_array_equal(image.get_fdata()[inside], values)
+    np.testing.assert_array_equal(image.affine, mask_img.affine)
+    assert np.isnan(image.get_fdata()[~inside]).all()
+    assert image.get_data_dtype() == np.float32 and image.header.get_xyzt_units()[0] == "mm"
+
+
+def test_voxel_at_finds_each_position(small_samples):
+    mask_img = small_samples.mask_img
+    assert [vw.voxel_at(mask_img, tuple(position)) for position in vw.grid_positions(mask_img)] == list(range(50))
+    hole = np.argwhere(np.asarray(mask_img.dataobj) == 0)[0].tolist()
+    for position, message in (((-1, 0, 0), r"outside the mask.*\(6, 5, 4\)"), (hole, "outside"), ((3, 1), "three")):
+        with pytest.raises(ValueError, match=message):
+            vw.voxel_at(mask_img, position)
+
+
+def test_the_best_voxels_stand_in_for_absent_ones(small_samples):
+    mask_img = small_samples.mask_img
+    places, scores = vw.grid_positions(mask_img), np.sin(np.arange(50))
+    assert vw.choose_voxels(mask_img, places[[4, 1, 0, 2]], scores) == ([4, 1, 0, 2], True)
+    assert vw.choose_voxels(mask_img, [places[4], (60, 0, 0)], scores) == (np.argsort(-scores)[:2].tolist(), False)
+    for positions in ([], [(0, 0, 0)] * 5, [(0, 0)], [(0.5, 1, 2)]):
+        with pytest.raises(ValueError, match="one to four grid positions"):
+            vw.choose_voxels(mask_img, positions, scores)

@@ -49,10 +49,8 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
 
     Parameters
     ----------
-    folder, stimulus_shape
-        As in :func:`~voxelwise.load_recording`; or the folder of a BIDS data set.
-    derivatives : path, optional
-        As in :func:`~voxelwise.bids_recording`.
+    folder, stimulus_shape, derivatives
+        As in :func:`~voxelwise.load_recording`; or the folder of a BIDS data set, and what belongs to it.
 
     Returns
     -------

@@ -30,8 +30,8 @@ class Recording:
         ``"simulated"``, ``"miyawaki2008"`` or the folder's name, with ``" (folder)"`` after it if it is one of these.
     folder : Path, absolute
     func, label : dict of str -> list of Path
-        By kind of run, the volumes (4-D NIfTI; of surfaces, two GIFTI files) and what was on the screen (CSV, one row a
-        volume; or the table of events), in the same order.
+        By kind of run, in the same order: the volumes (4-D NIfTI; of surfaces, two GIFTI files), and what was on the
+        screen (CSV, one row a volume; or the table of events).
     mask, background : Path or None
         NIfTI: the mask, whose non-zero voxels are modelled, unless each run has its own; what to draw maps on.
     rois : dict of str -> Path

@@ -22,12 +22,9 @@ def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-    n_subjects : int
-    displacement : float
-        Of the patches along each axis, as a standard deviation in mm.
-    gain_spread : float
-        Standard deviation of the logarithm of the gain.
+    rng, n_subjects : numpy.random.Generator, int
+    displacement, gain_spread : float
+        Standard deviations: of the patches' place along each axis, in mm; of the logarithm of the gain.
 
     Yields
     ------
