@@ -61,9 +61,9 @@ def spoilt(column, value):
     return dict(events=events)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
+def test_what_cannot_be_counted_or_does_not_fit_is_told():
+    fitting = dict(events=EVENTS, features=FEATURES, n_volumes=N_VOLUMES, t_r=T_R)
+    for wrong, said in (
         (spoilt("duration", 0.0), "row 2 has the onset 11.001 and the duration 0.0; expected .* above 0"),
         (spoilt("onset", 150.0), "row 2 has the onset 150.0 .*ends at 150 s"),
         (spoilt("onset", -90.0), "row 2 has the onset -90.0"),
@@ -73,11 +73,9 @@ def spoilt(column, value):
         (dict(features=FEATURES.where(FEATURES > 0)), "features: nan among them"),
         (dict(features=ROWS), "features: ndarray; expected a DataFrame"),
         *((dict(hrf=hrf), "hrf=.*expected .*glover") for hrf in ("fir", [], [-1], 3)),
-    ],
-)
-def test_what_cannot_be_counted_or_does_not_fit_is_told(wrong, said):
-    with pytest.raises(ValueError, match=said):
-        design_from_events(**dict(events=EVENTS, features=FEATURES, n_volumes=N_VOLUMES, t_r=T_R) | wrong)
+    ):
+        with pytest.raises(ValueError, match=said):
+            design_from_events(**fitting | wrong)
 
 
 GREY = np.random.default_rng(0).integers(0, 256, (40, 60)).astype(np.uint8)

@@ -9,16 +9,14 @@ import pytest
 from tests.plain import rewrite
 from voxelwise import RecordingError, check_folder, load_recording, load_samples
 
-ENDINGS = (".nii.gz", ".csv")
-
 
 def rename(folder, runs, labels):
-    for name, ending, names in zip(("func", "label"), ENDINGS, (runs, labels), strict=True):
-        contents = [(folder / name / f"run{number}{ending}").read_bytes() for number in range(1, 5)]
-        for path in (folder / name).iterdir():
-            path.unlink()
-        for new, content in zip(names.split(), contents, strict=False):
-            (folder / name / f"{new}{ending}").write_bytes(content)
+    """Give files other names, in their order, as many as there are."""
+    for name, names in (("func", runs), ("label", labels)):
+        old = (folder / name).rename(folder / f"old {name}")
+        (folder / name).mkdir()
+        for path, new in zip(sorted(old.iterdir()), names.split(), strict=False):
+            path.rename(folder / name / path.name.replace(path.name.partition(".")[0], new))
 
 
 def test_a_named_recording(recording):
