@@ -158,7 +158,6 @@ def test_what_is_written_is_read_back_by_us_and_found_by_nilearn(tmp_path, small
         [("01", "look", SPACE), ("02", "look", SPACE), ("02", "look", None), ("02", "hear", SPACE)]
     ):
         first, _ = vw.write_derivatives(folder, MAPS + number, mask_img, subject, task, space)
-        (folder / "dataset_description.json").write_text("theirs")
     assert first == folder / f"sub-02/func/sub-02_task-hear_space-{SPACE}_stat-r2_statmap.nii.gz"
     images = vw.load_results(folder, "mine", "look", SPACE)
     assert list(images) == ["01", "02"]
@@ -166,9 +165,14 @@ def test_what_is_written_is_read_back_by_us_and_found_by_nilearn(tmp_path, small
         np.testing.assert_allclose(image.get_fdata()[inside], MAPS["mine"] + number, rtol=1e-6)
         assert np.isnan(image.get_fdata()[~inside]).all()
         np.testing.assert_array_equal(image.affine, mask_img.affine)
+    assert nibabel.load(first).header.get_xyzt_units()[0] == "mm"
     found = get_bids_files(folder, "statmap", "nii.gz", sub_label="01", modality_folder="func")
     assert [parse_bids_filename(path)["entities"]["stat"] for path in found] == ["mine", "r2"]
-    assert (folder / "dataset_description.json").read_text() == "theirs", "what others say of the folder stays"
+    description = folder / "dataset_description.json"
+    assert json.loads(description.read_text(encoding="utf-8"))["DatasetType"] == "derivative"
+    description.write_text("theirs")
+    vw.write_derivatives(folder, MAPS + 3, mask_img, "02", "hear", SPACE)
+    assert description.read_text() == "theirs", "what others say of the folder stays"
     sidecar = json.loads(first.with_name(first.name.replace(".nii.gz", ".json")).read_text(encoding="utf-8"))
     assert (sidecar["Description"], sidecar["Units"]) == COLUMNS["r2"]
     with pytest.raises(vw.RecordingError, match=r"subject 02 has 2 maps with stat='r2', task='look'.*Say which"):

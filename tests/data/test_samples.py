@@ -108,16 +108,6 @@ def test_arrays_that_do_not_fit_are_refused():
             Samples.from_arrays(*arguments)
 
 
-def test_unmask_puts_values_into_the_mask(small_samples):
-    mask_img = small_samples.mask_img
-    values, inside = np.random.default_rng(0).random((50, 2), dtype=np.float32), np.asarray(mask_img.dataobj) == 1
-    image = vw.unmask(values, mask_img, outside=np.nan)
-    np.testing.assert_array_equal(image.get_fdata()[inside], values)
-    np.testing.assert_array_equal(image.affine, mask_img.affine)
-    assert np.isnan(image.get_fdata()[~inside]).all()
-    assert image.get_data_dtype() == np.float32 and image.header.get_xyzt_units()[0] == "mm"
-
-
 def test_voxel_at_finds_each_position(small_samples):
     mask_img = small_samples.mask_img
     assert [vw.voxel_at(mask_img, tuple(position)) for position in vw.grid_positions(mask_img)] == list(range(50))
