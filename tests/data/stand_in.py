@@ -8,7 +8,7 @@ import pandas as pd
 from nilearn.glm.first_level import spm_hrf
 from scipy.signal import fftconvolve
 
-T_R, GRID, N_VERTICES = 2.0, (6, 5, 2), 40
+T_R, GRID, N_VERTICES = 2.0, (6, 5, 2), 20
 AFFINE = np.diag([3.0, 3.0, 3.0, 1.0])
 #: Numbers of the runs of a session, counted over both tasks.
 RUNS = {"viewRandom": (1, 2, 4, 5, 7, 8), "viewFigure": (3, 6)}
