@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from voxelwise import RecordingError, average_trials, load_stimuli, voxel_at
+from voxelwise import RecordingError, average_trials, is_rest, load_stimuli, voxel_at
 from voxelwise.simulation import cortex, experiment, responses, writing
 from voxelwise.simulation.cortex import MARKED_COLUMNS, MARKED_VOXELS
 
@@ -23,6 +23,8 @@ def test_runs_have_the_published_form(recording):
     white = np.sort(frames[:, 10::12].clip(0).sum(axis=(2, 3)))[[0, 2, 3, 4], ::2]
     assert white.tolist() == [[12, 16, 28, 40, 48], [20, 28, 28, 28, 32], [24, 36, 36, 36, 40], [8, 12, 12, 14, 15]]
     assert (frames == 1).any(axis=(0, 1)).sum() == 64, "only these pixels are ever white"
+    shown = ~is_rest(load_stimuli(recording.label["random"][0]))
+    assert np.flatnonzero(shown).tolist() == [10 + 6 * trial + volume for trial in range(22) for volume in range(3)]
 
 
 def test_voxels_share_noise_as_in_real_v1(recording, figures):

@@ -47,7 +47,7 @@ def _fetch(home):
         print(f"Downloading {NAME}, 161 MB, from {ADDRESS} to {folder}", file=sys.stderr, flush=True)
         try:
             with warnings.catch_warnings(action="ignore"):  # nilearn's, of what the error then says
-                fetch_miyawaki2008(scratch, verbose=0)
+                fetch_miyawaki2008(scratch, verbose=int(sys.stdout.isatty()))
             if missing := _missing_files(scratch / NAME):
                 raise OSError(f"{len(missing)} of the files are empty, such as {missing[0]}")
             for name in FILES:
