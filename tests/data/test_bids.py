@@ -80,9 +80,10 @@ def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
 
 def test_features_of_several_spaces_stand_side_by_side(made, table):
     recording = find(made, session="02")
+    recording.events["random"][1]["trial_type"] = "of another run"
     spaces = {"luminance": table.mean(axis=1).to_frame(), "pixels": table, "any": "trial_type"}
     samples = load_samples(recording, features=spaces, hrf=[1, 2])
-    assert [columns.tolist() for columns in samples.features.values()] == [[0, 1], [*range(2, 50)], [50, 51]]
+    assert [columns.tolist() for columns in samples.features.values()] == [[0, 1], [*range(2, 50)], [*range(50, 54)]]
     np.testing.assert_allclose(samples.stimuli[:, 0], samples.stimuli[:, 2:26].mean(axis=1), atol=1e-6)
     assert load_samples(recording, features=table, hrf=[1, 2]).stimulus_shape == (2, 4, 6)
 
