@@ -3,10 +3,9 @@
 import inspect
 
 from .brain import choose_voxels, grid_positions, group_by_area, regions_of_interest, unmask, voxel_at
-from .data.bids import bids_recording
+from .data.bids import bids_recording, link_folder
 from .data.check import check_folder
 from .data.events import design_from_events
-from .data.linking import link_folder
 from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
@@ -17,7 +16,6 @@ from .decoding.patches import decode_patches
 from .decoding.patterns import PatternModel, best_voxels, fit_patterns, fit_without_each_fold
 from .decoding.reconstruction import reconstruct, score_pixels
 from .decoding.trials import average_trials, estimate_trials, load_trials
-from .derivatives import load_results, write_derivatives
 from .errors import RecordingError
 from .features import CODINGS, gabor_energy, local_contrast, luminance, recode, stack_features, with_delays, with_hrf
 from .group import group_maps
@@ -33,6 +31,7 @@ from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordi
 from .models.receptive_fields import fit_receptive_fields
 from .models.ridge import cross_validate_ridge, mean_correlation, predict_ridge
 from .models.search import AlphaSearch, search_alpha
+from .results import load_results, write_derivatives
 from .simulation.cortex import true_fields
 from .simulation.truth import true_ceiling, true_parts, true_time_course
 

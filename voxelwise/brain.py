@@ -25,17 +25,12 @@ def grid_positions(mask_img):
 
 
 def voxel_at(mask_img, position):
-    """Column of the voxel at a grid position.
+    """Column of the voxel at a grid position, an int.
 
     Parameters
     ----------
-    mask_img : Nifti1Image
-    position : (int, int, int)
-        Indices (i, j, k) into the mask's grid; a ValueError if it is none, or lies outside the mask.
-
-    Returns
-    -------
-    column : int
+    mask_img, position : Nifti1Image, (int, int, int)
+        Indices (i, j, k) into the mask's grid; a ValueError if they are none, or lie outside the mask.
     """
     positions, wanted = grid_positions(mask_img), np.asarray(position)
     if wanted.shape != (3,) or wanted.dtype.kind not in "iu":
@@ -53,16 +48,14 @@ def choose_voxels(mask_img, positions, scores):
 
     Parameters
     ----------
-    mask_img : Nifti1Image
-    positions : sequence of (int, int, int)
+    mask_img, positions : Nifti1Image, sequence of (int, int, int)
         One to four grid positions, else a ValueError.
     scores : ndarray, shape (n_voxels,)
 
     Returns
     -------
-    columns : list of int
-        As many as there are positions, all of the wanted ones or all best ones.
-    as_wanted : bool
+    columns, as_wanted : list of int, bool
+        As many as there are positions, all of the wanted ones or all best ones; and which of both.
     """
     try:
         places = [tuple(map(operator.index, position)) for position in positions]
@@ -83,9 +76,8 @@ def unmask(values, mask_img, outside=0):
     Parameters
     ----------
     values : ndarray, shape (n_voxels, ...)
-    mask_img : Nifti1Image
-    outside : float
-        The value outside the mask.
+    mask_img, outside : Nifti1Image, float
+        The mask, and the value outside it.
 
     Returns
     -------
@@ -105,18 +97,12 @@ def regions_of_interest(rois, mask_img):
 
     Parameters
     ----------
-    rois : dict of str -> path
-        Images on the mask's grid, not 0 inside the region.
-    mask_img : Nifti1Image
+    rois, mask_img : dict of str -> path, Nifti1Image
+        Images on the mask's grid, else a RecordingError; one value inside the region, 0 outside.
 
     Returns
     -------
     regions : DataFrame of bool, one row a voxel, one column a region
-
-    Raises
-    ------
-    RecordingError
-        If a region cannot be read whole, has values that are not finite, or lies on another grid.
     """
     positions = grid_positions(mask_img)
     inside = {name: read_region(path, mask_img)[tuple(positions.T)] for name, path in rois.items()}

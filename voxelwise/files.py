@@ -21,9 +21,9 @@ def replace_file(path, content):
     path = Path(path)
     if path.exists() and path.read_bytes() == content:
         return False
-    with _workspace(path) as workspace:
-        (workspace / path.name).write_bytes(content)
-        os.replace(workspace / path.name, path)
+    with workspace(path) as scratch:
+        (scratch / path.name).write_bytes(content)
+        os.replace(scratch / path.name, path)
     return True
 
 
@@ -39,8 +39,8 @@ def replace_folder(folder, unless=None):
     """
     folder = Path(folder)
     restore_folder(folder)
-    with _workspace(folder) as workspace:
-        making = workspace / "new"
+    with workspace(folder) as scratch:
+        making = scratch / "new"
         making.mkdir()  # unlike a temporary folder, open to whoever may open its neighbours
         yield making
         if unless is None or not unless():
@@ -79,7 +79,7 @@ def _put_in_place(making, folder):
 
 
 @contextmanager
-def _workspace(target):
+def workspace(target):
     """A temporary folder beside the target; those of killed programs are removed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in _workspaces(target):
@@ -87,8 +87,8 @@ def _workspace(target):
             if time.time() - leftover.stat().st_mtime > STALE:
                 shutil.rmtree(leftover, ignore_errors=True)
     place = dict(prefix=f".{target.name}.new-", dir=target.parent)
-    with tempfile.TemporaryDirectory(**place, ignore_cleanup_errors=True) as workspace:
-        yield Path(workspace)
+    with tempfile.TemporaryDirectory(**place, ignore_cleanup_errors=True) as scratch:
+        yield Path(scratch)
 
 
 def _workspaces(target, inside=""):

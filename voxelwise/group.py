@@ -19,8 +19,8 @@ def group_maps(images, threshold=0.1, template=None):
     Parameters
     ----------
     images : dict of str -> Nifti1Image, or sequence of Nifti1Image
-        A map of each subject, NaN outside its mask, as :func:`~voxelwise.load_results` reads them. All lie in one
-        space; their grids may differ.
+        A map of each of two subjects or more, NaN outside its mask, as :func:`~voxelwise.load_results` reads them. All
+        lie in one space; their grids may differ.
     threshold : float
         A subject counts for the share where its value is above this.
     template : Nifti1Image, optional
@@ -30,12 +30,7 @@ def group_maps(images, threshold=0.1, template=None):
     Returns
     -------
     maps : dict of str -> Nifti1Image
-        ``mean``, ``t`` and ``share``; NaN where not all subjects have a value.
-
-    Raises
-    ------
-    ValueError, RecordingError
-        If there are less than two maps, one has not three dimensions; there is no voxel that all subjects have.
+        ``mean``, ``t`` and ``share``; NaN where not all subjects have a value, a RecordingError if that is everywhere.
 
     References
     ----------

@@ -1,19 +1,23 @@
-"""What a researcher takes away from a run of the book: the scores, the receptive fields, and a table of the voxels."""
+"""What a researcher takes away: scores, fields and a table of the voxels, and maps as derivatives of BIDS, and back."""
 
+import gzip
 import json
 import platform
+import re
 import warnings
 from importlib.metadata import version
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
 
 from .brain import grid_positions, regions_of_interest, unmask
+from .data.reading import open_image, read_volume
 from .data.samples import load_samples
 from .errors import RecordingError
-from .files import replace_folder
+from .files import replace_file, replace_folder
 from .inference.ceiling import find_repeats, noise_ceiling
 from .inference.permutation import permutation_test
 from .models.estimators import VoxelwiseRidge
@@ -64,36 +68,26 @@ def write_results(
     ----------
     folder : path
         Made, or replaced in one step once everything is written: an interrupted call leaves the older folder whole.
-    recording : Recording
-    samples : Samples
-        Of this recording, as :func:`~voxelwise.load_samples` loads them.
-    lag : int
-        What they were loaded with.
-    alpha, cv
-        As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
-    max_iter : int
-        As in :func:`~voxelwise.fit_receptive_fields`.
-    alpha_range : (float, float)
-        The smallest and the largest penalty to choose each voxel's from, above 0.
-    n_alphas : int
-        How many of them, evenly spaced on a logarithmic scale.
-    n_permutations, rate
-        As in :func:`~voxelwise.permutation_test` and its ``discoveries``.
-    seed : int
-        Of the permutations.
+    recording, samples, lag : Recording, Samples, int
+        Samples of this recording, as :func:`~voxelwise.load_samples` loads them with this lag.
+    alpha, cv, max_iter
+        As in :func:`~voxelwise.cross_validate_ridge` and :func:`~voxelwise.fit_receptive_fields`; no split may cut a
+        run in two.
+    alpha_range, n_alphas : (float, float), int
+        The smallest and the largest penalty to choose each voxel's from, above 0; how many there are between, evenly
+        spaced on a logarithmic scale.
+    n_permutations, rate, seed
+        As in :func:`~voxelwise.permutation_test` and its ``discoveries``; the seed is that of the permutations.
     repeat_kind : str, optional
         Kind of the runs that show stimuli again, for the noise ceiling. Default: as :func:`~voxelwise.find_repeats`.
     weights : bool
         Whether to write the weights of the ridge regression, too.
-
-    Raises
-    ------
-    ValueError, RecordingError, OSError
-        If a setting does not fit the samples, the repeated runs cannot be read, or the folder cannot be written.
     """
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
-    table = _place(samples)
+    positions = grid_positions(samples.mask_img)
+    table = pd.DataFrame(positions, columns=["i", "j", "k"]).rename_axis("column").reset_index()
+    table[["x", "y", "z"]] = apply_affine(samples.mask_img.affine, positions)
     table["r2"] = scores.mean(axis=0)
     table["r2_sd"] = scores.std(axis=0, ddof=1)
     table["r"] = mean_correlation(cross_validate_ridge(samples, alpha, cv, scoring="r"))
@@ -117,15 +111,94 @@ def write_results(
         # Six digits are about what float32 responses are good for.
         text = dict(na_rep="n/a", float_format="%.6g", lineterminator="\n", encoding="utf-8")
         table.to_csv(making / "voxels.tsv", sep="\t", index=False, **text)
-        (making / "voxels.json").write_bytes(as_json(sidecar))
+        (making / "voxels.json").write_bytes(_as_json(sidecar))
 
 
-def _place(samples):
-    """Where the voxels of the mask lie, one row each."""
-    positions = grid_positions(samples.mask_img)
-    table = pd.DataFrame(positions, columns=["i", "j", "k"]).rename_axis("column").reset_index()
-    table[["x", "y", "z"]] = apply_affine(samples.mask_img.affine, positions)
-    return table
+def write_derivatives(folder, maps, mask_img, subject, task, space=None):
+    """Write maps of a subject as BIDS derivatives [1]_, beside those that the folder holds of others.
+
+    Each map becomes an image and a JSON file that explains it, ::
+
+        sub-01/func/sub-01_task-look_space-MNI152NLin2009cAsym_stat-r2_statmap.nii.gz
+
+    and ``dataset_description.json`` is written where there is none. A file is replaced once the new one is whole.
+
+    Parameters
+    ----------
+    folder : path
+    maps : DataFrame, or dict of str -> ndarray of shape (n_voxels,)
+        Values by name; of those that are columns of the results' table, the JSON file says what they mean.
+    mask_img : Nifti1Image
+    subject, task, space : str
+        Labels of BIDS, letters and digits, else a ValueError: ``"01"``, ``"look"``, and the space of the mask, such as
+        ``"MNI152NLin2009cAsym"``. Default: the subject's own.
+
+    Returns
+    -------
+    paths : list of Path
+        The images, in the order of the maps.
+
+    References
+    ----------
+    .. [1] Gorgolewski et al. (2016). The brain imaging data structure, a format for organizing and describing outputs
+       of neuroimaging experiments. Scientific Data 3, 160044.
+    """
+    labels = {"sub": subject, "task": task} | ({"space": space} if space else {})
+    for label in [*labels.values(), *maps]:
+        if not re.fullmatch("[0-9A-Za-z]+", str(label)):
+            raise ValueError(f"{label!r}: BIDS allows letters and digits in labels and names of maps, no others.")
+    folder, n_voxels = Path(folder), len(grid_positions(mask_img))
+    for name, values in maps.items():
+        if (shape := np.shape(values)) != (n_voxels,):
+            raise ValueError(f"maps: {name!r} has shape {shape}; expected a value for each of {n_voxels} voxels.")
+    description = folder / "dataset_description.json"
+    if not description.exists():
+        ours = {"Name": "Voxelwise encoding models", "BIDSVersion": "1.10.0", "DatasetType": "derivative"}
+        ours["GeneratedBy"] = [{"Name": "voxelwise", "Version": version("voxelwise")}]
+        replace_file(description, _as_json(ours))
+    stem, paths = "_".join(f"{key}-{label}" for key, label in labels.items()), []
+    for name, values in maps.items():
+        text, unit = COLUMNS.get(name, (name, "arbitrary"))
+        path = folder / f"sub-{subject}" / "func" / f"{stem}_stat-{name}_statmap"
+        sidecar = {"Description": text, "Units": unit, "GeneratedBy": {"Versions": _versions()}}
+        replace_file(path.with_suffix(".json"), _as_json(sidecar))
+        image = unmask(values, mask_img, outside=np.nan)
+        paths.append(path.with_suffix(".nii.gz"))
+        replace_file(paths[-1], gzip.compress(image.to_bytes(), mtime=0))
+    return paths
+
+
+def load_results(folder, stat="r2", task=None, space=None):
+    """Read a map of each subject from BIDS derivatives, as :func:`write_derivatives` writes them.
+
+    Parameters
+    ----------
+    folder : path
+    stat, task, space : str
+        Name of the map, and the labels it must have; a RecordingError if there is none, or a subject has several.
+
+    Returns
+    -------
+    images : dict of str -> Nifti1Image
+        By subject, in the order of their labels; in memory, float32, NaN outside the mask.
+    """
+    wanted, found = {"stat": stat, "task": task, "space": space}, {}
+    paths = sorted(Path(folder).glob("sub-*/func/sub-*_statmap.nii.gz"))
+    for path in paths:
+        labels = dict(part.partition("-")[::2] for part in path.name.split("_"))
+        if all(labels.get(key) == label for key, label in wanted.items() if label):
+            found.setdefault(labels["sub"], []).append(path)
+    asked = ", ".join(f"{key}={label!r}" for key, label in wanted.items() if label)
+    if not found:
+        names = ", ".join(path.name for path in paths[:3]) or "none"
+        raise RecordingError(f"{folder}: no map with {asked} in sub-*/func/; found {len(paths)} maps, such as {names}.")
+    for subject, several in found.items():
+        if len(several) > 1:
+            raise RecordingError(f"{folder}: subject {subject} has {len(several)} maps with {asked}. Say which space.")
+    return {
+        subject: nibabel.Nifti1Image(read_volume(path).astype(np.float32), open_image(path).affine)
+        for subject, (path,) in found.items()
+    }
 
 
 def _view(recording, samples):
@@ -185,14 +258,14 @@ def _describe(recording, settings):
     inside = "1 if the voxel lies in the region of interest {}, else 0"
     columns = COLUMNS | {f"roi_{name}": (inside.format(name), "1") for name in recording.rois}
     sidecar = {name: {"Description": text, "Units": unit} for name, (text, unit) in columns.items()}
-    return sidecar | {"GeneratedBy": {"Recording": recording.name, "Parameters": settings, "Versions": list_versions()}}
+    return sidecar | {"GeneratedBy": {"Recording": recording.name, "Parameters": settings, "Versions": _versions()}}
 
 
-def list_versions():
+def _versions():
     """Versions of Python and of the packages that results depend on, by name."""
     return {"Python": platform.python_version()} | {package: version(package) for package in PACKAGES}
 
 
-def as_json(content):
+def _as_json(content):
     """What a sidecar holds, as bytes."""
     return (json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n").encode()  # str is for a splitter

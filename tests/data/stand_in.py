@@ -8,7 +8,7 @@ import pandas as pd
 from nilearn.glm.first_level import spm_hrf
 from scipy.signal import fftconvolve
 
-T_R, GRID, N_VERTICES = 2.0, (6, 5, 2), 40
+T_R, GRID, N_VERTICES = 2.0, (6, 5, 2), 20
 AFFINE = np.diag([3.0, 3.0, 3.0, 1.0])
 #: Numbers of the runs of a session, counted over both tasks.
 RUNS = {"viewRandom": (1, 2, 4, 5, 7, 8), "viewFigure": (3, 6)}
@@ -54,14 +54,12 @@ def _write_run(folder, session, task, number, shown, pixels, rng):
     for space in SPACES:
         start, volumes = f"{func / stem}{space}", values[:, :n_voxels].T.reshape(*GRID, -1)
         nibabel.Nifti1Image(volumes, AFFINE).to_filename(f"{start}_desc-preproc_bold.nii.gz")
-        for ending in ("desc-brain_mask", "boldref"):
-            nibabel.Nifti1Image(np.ones(GRID, np.uint8), AFFINE).to_filename(f"{start}_{ending}.nii.gz")
-    smooth = nibabel.Nifti1Image(np.zeros((*GRID, 2), np.float32), AFFINE)
-    smooth.to_filename(func / f"{stem}_space-MNI152NLin6Asym_desc-smoothAROMAnonaggr_bold.nii.gz")
+        nibabel.Nifti1Image(np.ones(GRID, np.uint8), AFFINE).to_filename(f"{start}_desc-brain_mask.nii.gz")
+    other = f"{stem}_space-MNI152NLin6Asym_desc-smoothAROMAnonaggr_bold.nii.gz"
+    nibabel.Nifti1Image(np.zeros((*GRID, 2), np.float32), AFFINE).to_filename(func / other)
     for side, vertices in (("L", slice(n_voxels, n_voxels + N_VERTICES)), ("R", slice(-N_VERTICES, None))):
         arrays = [nibabel.gifti.GiftiDataArray(volume, "NIFTI_INTENT_TIME_SERIES") for volume in values[:, vertices]]
         image = nibabel.gifti.GiftiImage(darrays=arrays)
         image.to_filename(func / f"{stem}_hemi-{side}_space-fsaverage5_bold.func.gii")
     motion = pd.DataFrame(rng.normal(size=(n_volumes, 6)), columns=MOTION)
     motion.to_csv(func / f"{stem}_desc-confounds_timeseries.tsv", sep="\t", index=False)
-    (func / f"{stem}_AROMAnoiseICs.csv").write_text("1,2\n")

@@ -6,9 +6,8 @@
 import functools
 import gzip
 import os
-import struct
+import re
 import tracemalloc
-from unittest.mock import Mock
 
 import nibabel
 import numpy as np
@@ -19,14 +18,8 @@ from hypothesis import strategies as st
 from voxelwise import RecordingError, load_stimuli
 from voxelwise.data.reading import read_mask, read_voxels
 
-SHAPE = (4, 3, 3)
-AFFINE = np.diag([-2.0, 2.0, 2.5, 1.0])
+SHAPE, AFFINE = (4, 3, 3), np.diag([-2.0, 2.0, 2.5, 1.0])
 MASK = np.random.default_rng(0).random(SHAPE) < 0.5
-#: Field of the header -> where it lies, and how it is stored, by the standard.
-FIELDS = {
-    "sizeof_hdr": (0, "i"), "dim": (40, "8h"), "datatype": (70, "h"), "bitpix": (72, "h"), "pixdim": (76, "8f"),
-    "vox_offset": (108, "f"), "slope and intercept": (112, "2f"), "codes": (252, "2h"), "srow_x": (280, "4f"),
-}  # fmt: skip
 
 
 def image_bytes(stored="float32", kind=nibabel.Nifti1Image, order="<"):
@@ -42,12 +35,12 @@ RUN = IMAGES[0]
 pack = functools.partial(gzip.compress, compresslevel=1, mtime=0)
 
 
-def forge(content, **fields):
-    """The bytes of an image, with fields of its header replaced."""
-    image = bytearray(content)
+def forge(**fields):
+    """The bytes of the usual image, with fields of its header replaced."""
+    header = nibabel.Nifti1Header(RUN[:348], check=False)
     for name, values in fields.items():
-        struct.pack_into(f"<{FIELDS[name][1]}", image, FIELDS[name][0], *values)
-    return bytes(image)
+        header[name] = values
+    return header.binaryblock + RUN[348:]
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +50,13 @@ def place(tmp_path_factory):
     return folder / "run.nii.gz"
 
 
-def read_run(path, content):
-    """The values of a run of these bytes, or None if they are refused."""
+def read_run(path, content, said=""):
+    """The values of a run of these bytes, or None if they are refused, in these words."""
     path.write_bytes(content)
     try:
         return read_voxels(path, read_mask(path.with_name("mask.nii.gz")))
     except RecordingError as error:
-        assert str(path) in str(error)
+        assert re.search(f"{path}: .*{said}", str(error))
 
 
 def read_by_nibabel(content):
@@ -76,74 +69,50 @@ def read_by_nibabel(content):
             return None
 
 
-def field(name):
-    count, kind = int(FIELDS[name][1][:-1] or 1), FIELDS[name][1][-1]
-    usual = st.floats(width=32) if kind == "f" else st.integers(-(2**15), 2**15 - 1)
-    return st.tuples(*[usual | st.sampled_from([0, 1, 2, 3, 4, 8, 16, 64, 256, 512, 352])] * count)
-
-
 FLIPS = st.lists(st.tuples(st.integers(0, 351) | st.integers(0, len(RUN) - 1), st.integers(0, 7)), max_size=3)
 
 
 def flip(content, flips):
-    content = bytearray(content)
+    changed = bytearray(content)
     for where, bit in flips:
-        content[where % len(content)] ^= 1 << bit
-    return bytes(content)
+        changed[where % len(changed)] ^= 1 << bit
+    return bytes(changed)
 
 
-@given(
-    image=st.sampled_from(IMAGES), names=st.lists(st.sampled_from([*FIELDS]), max_size=2), flips=FLIPS, data=st.data()
-)
-def test_made_up_headers_and_flipped_bits_give_what_is_there_or_are_refused(place, image, names, flips, data):
-    forged = forge(image, **{name: data.draw(field(name)) for name in names}) if image is RUN else image
-    content = flip(forged, flips)
+@given(image=st.sampled_from(IMAGES), flips=FLIPS, damage=FLIPS, kept=st.floats(0, 1, exclude_max=True))
+def test_flipped_bits_give_what_is_there_or_are_refused(place, image, flips, damage, kept):
+    content = flip(image, flips)
     values, packed = read_run(place, pack(content)), pack(content)
     expected = None if values is None else read_by_nibabel(content)
     if expected is not None:
         np.testing.assert_array_equal(values, expected)
-    assert read_run(place, packed[: data.draw(st.integers(0, len(packed) - 1))]) is None
-    damaged = read_run(place, flip(packed, data.draw(FLIPS)))
+    assert read_run(place, packed[: int(kept * len(packed))]) is None
+    damaged = read_run(place, flip(packed, damage))
     assert damaged is None or (values is not None and np.array_equal(damaged, values, equal_nan=True))
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (forge(RUN, dim=(4, 1000, 1000, 1000, 9, 1, 1, 1)), "more than the file can hold"),
-        (forge(RUN, dim=(4, *SHAPE, 10, 1, 1, 1)), "cut off or damaged, volume 10 of 10"),
-        (forge(RUN, dim=(4, *SHAPE, 0, 1, 1, 1)), "expected whole numbers from 1"),
-        (forge(RUN, datatype=[128]), "type .*'R'"),
-        (forge(RUN, codes=(0, 1), srow_x=[0] * 4), "places no voxels"),
+def test_a_forged_header_is_refused_for_what_it_is(place):
+    for content, message in (
+        (forge(dim=(4, 1000, 1000, 1000, 9, 1, 1, 1)), "more than the file can hold"),
+        (forge(dim=(4, *SHAPE, 10, 1, 1, 1)), "cut off or damaged, volume 10 of 10"),
+        (forge(dim=(4, *SHAPE, 0, 1, 1, 1)), "expected whole numbers from 1"),
+        (forge(datatype=128), "type .*'R'"),
+        (forge(qform_code=0, srow_x=[0] * 4), "places no voxels"),
         (RUN + bytes(2**20 + 1), "much more than its header says"),
-    ],
-)
-def test_a_forged_header_is_refused_for_what_it_is(place, content, message):
-    place.write_bytes(pack(content))
-    with pytest.raises(RecordingError, match=rf"run.nii.gz: .*{message}"):
-        read_voxels(place, read_mask(place.with_name("mask.nii.gz")))
+    ):
+        assert read_run(place, pack(content), message) is None
 
 
-def test_extensions_are_skipped_whatever_they_say(place):
-    extension = struct.pack("<ii", 2**31 - 1, 2) + bytes(8)
-    values = read_run(place, pack(forge(RUN[:348] + b"\1\0\0\0" + extension + RUN[352:], vox_offset=[368])))
-    np.testing.assert_array_equal(values, read_by_nibabel(RUN))
-
-
-def test_a_run_is_read_volume_by_volume(place, monkeypatch):
-    """What it takes at once is a fraction of the run; what does not fit at all is told."""
-    volumes = np.random.default_rng(0).integers(0, 4000, (64, 64, 30, 40)).astype(np.int16)
+def test_a_run_is_read_volume_by_volume(place):
+    """What it takes at once is a fraction of the run."""
+    volumes = np.zeros((64, 64, 30, 40), np.int16) + np.arange(40, dtype=np.int16)
     mask_img = nibabel.Nifti1Image(np.ones((64, 64, 30), np.uint8) * (np.arange(30) == 3), AFFINE)
     nibabel.Nifti1Image(volumes, AFFINE).to_filename(place)
     tracemalloc.start()
     values = read_voxels(place, mask_img)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    np.testing.assert_array_equal(values, volumes[:, :, 3].reshape(-1, 40).T)
-    assert peak - values.nbytes < volumes.nbytes / 4
-    monkeypatch.setattr(np, "empty", Mock(side_effect=MemoryError))
-    with pytest.raises(RecordingError, match="40 volumes of 4096 voxels in the mask do not fit into memory"):
-        read_voxels(place, mask_img)
+    assert (values == np.arange(40)[:, np.newaxis]).all() and peak - values.nbytes < volumes.nbytes / 4
 
 
 @pytest.mark.parametrize("odd", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/zero", path)])

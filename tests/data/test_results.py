@@ -1,4 +1,4 @@
-"""What the book leaves for use outside it, against the arrays that it comes from."""
+"""What the book leaves for use outside it, against the arrays that it comes from; maps of subjects and of a group."""
 
 import dataclasses
 import json
@@ -8,44 +8,35 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from nibabel.affines import apply_affine
-from sklearn.linear_model import Ridge
+from nibabel.affines import apply_affine, from_matvec
+from nilearn.interfaces.bids import get_bids_files, parse_bids_filename
+from scipy.stats import ttest_1samp
 
 import voxelwise as vw
 from tests.plain import rewrite
-from voxelwise.results import CEILINGS, write_results
+from voxelwise.results import CEILINGS, COLUMNS, write_results
 
 SETTINGS = dict(lag=1, alpha=10.0, cv=4, max_iter=6, alpha_range=[1, 100], n_alphas=3)
 SETTINGS |= dict(n_permutations=49, rate=0.1, seed=2, repeat_kind="figure")
+DIAGONAL = np.diag([3.0, 3, 3, 1])
 CONSTANT, OUT_OF_VIEW = 3, 5  # columns of a voxel that never changes, and of one that does not in the second run
 
 
 @pytest.fixture
 def mine(small_folder, small_samples):
-    """A recording with two regions, one named like a coordinate, and two figure runs; half of the voxels are noise."""
-    rng, shape = np.random.default_rng(0), small_samples.mask_img.shape
-    for name, inside in (("front", np.arange(5) >= 3), ("x", np.arange(5) == 0)):
-        region = np.broadcast_to(inside[:, np.newaxis], shape).astype(np.uint8)
-        image = nibabel.Nifti1Image(region, small_samples.mask_img.affine)
-        image.to_filename(small_folder / "mask" / f"{name}.nii.gz")
-    for folder, ending in (("func", ".nii.gz"), ("label", ".csv")):
+    """A recording with a region named like a coordinate, and two figure runs; half of the voxels are noise."""
+    rng, region = np.random.default_rng(0), np.array(small_samples.mask_img.dataobj)
+    region[3:] = 0
+    nibabel.Nifti1Image(region, small_samples.mask_img.affine).to_filename(small_folder / "mask" / "x.nii.gz")
+    for name in ("func/{}run{}.nii.gz", "label/{}run{}.csv"):
         for number in (5, 6):
-            path = small_folder / folder / f"data_figure_run{number}{ending}"
-            shutil.copy(small_folder / folder / f"run1{ending}", path)
+            shutil.copy(small_folder / name.format("", 1), small_folder / name.format("data_figure_", number))
     rewrite(small_folder / "func" / "data_figure_run6.nii.gz", lambda values: values + rng.normal(size=values.shape))
     responses = small_samples.responses.copy()
     responses[:, 25:] += 5 * rng.normal(size=(120, 25))
     responses[:, CONSTANT] = responses[small_samples.runs == 1, OUT_OF_VIEW] = 0
     recording = dataclasses.replace(vw.load_recording(small_folder), degrees_per_pixel=1.15)
     return recording, dataclasses.replace(small_samples, responses=responses)
-
-
-def read_table(folder):
-    return pd.read_csv(folder / "voxels.tsv", sep="\t")
-
-
-def read_image(folder, name):
-    return nibabel.load(folder / f"{name}.nii.gz")
 
 
 @pytest.mark.filterwarnings("ignore:.*choices for well predicted voxels")
@@ -57,21 +48,19 @@ def test_images_and_table_agree_with_the_arrays_and_every_column_is_described(tm
         write_results(folder, recording, samples, **SETTINGS, weights=True)
         written.append({path.name: path.read_bytes() for path in folder.iterdir()})
         (folder / "older.txt").touch()
-    images = ["coefficients.nii.gz", "fields.nii.gz", "intercepts.nii.gz", "scores.nii.gz"]
-    assert written[0] == written[1] and sorted(written[0]) == [*images, "voxels.json", "voxels.tsv"]
-    assert all(str(tmp_path).encode() not in content for content in written[0].values())
+    assert written[0] == written[1] and len(written[0]) == 6
 
     scores, positions = vw.cross_validate_ridge(samples, 10.0, 4), vw.grid_positions(samples.mask_img)
     weights = vw.fit_receptive_fields(samples, max_iter=6).reshape(50, -1)
     inside = np.asarray(samples.mask_img.dataobj) != 0
-    for name, expected in (("scores", scores.mean(axis=0)), ("fields", weights)):
-        image = read_image(folder, name)
-        assert (image.get_data_dtype(), image.header.get_xyzt_units()[0]) == (np.float32, "mm")
-        np.testing.assert_array_equal(image.affine, samples.mask_img.affine)
-        np.testing.assert_array_equal(image.get_fdata()[inside], expected.astype(np.float32))
-        assert np.isnan(image.get_fdata()[~inside]).all()
+    ridge = vw.VoxelwiseRidge(10.0).fit(samples.stimuli, samples.responses, runs=samples.runs)
+    of_ridge = {"coefficients": ridge.coef_, "intercepts": ridge.intercept_}
+    for name, expected in ({"scores": scores.mean(axis=0), "fields": weights} | of_ridge).items():
+        values = nibabel.load(folder / f"{name}.nii.gz").get_fdata()
+        np.testing.assert_array_equal(values[inside], expected.astype(np.float32))
+        assert np.isnan(values[~inside]).all()
 
-    table, columns = read_table(folder), np.arange(50)
+    table, columns = pd.read_csv(folder / "voxels.tsv", sep="\t"), np.arange(50)
     test = vw.permutation_test(samples, 10.0, 4, 49, rng=np.random.default_rng(2))
     fields, ceiling = vw.fit_prf(samples), vw.noise_ceiling(vw.load_samples(recording, "figure", lag=1))
     eccentricity, angle = vw.polar_coordinates(fields["row"], fields["column"], (4, 4))
@@ -85,9 +74,7 @@ def test_images_and_table_agree_with_the_arrays_and_every_column_is_described(tm
         "p_value": test.p_values,
         "discovery": test.discoveries(0.1),
         "best_alpha": 10.0 ** vw.search_alpha(samples, [1, 10, 100], 4).curves.argmax(axis=0),
-        " ".join(CEILINGS): np.transpose(
-            [getattr(ceiling, name) for name in ("r2", "error", "pattern", "pattern_error")]
-        ),
+        " ".join(CEILINGS): np.transpose([ceiling.r2, ceiling.error, ceiling.pattern, ceiling.pattern_error]),
         "field_pixels": np.count_nonzero(weights, axis=1),
         "field_weight": weights.clip(min=0).sum(axis=1),
         "prf_row prf_column prf_size prf_r2 prf_gain": fields[["row", "column", "size", "r2", "gain"]],
@@ -97,8 +84,7 @@ def test_images_and_table_agree_with_the_arrays_and_every_column_is_described(tm
         "prf_eccentricity_degrees": 1.15 * eccentricity,
         "constant": columns == CONSTANT,
         "dead_runs": 4 * (columns == CONSTANT) + (columns == OUT_OF_VIEW),
-        "roi_front": positions[:, 1] >= 3,
-        "roi_x": positions[:, 1] == 0,
+        "roi_x": positions[:, 0] < 3,
     }.items():
         np.testing.assert_allclose(table[names.split()].squeeze(), expected, rtol=1e-5, atol=1e-9, err_msg=names)
     assert 10 < table["discovery"].sum() < 49 and table["best_alpha"].nunique() > 1
@@ -111,14 +97,6 @@ def test_images_and_table_agree_with_the_arrays_and_every_column_is_described(tm
     assert list(sidecar) == table.columns.tolist()
     assert all(entry.keys() == {"Description", "Units"} and all(entry.values()) for entry in sidecar.values())
     assert (made_by["Recording"], made_by["Parameters"]) == ("mine", SETTINGS | {"stimulus_shape": [4, 4]})
-    assert made_by["Versions"]["numpy"] == np.__version__
-
-    coefficients, intercepts = (read_image(folder, name).get_fdata()[inside] for name in ("coefficients", "intercepts"))
-    seen, X = samples.runs != 1, np.random.default_rng(3).normal(size=(7, 16))
-    expected = Ridge(10.0).fit(samples.stimuli, samples.responses).predict(X)
-    some = Ridge(10.0).fit(samples.stimuli[seen], samples.responses[seen, OUT_OF_VIEW])
-    expected[:, OUT_OF_VIEW] = some.predict(X)
-    np.testing.assert_allclose(X @ coefficients.T + intercepts, expected, atol=1e-4)
 
 
 def test_what_is_not_known_is_missing(tmp_path, mine, monkeypatch):
@@ -133,11 +111,84 @@ def test_what_is_not_known_is_missing(tmp_path, mine, monkeypatch):
     samples = dataclasses.replace(samples, stimulus_shape=(2, 8))
     recording = dataclasses.replace(recording, degrees_per_pixel=None)
     write_results(str(tmp_path), recording, samples, **SETTINGS | dict(cv=2, repeat_kind="random"))
-    table, nan = read_table(tmp_path), np.nan
+    table, nan = pd.read_csv(tmp_path / "voxels.tsv", sep="\t"), np.nan
     unknown = ["best_alpha", *CEILINGS, "prf_size_degrees", "prf_eccentricity_degrees"]
     assert table.columns[table.isna().all()].tolist() == unknown
     names = [f"field_{name}" for name in ("row", "column", "peak_row", "peak_column", "weight", "pixels")]
     expected = [[0.75, 4, 1, 5, 4, 3], [nan, nan, nan, nan, 0, 0], [nan, nan, nan, nan, 0, 1]]
     np.testing.assert_array_equal(table.loc[:2, names], expected)
-    first = read_image(tmp_path, "fields").get_fdata()[tuple(vw.grid_positions(samples.mask_img)[0])]
+    first = nibabel.load(tmp_path / "fields.nii.gz").get_fdata()[tuple(vw.grid_positions(samples.mask_img)[0])]
     assert first[[1, 7, 13]].tolist() == [1, -10, 3]  # row by row
+
+
+def image(values, affine=DIAGONAL):
+    return nibabel.Nifti1Image(np.asarray(values, np.float32), affine)
+
+
+def test_on_one_grid_it_is_the_t_test_of_each_voxel_that_all_have():
+    values = np.random.default_rng(0).normal(0.1, 0.2, (7, 5, 6, 4)).astype(np.float32)
+    values[2, 0], values[5, :, 3] = np.nan, np.nan
+    known = np.isfinite(values).all(axis=0)
+    found = vw.group_maps({f"{n:02}": image(each) for n, each in enumerate(values)}, threshold=0.15)
+    expected = {"mean": values.mean(axis=0), "t": ttest_1samp(values, 0).statistic}
+    for name, each in (expected | {"share": (values > 0.15).mean(axis=0)}).items():
+        np.testing.assert_array_equal(found[name].affine, DIAGONAL)
+        np.testing.assert_allclose(found[name].get_fdata()[known], each[known], rtol=1e-4, atol=1e-6)
+        assert np.isnan(found[name].get_fdata()[~known]).all()
+
+
+def test_what_makes_no_group_is_refused():
+    ones, elsewhere = image(np.ones((2, 2, 2))), image(np.ones((2, 2, 2)), from_matvec(np.eye(3), [90, 0, 0]))
+    for images, said in (
+        ({"01": ones}, "images: 1 of them; expected maps of two"),
+        ({"01": ones, "02": np.ones(7)}, r"of subject '02' is \(7,\).*on a surface"),
+        ([ones, elsewhere], "Are their maps in one space"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            vw.group_maps(images)
+
+
+SPACE = "MNI152NLin2009cAsym"
+MAPS = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 2)), columns=["r2", "mine"])
+
+
+def test_what_is_written_is_read_back_by_us_and_found_by_nilearn(tmp_path, small_samples):
+    mask_img, folder, inside = small_samples.mask_img, tmp_path / "derivatives", small_samples.mask_img.get_fdata() != 0
+    for number, (subject, task, space) in enumerate(
+        [("01", "look", SPACE), ("02", "look", SPACE), ("02", "look", None), ("02", "hear", SPACE)]
+    ):
+        first, _ = vw.write_derivatives(folder, MAPS + number, mask_img, subject, task, space)
+    assert first == folder / f"sub-02/func/sub-02_task-hear_space-{SPACE}_stat-r2_statmap.nii.gz"
+    images = vw.load_results(folder, "mine", "look", SPACE)
+    assert list(images) == ["01", "02"]
+    for number, image in enumerate(images.values()):
+        np.testing.assert_allclose(image.get_fdata()[inside], MAPS["mine"] + number, rtol=1e-6)
+        assert np.isnan(image.get_fdata()[~inside]).all()
+        np.testing.assert_array_equal(image.affine, mask_img.affine)
+    assert nibabel.load(first).header.get_xyzt_units()[0] == "mm"
+    found = get_bids_files(folder, "statmap", "nii.gz", sub_label="01", modality_folder="func")
+    assert [parse_bids_filename(path)["entities"]["stat"] for path in found] == ["mine", "r2"]
+    description = folder / "dataset_description.json"
+    assert json.loads(description.read_text(encoding="utf-8"))["DatasetType"] == "derivative"
+    description.write_text("theirs")
+    vw.write_derivatives(folder, MAPS + 3, mask_img, "02", "hear", SPACE)
+    assert description.read_text() == "theirs", "what others say of the folder stays"
+    sidecar = json.loads(first.with_name(first.name.replace(".nii.gz", ".json")).read_text(encoding="utf-8"))
+    assert (sidecar["Description"], sidecar["Units"]) == COLUMNS["r2"]
+    with pytest.raises(vw.RecordingError, match=r"subject 02 has 2 maps with stat='r2', task='look'.*Say which"):
+        vw.load_results(folder, task="look")
+    with pytest.raises(vw.RecordingError, match=r"no map with stat='r3' .*found 8 maps, such as sub-01_"):
+        vw.load_results(folder, "r3")
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is(tmp_path, small_samples):
+    arguments = dict(maps=MAPS, mask_img=small_samples.mask_img, subject="01", task="look")
+    for change, said in (
+        (dict(subject="sub-01"), "'sub-01': BIDS allows letters and digits"),
+        (dict(maps={"best_alpha": np.zeros(50)}), "'best_alpha': BIDS allows"),
+        (dict(mask_img=None), "mask_img=None"),
+        (dict(maps={"r2": np.zeros((50, 3))}), r"maps: 'r2' has shape \(50, 3\)"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            vw.write_derivatives(tmp_path, **arguments | change)
+    assert not list(tmp_path.iterdir())

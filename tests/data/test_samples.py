@@ -1,6 +1,5 @@
-"""From files to matrices, against nilearn's masker and closed forms."""
+"""From files to matrices, against nilearn's masker and closed forms; columns and places."""
 
-import dataclasses
 import pickle
 
 import nibabel
@@ -27,7 +26,7 @@ def test_each_stimulus_stands_beside_the_volume_lag_later(small_folder):
         assert samples.stimuli.dtype == samples.responses.dtype == np.float32
 
 
-@pytest.mark.parametrize(("unit", "stored"), [(1, np.int16), (2.0**-100, np.float32), (2.0**105, np.float32)])
+@pytest.mark.parametrize(("unit", "stored"), [(1, np.int16), (2.0**105, np.float32)])
 def test_neither_a_mean_of_many_standard_deviations_nor_the_unit_takes_digits(small_folder, unit, stored):
     recording, rng, expected = vw.load_recording(small_folder), np.random.default_rng(1), []
     mask = nibabel.load(recording.mask).get_fdata() > 0
@@ -36,11 +35,6 @@ def test_neither_a_mean_of_many_standard_deviations_nor_the_unit_takes_digits(sm
         residuals = scipy.signal.detrend(nibabel.load(path).get_fdata()[mask].T, axis=0)
         expected.append(residuals / residuals.std(axis=0, ddof=1))
     np.testing.assert_allclose(load_samples(recording, lag=0).responses, np.concatenate(expected), atol=1e-4)
-
-
-def test_rest_is_minus_one_throughout():
-    stimuli = np.array([[[-1, -1], [-1, -1]], [[-1, 0], [-1, -1]], [[0, 0], [0, 0]]])
-    assert vw.is_rest(stimuli).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("noise", [0, 1e-10])
@@ -61,11 +55,12 @@ def test_a_lag_or_a_kind_that_does_not_fit_is_refused_before_volumes_are_read(sm
     recording = vw.load_recording(small_folder)
     for path in recording.func["random"]:
         path.write_text("not to be read")
-    for lag in (-1, 23, 2.0, None):
-        with pytest.raises(ValueError, match=rf"lag={lag!r}.*expected"):
-            load_samples(recording, lag=lag)
-    with pytest.raises(vw.RecordingError, match='"figure"; it has "random"'):
-        load_samples(recording, kind="figure")
+    for options, said in (
+        *((dict(lag=lag), rf"lag={lag!r}.*expected") for lag in (-1, 23, 2.0)),
+        (dict(kind="figure"), '"figure"; it has "random"'),
+    ):
+        with pytest.raises(ValueError, match=said):
+            load_samples(recording, **options)
 
 
 def test_samples_are_sent_whole_and_need_their_files_no_more(small_folder):
@@ -80,11 +75,10 @@ def test_samples_are_sent_whole_and_need_their_files_no_more(small_folder):
 
 def test_some_rows_and_voxels_are_taken_with_their_places(small_samples):
     samples, chosen = small_samples, np.arange(50) % 3 == 1
-    for voxels in (chosen, np.flatnonzero(chosen).tolist()):
-        part = samples.take(rows=samples.runs > 1, voxels=voxels)
-        np.testing.assert_array_equal(part.responses, samples.responses[samples.runs > 1][:, chosen])
-        np.testing.assert_array_equal(part.stimuli, samples.stimuli[samples.runs > 1])
-        np.testing.assert_array_equal(vw.grid_positions(part.mask_img), vw.grid_positions(samples.mask_img)[chosen])
+    part = samples.take(rows=samples.runs > 1, voxels=chosen)
+    np.testing.assert_array_equal(part.responses, samples.responses[samples.runs > 1][:, chosen])
+    np.testing.assert_array_equal(part.stimuli, samples.stimuli[samples.runs > 1])
+    np.testing.assert_array_equal(vw.grid_positions(part.mask_img), vw.grid_positions(samples.mask_img)[chosen])
     for wrong in ([1, 0], [1, 1], [50], chosen[1:], 0, [0.5]):
         with pytest.raises(ValueError, match="voxels: expected"):
             samples.take(voxels=wrong)
@@ -101,29 +95,33 @@ def test_samples_from_arrays():
     assert {name: list(columns) for name, columns in samples.features.items()} == {"first": [0], "second": [1]}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
+def test_arrays_that_do_not_fit_are_refused():
+    for arguments, message in (
         ((X[:5], Y, RUNS), "X has 5 rows, Y 6 and runs 6"),
         ((X, Y, list("aabbaa")), "do not stand together"),
         ((X, Y, RUNS, {"first": 1, "second": 2}), "columns of each that add up to the 2 of X"),
         ((X, Y, RUNS, None, (3, 1)), r"stimulus_shape=\(3, 1\) has 3 values; X has 2 columns"),
         ((X, Y[:, :2], RUNS, None, None, MASK), "mask_img has 3 voxels; Y has 2 columns"),
-        ((np.where(X == 5, np.nan, X), Y, RUNS), "X: row 2, column 1 is nan"),
-        ((X, Y[0], RUNS), "Y has 1 dimensions"),
-    ],
-)
-def test_arrays_that_do_not_fit_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        Samples.from_arrays(*arguments)
+        ((np.where(X == 5, np.nan, X), Y[0], RUNS), "X: row 2, column 1 is nan"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Samples.from_arrays(*arguments)
 
 
-def test_correlations_with_the_screen_find_the_lag(small_samples):
-    rows, screen = small_samples.run_rows, small_samples.stimuli.mean(axis=1)
-    early, late = np.concatenate([run[:-3] for run in rows]), np.concatenate([run[3:] for run in rows])
-    expected = [np.corrcoef(screen[early], voxel)[0, 1] for voxel in small_samples.responses[late].T]
-    np.testing.assert_allclose(vw.correlate_with_screen(small_samples, max_lag=3)[3], expected, atol=1e-6)
-    shifted = np.concatenate([np.roll(screen[run], 2) for run in rows])[:, np.newaxis] * [1, 0]
-    correlations = vw.correlate_with_screen(dataclasses.replace(small_samples, responses=shifted), max_lag=100)
-    assert len(correlations) == 23 and correlations[:, 0].argmax() == 2 and not correlations[:, 1].any()
-    assert correlations[2, 0] == pytest.approx(1)
+def test_voxel_at_finds_each_position(small_samples):
+    mask_img = small_samples.mask_img
+    assert [vw.voxel_at(mask_img, tuple(position)) for position in vw.grid_positions(mask_img)] == list(range(50))
+    hole = np.argwhere(np.asarray(mask_img.dataobj) == 0)[0].tolist()
+    for position, message in (((-1, 0, 0), r"outside the mask.*\(6, 5, 4\)"), (hole, "outside"), ((3, 1), "three")):
+        with pytest.raises(ValueError, match=message):
+            vw.voxel_at(mask_img, position)
+
+
+def test_the_best_voxels_stand_in_for_absent_ones(small_samples):
+    mask_img = small_samples.mask_img
+    places, scores = vw.grid_positions(mask_img), np.sin(np.arange(50))
+    assert vw.choose_voxels(mask_img, places[[4, 1, 0, 2]], scores) == ([4, 1, 0, 2], True)
+    assert vw.choose_voxels(mask_img, [places[4], (60, 0, 0)], scores) == (np.argsort(-scores)[:2].tolist(), False)
+    for positions in ([], [(0, 0, 0)] * 5, [(0, 0)], [(0.5, 1, 2)]):
+        with pytest.raises(ValueError, match="one to four grid positions"):
+            vw.choose_voxels(mask_img, positions, scores)

@@ -1,16 +1,21 @@
-"""A recording in the order of BIDS, as fMRIPrep leaves it: its files are found where they lie, and none is copied."""
+"""A recording in the order of BIDS, as fMRIPrep leaves it: its files are found, or linked, where they lie."""
 
 import glob
 import itertools
 import json
+import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from nilearn.image import mean_img
 from nilearn.interfaces.bids import get_bids_files, parse_bids_filename
 
 from ..errors import RecordingError
-from .reading import attempt, first_file, open_image, read_mask
-from .recording import Recording, as_people_count
+from .events import design_from_events
+from .reading import ALMOST, attempt, first_file, open_image
+from .recording import Recording, as_people_count, checked
+from .runs import event_runs
 
 #: What derivatives add to the name of a run.
 ADDED = {"space", "res", "den", "cohort", "desc", "hemi"}
@@ -28,16 +33,14 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
     ----------
     bids : path
         The data set, with events in ``sub-*/[ses-*/]func/``.
-    subject : str
-        Such as ``"01"``.
+    subject, session : str
+        Such as ``"01"``. Default: all sessions.
     task : str or dict of str -> str
         Whose runs; they count as the kind ``"random"``, to which models are fitted. A dict names several by their
         kinds, such as ``{"random": "viewRandom", "figure": "viewFigure"}``.
     space : str, optional
         As in the names of the files, such as ``"MNI152NLin2009cAsym"``, or ``"MNI152NLin2009cAsym:res-2"`` where there
         are several resolutions; or one of surfaces, such as ``"fsaverage5"``. Default: the scanner's own space.
-    session : str, optional
-        Default: all sessions.
     derivatives : path, optional
         What fMRIPrep wrote. Default: ``derivatives/fmriprep`` in the data set.
 
@@ -45,43 +48,58 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
     -------
     recording : Recording
         Its ``events`` are in memory, and may be changed before :func:`~voxelwise.load_samples` turns them into samples.
-
-    Raises
-    ------
-    RecordingError
-        If there are no such runs; one lacks events, a mask, its other hemisphere or the time between volumes, or has
-        two of them; or images do not lie on one grid. All such faults are told at once.
+        A RecordingError tells at once which runs lack events, a mask or another part, or have two of them.
     """
     bids = Path(bids).expanduser().resolve()
     derivatives = Path(derivatives).expanduser().resolve() if derivatives else bids / "derivatives" / "fmriprep"
     subject, faults = str(subject).removeprefix("sub-"), []
-    for folder in (bids, derivatives):
-        if subject not in (found := subjects_in(folder)):
-            found = ", ".join(found) or "none"
-            faults.append(f'{folder}: no subject "{subject}"; found {found}. Name the folder with bids or derivatives.')
-    if faults:
-        raise RecordingError("\n".join(faults))
-    tasks = {"random": task} if isinstance(task, str) else task
     parts = dict(func={}, label={}, masks={}, events={}, timing={})
-    for kind, name in tasks.items():
+    for kind, name in ({"random": task} if isinstance(task, str) else task).items():
         runs = _find_runs(faults, bids, derivatives, subject, name, space, session)
         for part, values in zip(parts.values(), zip(*runs, strict=True), strict=False):
             part[kind] = list(values)
-    masks = [path for path in itertools.chain(*parts["masks"].values()) if path]
-    mask_img = attempt(faults, read_mask, *masks) if masks else None
-    for path in itertools.chain(*parts["func"].values()):
-        if isinstance(path, Path):
-            attempt(faults, open_image, path, mask_img, 4)
     if faults:
         raise RecordingError("\n".join(faults))
+    if not all(itertools.chain(*parts["masks"].values())):
+        parts["masks"] = None
     where = "_".join(f"{key}-{value}" for key, value in (("sub", subject), ("ses", session), ("space", space)) if value)
-    parts["masks"] = parts["masks"] if masks else None
-    return Recording(name=f"{bids.name} {where}", folder=bids, mask=None, background=None, rois={}, **parts)
+    return checked(Recording(name=f"{bids.name} {where}", folder=bids, mask=None, background=None, rois={}, **parts))
 
 
-def subjects_in(folder):
-    """The subjects of a data set."""
-    return sorted(path.name.removeprefix("sub-") for path in Path(folder).glob("sub-*") if path.is_dir())
+def link_folder(recording, features, folder):
+    """Make the folder of a recording with events that the chapters of the book run on.
+
+    They know a row of pixels for each volume: the share of the volume that each stimulus is seen for, as
+    ``design_from_events(..., hrf=None)`` makes it, less 1 for the share without any, so rest is -1. That suits stimuli
+    that stay for a volume or more. Volumes are links, and the mean of the first run is the background.
+
+    Parameters
+    ----------
+    recording, features
+        As :func:`bids_recording` finds it, of volumes; as :func:`load_pictures` and :func:`load_patterns` make them.
+    folder : path
+        Made if need be, and returned; :func:`load_recording` reads it, with the pixels' ``stimulus_shape``. An OSError
+        if it has such files already.
+    """
+    folder, mask_img = Path(folder).expanduser(), recording.read_mask()
+    if mask_img is None or recording.events is None:
+        raise RecordingError(f'Recording "{recording.name}" has no volumes with events; the chapters read such only.')
+    for name in ("func", "label", "mask"):
+        (folder / name).mkdir(parents=True)
+    for kind in recording.func:
+        runs, _, shape = event_runs(recording, kind, features, None)
+        for number, run in enumerate(runs, start=1):
+            name, path = f"data_{kind}_run{number:02}", Path(run.path)
+            (folder / "func" / f"{name}.nii{path.suffix.removeprefix('.nii')}").symlink_to(os.path.abspath(path))
+            n_volumes = len(run.design)
+            seen = design_from_events(run.trials.assign(seen=1), "seen", n_volumes, run.t_r, None)
+            rows = run.design - np.maximum(1 - seen, 0)
+            rows[seen[:, 0] < ALMOST] = -1
+            rows = rows.reshape(-1, *shape).swapaxes(1, 2).reshape(n_volumes, -1)  # column by column
+            np.savetxt(folder / "label" / f"{name}.csv", rows, fmt="%.6g", delimiter=",")
+    mask_img.to_filename(folder / "mask" / "mask.nii.gz")
+    mean_img(next(iter(recording.func.values()))[0]).to_filename(folder / "bg.nii.gz")
+    return folder
 
 
 def list_runs(derivatives):
@@ -124,7 +142,12 @@ def _find_runs(faults, bids, derivatives, subject, task, space, session):
         faults += [f"{(left | right)[run]}: without its other hemisphere." for run in left.keys() ^ right.keys()]
         masks = dict.fromkeys(func)
     if not func:
-        faults.append(_what_there_is(derivatives, subject, task, space))
+        there = ({run[part] or "None" for run in list_runs(derivatives)} for part in range(3))
+        subjects, tasks, spaces = (", ".join(sorted(found)) or "none" for found in there)
+        faults.append(
+            f'{derivatives}: no runs of subject "{subject}", task "{task}", space "{space or None}"; found subjects '
+            f"{subjects}, tasks {tasks}, spaces {spaces} (None is the scanner's). Name the folder with derivatives."
+        )
     tables, sidecars = (
         find(bids, *kind, ("task", task)) | _by_run(faults, get_bids_files(bids, *kind, sub_folder=False))
         for kind in (("events", "tsv"), ("bold", "json"))
@@ -180,13 +203,3 @@ def _read_timing(path, raw_sidecar):
         raise RecordingError(f"{path}: the time from volume to volume is {t_r}; expected a RepetitionTime in its JSON.")
     # fMRIPrep says StartTime where it moved all slices to one time; without that, a volume is measured all along.
     return t_r, said.get("StartTime", t_r / 2) / t_r
-
-
-def _what_there_is(derivatives, subject, task, space):
-    """What to say where a task or a space has no runs."""
-    found = [run for run in list_runs(derivatives) if run[0] == subject]
-    tasks, spaces = ({str(run[part] or None) for run in found} for part in (1, 2))
-    return (
-        f'{derivatives}: no runs of subject "{subject}", task "{task}" in space {space or None!r}; found tasks '
-        f"{', '.join(sorted(tasks)) or 'none'}, spaces {', '.join(sorted(spaces)) or 'none'} (None is the scanner's)."
-    )

@@ -28,13 +28,12 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     events : DataFrame, one row an event
         ``onset`` and ``duration`` in seconds from the start of the first volume, and the column that ``features`` asks
         for.
-    features : DataFrame, str or array_like
+    features : DataFrame or str
         A table with a row for each value of the events' column that its index is named after, or else ``stim_file``;
         events that say "n/a" there, as rest may, show nothing. Or a column of the events, such as ``"trial_type"``: a
-        feature for each of its values, 1 while it is shown. Or a row for each event, shape (n_events, n_features).
-    n_volumes : int
-    t_r : float
-        Seconds from volume to volume.
+        feature for each of its values, 1 while it is shown.
+    n_volumes, t_r : int, float
+        How many volumes the run has, and how many seconds lie from one to the next.
     hrf : {"glover", "spm"}, callable, sequence of int or None
         A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``. Or None for the share of
         a volume that an event covers; or delays, for that share so many volumes later, all delays side by side.
@@ -80,20 +79,18 @@ def features_of_events(events, features):
     if isinstance(features, str):
         features = one_column_each(_column(events, features).dropna(), features)
     if not isinstance(features, pd.DataFrame):
-        rows, shown = np.asarray(features, float), np.ones(len(events), bool)
-        if rows.ndim != 2 or len(rows) != len(events):
-            raise ValueError(f"features: shape {rows.shape}; expected a row for each of the {len(events)} events.")
-    else:
-        names, index = _column(events, features.index.name or "stim_file"), features.index
-        shown = names.notna().to_numpy()
-        if not index.is_unique:
-            raise ValueError(f"features: {index[index.duplicated()][0]!r} stands in its index twice; expected once.")
-        wanted = names[shown].astype(index.dtype)
-        missing = wanted[~wanted.isin(index)].tolist()
-        if missing:
-            raise ValueError(f'features: no row for {missing[0]!r}, which the events\' column "{names.name}" has.')
-        rows = np.zeros((len(events), features.shape[1]))
-        rows[shown] = features.loc[wanted]
+        kind = type(features).__name__
+        raise ValueError(f"features: {kind}; expected a DataFrame of what events show, or the name of a column.")
+    names, index = _column(events, features.index.name or "stim_file"), features.index
+    shown = names.notna().to_numpy()
+    if not index.is_unique:
+        raise ValueError(f"features: {index[index.duplicated()][0]!r} stands in its index twice; expected once.")
+    wanted = names[shown].astype(index.dtype)
+    missing = wanted[~wanted.isin(index)].tolist()
+    if missing:
+        raise ValueError(f'features: no row for {missing[0]!r}, which the events\' column "{names.name}" has.')
+    rows = np.zeros((len(events), features.shape[1]))
+    rows[shown] = features.loc[wanted]
     if not np.isfinite(rows).all():
         raise ValueError(f"features: {rows[~np.isfinite(rows)][0]} among them; expected finite numbers.")
     return rows, shown

@@ -13,7 +13,6 @@ import itertools
 import logging
 import math
 import operator
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,11 +150,7 @@ def read_voxels(path, mask_img, label_file=None, n_rows=None):
     voxels = np.ravel_multi_index(np.nonzero(np.asarray(mask_img.dataobj)), mask_img.shape, order="F")
     exact = np.can_cast(image.dtype, np.float32) and image.scaling in ((None, None), (1, 0))
     # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
-    try:
-        values = np.empty((n_volumes, voxels.size), np.float32 if exact else np.float64)
-    except MemoryError:
-        size = f"{n_volumes} volumes of {voxels.size} voxels in the mask"
-        raise RecordingError(f"{path}: {size} do not fit into memory. Take fewer into the mask.") from None
+    values = np.empty((n_volumes, voxels.size), np.float32 if exact else np.float64)
     for number, volume in enumerate(image.volumes(voxels)):
         values[number] = volume
     bad = ~np.isfinite(values)
@@ -178,12 +173,8 @@ def load_stimuli(label_file, stimulus_shape=None):
     Returns
     -------
     stimuli : ndarray of float32, shape (n_volumes, n_rows, n_columns)
-        Pixel values as stored; a rest volume is -1 throughout.
-
-    Raises
-    ------
-    RecordingError, ValueError
-        If the file is not a table of finite numbers, or its rows do not fit the shape; if that is no shape.
+        Pixel values as stored; a rest volume is -1 throughout. A RecordingError if these are no finite numbers or do
+        not fit the shape, a ValueError if that is none.
     """
     shape, rows = as_shape(stimulus_shape), _read_table(Path(label_file))
     n_pixels = rows.shape[1]
@@ -272,8 +263,7 @@ def _read_table(path):
     if not lines:
         raise RecordingError(f"{path}: empty; expected one row a volume.")
     try:
-        with np.errstate(over="ignore"):
-            rows = np.loadtxt(lines, delimiter=",", dtype=np.float32, ndmin=2, comments=None)
+        rows = _parse(lines)
     except ValueError:
         raise RecordingError(f"{path}: not a table of numbers: {_first_fault(lines)}.") from None
     almost_rest = (abs(rows + 1) < ALMOST).all(axis=1) & (rows != -1).any(axis=1)
@@ -289,13 +279,16 @@ def _read_table(path):
     return rows
 
 
+def _parse(lines):
+    """Lines of numbers with commas between them as a matrix."""
+    with np.errstate(over="ignore"):
+        return np.loadtxt(lines, delimiter=",", dtype=np.float32, ndmin=2, comments=None)
+
+
 def _first_fault(lines):
     """The first row that is none of a table, and why."""
-    # Of many digits in a row, there is one way to take them: a search that tried every way would never end.
-    plain = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
-    width = lines[0].count(",") + 1
-    for number, cells in enumerate((line.split(",") for line in lines), start=1):
-        if len(cells) != width:
-            return f"row {number} has {len(cells)} values, the first has {width}"
-        if odd := [cell for cell in cells if not plain.fullmatch(cell)]:
-            return f"row {number} holds {odd[0][:30]!r}"
+    for number, line in enumerate(lines, start=1):
+        try:
+            _parse([lines[0], line])
+        except ValueError as error:  # it counts rows its own way
+            return f"row {number}: {str(error).partition(' at row')[0][:80]}"

@@ -28,15 +28,12 @@ class Recording:
     ----------
     name : str
         ``"simulated"``, ``"miyawaki2008"`` or the folder's name, with ``" (folder)"`` after it if it is one of these.
-    folder : Path
-        Absolute; no two recordings share it.
+    folder : Path, absolute
     func, label : dict of str -> list of Path
-        By kind of run, the volumes (4-D NIfTI; of surfaces, two GIFTI files) and what was on the screen (CSV, one row a
-        volume; or the table of events), in the same order.
-    mask : Path or None
-        NIfTI; its non-zero voxels are modelled. None where each run has its own, or there is none.
-    background : Path or None
-        Anatomical image to draw maps on.
+        By kind of run, in the same order: the volumes (4-D NIfTI; of surfaces, two GIFTI files), and what was on the
+        screen (CSV, one row a volume; or the table of events).
+    mask, background : Path or None
+        NIfTI: the mask, whose non-zero voxels are modelled, unless each run has its own; what to draw maps on.
     rois : dict of str -> Path
         Regions of interest, by name.
     truth : DataFrame or None
@@ -45,12 +42,9 @@ class Recording:
         Rows and columns of a stimulus; None for a square.
     degrees_per_pixel : float or None
         Side of a pixel in degrees of visual angle, where it is known.
-    events : dict of str -> list of DataFrame, or None
-        Of BIDS, the events of each run, by kind; they may be changed in place.
-    masks : dict of str -> list of Path, or None
-        Of BIDS, the mask of each run; what they have in common is modelled. None for surfaces.
-    timing : dict of str -> list of (float, float), or None
-        Of BIDS, each run's seconds from volume to volume, and when in them, as a share, its values were measured.
+    events, masks, timing : dict of str -> list, or None
+        Of BIDS, for each run: its events, a DataFrame that may be changed in place; its mask, a Path, for what all have
+        in common is modelled; its seconds from volume to volume, and when in them, as a share, it was measured.
     """
 
     name: str
@@ -75,7 +69,7 @@ class Recording:
 
 
 def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
-    """Find a recording; make the simulated one, download the real one, if it is not there yet.
+    """A Recording; the simulated one is made, the real one downloaded, if it is not there yet.
 
     Parameters
     ----------
@@ -89,17 +83,11 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     stimulus_shape : (int, int), optional
         Rows and columns of a stimulus, for a recording of one's own. Default: the stimuli are square.
 
-    Returns
-    -------
-    recording : Recording
-
     Raises
     ------
-    RecordingError
+    RecordingError, ValueError
         If there is no such recording, it cannot be downloaded, its folder lacks something, it is not clear which label
-        file belongs to which run, or its images do not lie on one grid. All such faults are told at once.
-    ValueError
-        If ``stimulus_shape`` is no shape, or not that of a named recording.
+        file belongs to which run, or its images do not lie on one grid, all told at once; if the shape does not fit.
 
     References
     ----------
@@ -111,24 +99,25 @@ def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
         if shape not in (None, NAMED_SHAPE):
             raise ValueError(f"stimulus_shape={stimulus_shape}: the stimuli of {name} have {NAMED_SHAPE} pixels.")
         if name == "miyawaki2008":
-            return _checked(find_files(fetch_recording(data_dir), name))
+            return checked(find_files(fetch_recording(data_dir), name))
         folder = simulated_recording(data_dir).absolute()
         truth = pd.read_csv(folder / "truth.tsv", sep="\t", index_col="voxel")
         truth["area"] = truth["area"].fillna("")
-        return _checked(find_files(folder, name, truth))
+        return checked(find_files(folder, name, truth))
     if not folder.is_dir():
         raise RecordingError(f'No recording "{dataset}": expected "simulated", "miyawaki2008" or a folder that exists.')
     if (folder / "dataset_description.json").is_file() and not (folder / "func").is_dir():
         raise RecordingError(f"{folder}: a data set in the order of BIDS. Find a subject's runs with bids_recording.")
-    return _checked(find_files(folder.resolve(), stimulus_shape=shape))
+    return checked(find_files(folder.resolve(), stimulus_shape=shape))
 
 
-def _checked(recording):
-    """The recording, if nothing is wrong with its mask, and with the header of each run, region and background."""
+def checked(recording):
+    """The recording, if nothing is wrong with its masks, and with the header of each run, region and background."""
     faults = []
-    mask_img = attempt(faults, read_mask, recording.mask)
+    mask_img = attempt(faults, recording.read_mask)
     for path in itertools.chain(*recording.func.values()):
-        attempt(faults, open_image, path, mask_img, 4)
+        if isinstance(path, Path):  # surfaces lie on no grid
+            attempt(faults, open_image, path, mask_img, 4)
     for path in recording.rois.values():
         attempt(faults, open_image, path, mask_img)
     if recording.background is not None:
@@ -143,20 +132,12 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
     func, masks = (list_files(folder / name, *IMAGES) for name in ("func", "mask"))
     label = list_files(folder / "label", ".csv")
     backgrounds = [path for path in list_files(folder, *IMAGES) if stem(path) == "bg"]
-    partners, alone = pair_runs(func, label)
-    faults = [
-        f"{folder}: {one.relative_to(folder)} and {other.name} have one name; expected one of them."
-        for paths in (func, masks, backgrounds)
-        for one, other in itertools.pairwise(paths)
-        if stem(one) == stem(other)
-    ]
-    if not func or len(func) != len(label):
-        found = f"{len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv"
-        faults.append(f"{folder}: {found}; expected pairs. Without a partner: {', '.join(alone) or 'none'}.")
-    elif not partners:
+    (partners, alone), faults = pair_runs(func, label), []
+    if not partners:
         faults.append(
-            f"{folder}: the names in func/ and label/ do not say which belong together; not clear: {', '.join(alone)}. "
-            "Give both files of a run the same numbers, such as run-01.nii.gz and run-01.csv."
+            f"{folder}: the names of {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv do not "
+            f"say which belong together; not clear: {', '.join(alone) or 'none'}. Give both files of a run the same "
+            "numbers, such as run-01.nii.gz and run-01.csv."
         )
     if "mask" not in map(stem, masks):
         faults.append(f"{folder}: no mask/mask.nii.gz; expected the mask of the voxels to model.")

@@ -51,11 +51,12 @@ class Samples:
 
     @classmethod
     def from_arrays(cls, X, Y, runs, features=None, stimulus_shape=None, mask_img=None):
-        """Samples of matrices that were made elsewhere.
+        """Samples of matrices that were made elsewhere; a ValueError if they do not fit.
 
         Parameters
         ----------
         X, Y : array_like, shape (n_samples, n_features) and (n_samples, n_voxels)
+            Finite numbers.
         runs : array_like, shape (n_samples,)
             The run of each sample, any labels; rows of a run stand together.
         features : dict of str -> int, optional
@@ -64,15 +65,6 @@ class Samples:
             How a row of ``X`` is laid out on the screen. Default: ``(n_features,)``.
         mask_img : Nifti1Image, optional
             Where the columns of ``Y`` lie.
-
-        Returns
-        -------
-        samples : Samples
-
-        Raises
-        ------
-        ValueError
-            If the lengths differ, a number is not finite, a run is torn apart, or spaces, shape or mask do not fit.
         """
         X, Y = (_as_matrix(name, values) for name, values in (("X", X), ("Y", Y)))
         runs, _ = pd.factorize(np.ravel(runs), use_na_sentinel=False)  # numbers in the order of their first rows
@@ -100,17 +92,13 @@ class Samples:
         return np.sum([~self.responses[rows].any(axis=0) for rows in self.run_rows], axis=0)
 
     def take(self, rows=slice(None), voxels=None):
-        """Some of the samples, or of the voxels.
+        """Samples of some of the rows, or of the voxels.
 
         Parameters
         ----------
         rows : slice, or ndarray of int or bool, optional
         voxels : ndarray of int or bool, optional
             Columns of ``responses``, rising, else a ValueError; the mask is left with these.
-
-        Returns
-        -------
-        samples : Samples
         """
         chosen = replace(self, stimuli=self.stimuli[rows], responses=self.responses[rows], runs=self.runs[rows])
         if voxels is None:
@@ -143,7 +131,7 @@ def load_samples(
     high_pass=None,
     smoothing=None,
 ):
-    """Read one kind of runs and align each volume with what it answers to.
+    """Samples of one kind of runs: each volume is aligned with what it answers to.
 
     Where a recording has labels, that is the stimulus ``lag`` volumes before; where it has events, what
     :func:`design_from_events` makes of them. Each voxel is detrended and z-scored within its run. What else is taken
@@ -155,15 +143,13 @@ def load_samples(
     kind : str
         Which runs, one of the keys of ``recording.func``.
     lag : int
-        For labels, how many volumes (TRs) the response comes after the stimulus. The first ``lag`` volumes of each run
-        have no partner and are left out.
+        For labels, how many volumes (TRs) the response comes after the stimulus; as many at the start of each run have
+        no partner and are left out.
     n_jobs : int, optional
         How many runs are read at a time, as in joblib. Default: one for each core.
-    features : DataFrame, str, or dict of these, optional
-        For events, as in :func:`design_from_events`; a dict names several feature spaces. Columns that are pairs of row
-        and column, as :func:`load_pictures` makes them, tell the shape of the stimuli.
-    hrf : {"glover", "spm"}, callable, sequence of int or None
-        For events, as in :func:`design_from_events`.
+    features, hrf
+        For events, as in :func:`design_from_events`; a dict of features names several spaces. Columns that are pairs of
+        row and column, as :func:`load_pictures` makes them, tell the shape of the stimuli.
     confounds : sequence of str, or dict
         What to take out of what fMRIPrep measured, such as ``("motion", "wm_csf", "high_pass")``: the ``strategy`` of
         nilearn's ``load_confounds``, or a dict of its arguments, such as ``{"strategy": ("motion",), "motion":
@@ -171,23 +157,16 @@ def load_samples(
     drop_volumes : int or "non_steady_state"
         How many volumes to leave out at the start of each run; or those that fMRIPrep found before the scanner was
         steady. Those that "scrub" among the confounds finds go too.
-    high_pass : float, optional
-        In hertz; slower changes are taken out, as cosines.
-    smoothing : float, optional
-        Full width at half maximum in mm of a Gaussian by which volumes are smoothed before they are masked.
-
-    Returns
-    -------
-    samples : Samples
+    high_pass, smoothing : float, optional
+        In hertz; slower changes are taken out, as cosines. Full width at half maximum in mm of a Gaussian by which
+        volumes are smoothed before they are masked.
 
     Raises
     ------
-    RecordingError
-        If there are no runs of this kind, their stimuli differ in shape, labels and volumes do not match, an event
-        cannot be counted, confounds are missing or too many, or a file cannot be read whole.
-    ValueError
-        If the lag leaves less than two samples of a run, or an argument is none, or not for this recording. All but
-        the volumes is checked before any is read.
+    RecordingError, ValueError
+        If there are no runs of this kind, stimuli differ in shape, labels and volumes do not match, an event cannot be
+        counted, confounds are missing or too many, a file cannot be read whole; if the lag leaves less than two samples
+        of a run, or an argument is not for this recording. All but the volumes is checked before any is read.
     """
     for name, value in dict(high_pass=high_pass, smoothing=smoothing).items():
         if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
@@ -278,10 +257,8 @@ def correlate_with_screen(samples, max_lag=5):
 
     Parameters
     ----------
-    samples : Samples
-        Loaded with ``lag=0``.
-    max_lag : int
-        In volumes, from 0, else a ValueError; less where the shortest run does not allow it.
+    samples, max_lag : Samples, int
+        Loaded with ``lag=0``; in volumes, from 0, less where the shortest run does not allow it.
 
     Returns
     -------
@@ -334,14 +311,8 @@ def _check_fit(recording, features, confounds, drop_volumes):
         raise ValueError(f"confounds={confounds!r}: expected several names, such as ({confounds!r},).")
     if drop_volumes != "non_steady_state":
         check_whole("drop_volumes", drop_volumes)
-    if recording.events is None:
-        if features is not None or confounds or drop_volumes == "non_steady_state":
-            raise ValueError("features, confounds, drop_volumes='non_steady_state': for a recording with events only.")
-        return
-    for table in features.values() if isinstance(features, dict) else [features]:
-        if not isinstance(table, pd.DataFrame | str):
-            kind = "None, but the recording has events" if table is None else f"a {type(table).__name__}"
-            raise ValueError(f"features: {kind}; expected a DataFrame of what they show, or the name of a column.")
+    if recording.events is None and (features is not None or confounds or drop_volumes == "non_steady_state"):
+        raise ValueError("features, confounds, drop_volumes='non_steady_state': for a recording with events only.")
 
 
 def _as_matrix(name, values):

@@ -8,12 +8,13 @@ from scipy.stats import zscore
 from .samples import Samples
 
 VOXEL = 4.0  # mm
+N_RUNS, N_VOLUMES = 4, 60
 #: The voxels to model, and the patches that answer to the screen, from their middle; all in mm of MNI space.
 _CENTRE, _RADII = np.array([0, -82, 4]), np.array([36, 24, 24])
 _PATCHES, _PATCH_SIZE = np.array([[-14, -6, -2], [14, -6, -2]]), 9.0
 
 
-def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4, n_runs=4, n_volumes=60):
+def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4):
     """Subjects who saw different stimuli, after their brains were brought to MNI space as well as that goes.
 
     Two patches at the back of the head answer to the screen, most in their middle. In each subject they lie a little
@@ -21,21 +22,15 @@ def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4, n_r
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-    n_subjects : int
-    displacement : float
-        Of the patches along each axis, as a standard deviation in mm.
-    gain_spread : float
-        Standard deviation of the logarithm of the gain.
-    n_runs, n_volumes : int
-        Of each subject, and of each run.
+    rng, n_subjects : numpy.random.Generator, int
+    displacement, gain_spread : float
+        Standard deviations: of the patches' place along each axis, in mm; of the logarithm of the gain.
 
     Yields
     ------
-    subject : str
-        ``"01"`` and so on.
-    samples : Samples
-        Six features, and the responses of about 1300 voxels of 4 mm at the same moment, z-scored within each run.
+    subject, samples : str, Samples
+        ``"01"`` and so on; of four runs of 60 volumes, six features and the responses of about 1300 voxels of 4 mm at
+        the same moment, z-scored within each run.
     r2 : ndarray of float64, shape (n_voxels,)
         The truth: the share of the features in the variance of each voxel.
     """
@@ -50,8 +45,8 @@ def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4, n_r
         strength = gain * np.exp(-squares.min(axis=1) / (2 * _PATCH_SIZE**2))
         weights = own.normal(size=(6, len(strength)))
         weights *= strength / np.linalg.norm(weights, axis=0)
-        X = own.normal(size=(n_runs, n_volumes, 6))
-        Y = zscore(X @ weights + own.normal(size=(n_runs, n_volumes, len(strength))), axis=1)
-        runs = np.repeat(np.arange(n_runs), n_volumes)
+        X = own.normal(size=(N_RUNS, N_VOLUMES, 6))
+        Y = zscore(X @ weights + own.normal(size=(N_RUNS, N_VOLUMES, len(strength))), axis=1)
+        runs = np.repeat(np.arange(N_RUNS), N_VOLUMES)
         samples = Samples.from_arrays(X.reshape(len(runs), -1), Y.reshape(len(runs), -1), runs, mask_img=mask_img)
         yield f"{number:02}", samples, strength**2 / (1 + strength**2)

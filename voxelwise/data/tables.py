@@ -16,7 +16,8 @@ def load_pictures(folder, shape):
     Parameters
     ----------
     folder : path
-        Pictures of any format that Pillow reads, in folders or not, among other files.
+        Pictures of any format that Pillow reads, in folders or not, among other files. A RecordingError if there are
+        none, or one cannot be read or holds real numbers, without a white.
     shape : (int, int)
         Rows and columns of blocks, each the mean brightness of its part of the picture, by area.
 
@@ -24,11 +25,6 @@ def load_pictures(folder, shape):
     -------
     pictures : DataFrame of float64, one row a picture, columns (row, column)
         From 0, black, to 1, white. Its index, ``stim_file``, is the path within the folder, as BIDS has it.
-
-    Raises
-    ------
-    ValueError, RecordingError
-        If ``shape`` is no shape; there is no picture, or one cannot be read or holds real numbers, without a white.
     """
     shape, folder = as_shape(shape or ()), Path(folder).expanduser()
     endings = Image.registered_extensions()
@@ -39,29 +35,22 @@ def load_pictures(folder, shape):
     return _as_table(pictures, [path.relative_to(folder).as_posix() for path in paths], shape, "stim_file")
 
 
-def load_patterns(recording, shape, column="stimulus_pattern"):
-    """The stimuli that events spell out, a digit for each pixel, row by row, as in OpenNeuro's ds000255.
+def load_patterns(recording, shape):
+    """The stimuli that events spell out in ``stimulus_pattern``, a digit a pixel, row by row, as in ds000255.
 
     Parameters
     ----------
     recording : Recording
-        As :func:`~voxelwise.bids_recording` finds it.
+        As :func:`~voxelwise.bids_recording` finds it; a RecordingError if its events spell out none of this shape.
     shape : (int, int)
         Rows and columns of a pattern.
-    column : str
-        Of the events.
 
     Returns
     -------
     patterns : DataFrame of float64, one row a pattern, columns (row, column)
-        Its index, with the name of the column, is the pattern as it is spelled out.
-
-    Raises
-    ------
-    ValueError, RecordingError
-        If ``shape`` is no shape; no events have such a column, or a pattern has not so many digits.
+        Its index, ``stimulus_pattern``, is the pattern as it is spelled out.
     """
-    n_pixels, found = np.prod(as_shape(shape or ())), {}
+    column, n_pixels, found = "stimulus_pattern", np.prod(as_shape(shape or ())), {}
     for kind, runs in (recording.events or {}).items():
         for events, path in zip(runs, recording.label[kind], strict=True):
             for pattern in events.get(column, pd.Series(dtype=str)).dropna():
@@ -75,8 +64,6 @@ def load_patterns(recording, shape, column="stimulus_pattern"):
 
 def layout(table):
     """How the features of a table are laid out: rows and columns if its columns are pairs of all of them."""
-    if not isinstance(table.columns, pd.MultiIndex):
-        return (table.shape[1],)
     shape = tuple(table.columns.get_level_values(level).nunique() for level in range(table.columns.nlevels))
     return shape if np.prod(shape) == table.shape[1] else (table.shape[1],)
 

@@ -49,14 +49,15 @@ def simulated_bids(folder, rng):
         description = dict(Name="Simulated", BIDSVersion="1.9.0", DatasetType=kind)
         (place / "dataset_description.json").write_text(json.dumps(description))
     (folder / f"task-{TASK}_bold.json").write_text(json.dumps(dict(RepetitionTime=TR, TaskName=TASK)))
+    i, j, k = np.indices(GRID)
     for subject in SUBJECTS:
-        inside = _brain()
+        inside = ((i - 4.5) / 5) ** 2 + ((j - 5) / 5.5) ** 2 + ((k - 2.5) / 3) ** 2 < 1
         truth[subject] = _fields(inside, rng)
         baseline = rng.uniform(400, 600, GRID)
         confounding = rng.normal(size=(*GRID, len(MOTION) + 2))
         for session in SESSIONS:
             # Each session misses one end of the brain.
-            in_view = inside & (np.arange(GRID[2]) != (0 if session == SESSIONS[0] else GRID[2] - 1))
+            in_view = inside & (k != (0 if session == SESSIONS[0] else GRID[2] - 1))
             raw, func = (place / f"sub-{subject}" / f"ses-{session}" / "func" for place in (folder, derivatives))
             for place in (raw, func):
                 place.mkdir(parents=True, exist_ok=True)
@@ -74,19 +75,12 @@ def simulated_bids(folder, rng):
                 values[:N_BRIGHT] *= np.array(BRIGHT)[:, np.newaxis]
                 events.to_csv(raw / f"{name}_events.tsv", **AS_TSV)
                 table.to_csv(func / f"{name}_desc-confounds_timeseries.tsv", **AS_TSV)
-                (func / f"{name}_desc-confounds_timeseries.json").write_text("{}")
                 volumes = np.where(in_view[..., np.newaxis], values.T.reshape(*GRID, -1), 0)
                 image = run_image(volumes.astype(np.float32), AFFINE, TR)
                 image.to_filename(func / f"{name}_space-{SPACE}_desc-preproc_bold.nii.gz")
                 mask = nibabel.Nifti1Image(in_view.astype(np.uint8), AFFINE)
                 mask.to_filename(func / f"{name}_space-{SPACE}_desc-brain_mask.nii.gz")
     return truth
-
-
-def _brain():
-    """Which voxels lie in the brain."""
-    i, j, k = np.indices(GRID)
-    return ((i - 4.5) / 5) ** 2 + ((j - 5) / 5.5) ** 2 + ((k - 2.5) / 3) ** 2 < 1
 
 
 def _fields(inside, rng):

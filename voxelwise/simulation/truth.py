@@ -22,10 +22,8 @@ def true_parts(truth, lag=2):
 
     Parameters
     ----------
-    truth : DataFrame
-        The simulated recording's, ``recording.truth``.
-    lag : int
-        As in :func:`~voxelwise.load_samples`.
+    truth, lag : DataFrame, int
+        The simulated recording's, ``recording.truth``; as in :func:`~voxelwise.load_samples`.
 
     Returns
     -------
@@ -57,14 +55,12 @@ def true_ceiling(truth, repeated, rng, lag=2):
 
     Parameters
     ----------
-    truth
+    truth, lag
         As in :func:`true_parts`.
     repeated : ndarray of bool, shape (n_samples,)
         Which samples, as in :class:`~voxelwise.NoiseCeiling`.
     rng : numpy.random.Generator
         For the noise whose variance after these steps is measured.
-    lag : int
-        What the samples were loaded with.
 
     Returns
     -------
@@ -89,9 +85,8 @@ def true_time_course(truth, n_lags):
 
     Parameters
     ----------
-    truth
-        As in :func:`true_parts`.
-    n_lags : int
+    truth, n_lags : DataFrame, int
+        As in :func:`true_parts`; how many volumes to tell of.
 
     Returns
     -------
