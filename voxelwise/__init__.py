@@ -26,7 +26,6 @@ from .inference.learning_curve import learning_curve
 from .inference.partition import VariancePartition, partition_variance
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
-from .models.banded import BandSearch, search_bands
 from .models.estimators import BandedRidgeCV, VoxelwiseRidge, VoxelwiseRidgeCV
 from .models.folds import RunKFold
 from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordinates, predict_prf
