@@ -132,18 +132,13 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
 
 
 def stack_features(samples, spaces):
-    """The same responses, with named feature spaces side by side.
+    """The same responses, with feature spaces side by side; ``features`` of these samples name the columns of each.
 
     Parameters
     ----------
     samples : Samples
     spaces : dict of str -> array_like, shape (n_samples, ...)
         By name, any features of the same moments; each row is laid flat.
-
-    Returns
-    -------
-    stacked : Samples
-        ``features`` names the columns of each space.
     """
     columns = {}
     for name, values in spaces.items():

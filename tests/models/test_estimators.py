@@ -75,7 +75,7 @@ def test_a_voxel_is_fitted_to_the_runs_within_which_it_changes(data):
     [
         (VoxelwiseRidge(-1), {}, "alpha=-1"),
         (VoxelwiseRidgeCV([]), {}, "alphas is empty"),
-        (VoxelwiseRidgeCV(cv=9), dict(runs=np.repeat([0, 1, 2], 50)), "cv=9: .*from 2 to 3"),
+        (VoxelwiseRidgeCV(cv=9), dict(runs=np.repeat([0, 1, 2], 50)), "n_splits=9: .*from 2 to 3"),
         (VoxelwiseRidge(), dict(runs=[1, 2]), "runs has shape"),
         (BandedRidgeCV({"a": range(12), "b": [3]}), {}, "Feature spaces: expected each of the 12 columns"),
     ],

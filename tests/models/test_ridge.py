@@ -122,7 +122,7 @@ def test_folds_are_whole_runs_and_cover_each_sample_once():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        *[(dict(cv=n), rf"cv={n}: folds are whole runs.*from 2 to 4") for n in (1, 5, 2.5, None)],
+        *[(dict(cv=n), rf"n_splits={n}: folds are whole runs.*from 2 to 4") for n in (1, 5, 2.5, None)],
         (dict(cv=vw.RunKFold(5)), "n_splits=5.*from 2 to 4"),
         (dict(scoring="R2"), """scoring='R2': expected "r2" or "r"."""),
         (dict(cv=[([0, 1, 1], [2])]), "split 0 names.*twice"),
