@@ -16,23 +16,7 @@ from voxelwise.simulation.experiment import draw_stimuli
 from voxelwise.simulation.responses import drive_voxels
 
 
-@pytest.mark.parametrize(
-    ("coding", "expected", "shape"),
-    [
-        ("published", [[0, 1, 1, 0], [-1, -1, -1, -1], [0, 0, 0, 0]], (2, 2)),
-        ("rest black", [[0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]], (2, 2)),
-        ("on/off", [[ON], [0], [ON]], (1,)),
-        ("on/off and pixels", [[ON, 0, 1, 1, 0], [0, 0, 0, 0, 0], [ON, 0, 0, 0, 0]], (5,)),
-    ],
-)
-def test_each_coding_has_its_columns(coding, expected, shape):
-    stimuli = np.array([[0, 1, 1, 0], [-1, -1, -1, -1], [0, 0, 0, 0]], np.float32)
-    recoded = vw.recode(vw.Samples(stimuli, np.zeros((3, 2), np.float32), np.zeros(3, int), (2, 2)), coding)
-    np.testing.assert_array_equal(recoded.stimuli, expected)
-    assert recoded.stimuli.dtype == np.float32 and recoded.stimulus_shape == shape
-
-
-def test_the_penalty_hardly_shrinks_on_off(small_samples):
+def test_each_coding_has_its_columns_and_the_penalty_hardly_shrinks_on_off(small_samples):
     """Voxels that answer only to on/off are predicted as by least squares; the penalty silences the pixels."""
     shown = ~vw.is_rest(small_samples.stimuli)[:, np.newaxis]
     responses = shown * [0.5, 1, 2] + np.random.default_rng(1).normal(size=(120, 3))
@@ -40,6 +24,16 @@ def test_the_penalty_hardly_shrinks_on_off(small_samples):
     expected = plain_loop(vw.recode(on_only, "on/off"), LinearRegression(), vw.RunKFold(4))[0]
     found = vw.cross_validate_ridge(vw.recode(on_only, "on/off and pixels"), 3e3, 4)
     np.testing.assert_allclose(found, expected, atol=0.02)
+    samples = vw.Samples.from_arrays([[0, 1], [-1, -1], [0, 0]], np.zeros((3, 2)), [0, 0, 0], stimulus_shape=(1, 2))
+    for coding, expected, shape in (
+        ("published", [[0, 1], [-1, -1], [0, 0]], (1, 2)),
+        ("rest black", [[0, 1], [0, 0], [0, 0]], (1, 2)),
+        ("on/off", [[ON], [0], [ON]], (1,)),
+        ("on/off and pixels", [[ON, 0, 1], [0, 0, 0], [ON, 0, 0]], (3,)),
+    ):
+        recoded = vw.recode(samples, coding)
+        np.testing.assert_array_equal(recoded.stimuli, expected)
+        assert recoded.stimuli.dtype == np.float32 and recoded.stimulus_shape == shape
 
 
 def test_each_row_holds_the_stimuli_before_it_and_none_of_another_run(small_samples):
@@ -125,15 +119,11 @@ def test_gabor_energy_is_that_of_loops(shown):
     np.testing.assert_allclose(found[:, 80:100].ravel(), expected, atol=1e-6)
 
 
-def test_spaces_stand_side_by_side(shown):
+def test_spaces_stand_side_by_side_and_what_cannot_be_made_is_refused(shown):
     stacked = vw.stack_features(shown, {"one": range(6), "pictures": shown.stimuli.reshape(-1, 4, 5)})
     assert [columns.tolist() for columns in stacked.features.values()] == [[0], [*range(1, 21)]]
     np.testing.assert_array_equal(stacked.stimuli, np.column_stack([range(6), shown.stimuli]))
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
+    for make, message in (
         (lambda s: vw.stack_features(s, {"a": np.ones((5, 2))}), 'spaces: "a" has 5 rows, the responses 6'),
         (lambda s: vw.gabor_energy(s, [1.5]), "wavelengths"),
         (lambda s: vw.luminance(vw.recode(s, "on/off")), r"stimulus_shape=\(1,\): expected rows and columns"),
@@ -141,8 +131,6 @@ def test_spaces_stand_side_by_side(shown):
         (lambda s: vw.with_delays(s, [-1]), "lags=-1: expected"),
         (lambda s: vw.with_delays(s, [2]), "max_lag=2: .*expected a whole number from 2 to 1"),
         (lambda s: vw.with_delays(s, [1], max_lag=0), "max_lag=0: .*expected a whole number from 1"),
-    ],
-)
-def test_features_that_cannot_be_made_are_refused(shown, make, message):
-    with pytest.raises(ValueError, match=message):
-        make(shown)
+    ):
+        with pytest.raises(ValueError, match=message):
+            make(shown)
