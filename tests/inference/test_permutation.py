@@ -122,13 +122,10 @@ def test_thresholds_by_hand():
 
 
 def test_what_cannot_be_tested_is_refused():
-    for wrong, message in (
-        (dict(n_permutations=2), "n_permutations=2: .*expected a whole number of at least 3"),
-        (dict(cv=KFold(5)), "cuts a run in two"),
-        (dict(alpha=-1), "alpha=-1"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            permutation_test(simulate(0), **dict(cv=3) | wrong, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"n_permutations=2: .*expected a whole number of at least 3"):
+        permutation_test(simulate(0), 10.0, 3, 2, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="cuts a run in two"):
+        permutation_test(simulate(0), 10.0, KFold(5), rng=np.random.default_rng(0))
 
 
 def test_the_unit_of_the_responses_changes_nothing():
