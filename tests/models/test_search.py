@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GroupShuffleSplit, LeaveOneGroupOut
 
 from tests.plain import plain_loop
-from voxelwise import BandedRidgeCV, RunKFold, Samples, partition_variance, search_alpha
+from voxelwise import BandedRidgeCV, RunKFold, Samples, partition_variance, search_alpha, stack_features
 from voxelwise.models.batches import one_thread
 from voxelwise.simulation.cortex import MARKED_COLUMNS
 
@@ -109,6 +109,27 @@ def test_a_partition_is_that_of_nested_loops(banded):
     without = scores - nested_loop(banded, others, RunKFold(4))[2]
     np.testing.assert_allclose(found.unique["noise"], without.mean(axis=0), atol=1e-7)
     np.testing.assert_allclose(found.unique_error["noise"], without.std(axis=0, ddof=1) / 2, atol=1e-7)
+
+
+def test_parts_are_what_was_put_in():
+    """Three spaces: one explains 0.4 of each voxel, one that resembles it 0.1 more, one is noise."""
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=(600, 6))
+    second = np.hstack([first[:, :3] + 0.5 * rng.normal(size=(600, 3)), rng.normal(size=(600, 3))])
+    Y = np.sqrt(0.5) * rng.normal(size=(600, 40))
+    for share, seen in ((0.4, first), (0.1, second[:, 3:])):
+        part = seen @ rng.normal(size=(seen.shape[1], 40))
+        Y += np.sqrt(share) * part / part.std(axis=0)
+    samples = Samples.from_arrays(first, Y, np.repeat(np.arange(6), 100))
+    known = stack_features(samples, {"first": first, "second": second, "noise": rng.normal(size=(600, 10))})
+    partition = partition_variance(known, np.geomspace(1, 1000, 4), cv=6)
+    assert partition.scores.mean() == pytest.approx(0.5, abs=0.04)
+    assert partition.alone.mean().tolist() == pytest.approx([0.4, 0.25, 0], abs=0.05)
+    assert partition.split.mean().tolist() == pytest.approx([0.4, 0.1, 0], abs=0.05)
+    assert partition.unique["first"].mean() < 0.3 < partition.alone["first"].mean(), "half of it resembles the second"
+    assert partition.unique["second"].mean() == pytest.approx(0.1, abs=0.03)
+    unique, error = partition.unique["noise"], partition.unique_error["noise"]
+    assert (abs(unique) <= 2 * error + 1e-9).mean() > 0.95 and abs(unique.mean()) < 0.003
 
 
 def test_the_estimator_is_ridge_on_scaled_columns(banded):
