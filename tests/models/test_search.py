@@ -147,14 +147,14 @@ def test_the_estimator_is_ridge_on_scaled_columns(banded):
 @quiet
 def test_voxels_out_of_view_are_scored_by_the_other_runs(banded):
     responses = banded.responses.copy()
-    responses[banded.runs == 1, 2], responses[:, 5] = 0, 1.5
+    responses[banded.runs == 1, 2], responses[banded.runs > 0, 5], responses[:, 6] = 0, 1.5, 2.5
     spaces = dict(first=range(7), second=range(7, 15))
     partly = dataclasses.replace(banded, responses=responses, features=spaces)
     both = partly, partly.take(banded.runs != 1)
     found, alone = (partition_variance(some, [3, 30], RATIOS, LeaveOneGroupOut()) for some in both)
     np.testing.assert_allclose(found.scores[[0, 2, 3], 2], alone.scores[:, 2], atol=1e-7)
-    assert found.scores[1, 2] == pytest.approx(alone.scores[:, 2].mean()) and not found.scores[:, 5].any()
-    assert (search_alpha(partly, [1.0, 100.0], 4).chosen[:, 5] == 1).all(), "of equal penalties the smaller one"
+    assert found.scores[1, 2] == pytest.approx(alone.scores[:, 2].mean()) and not found.scores[:, 5:7].any()
+    assert (search_alpha(partly, [1.0, 100.0], 4).chosen[:, 5:7] == 1).all(), "of equal penalties the smaller one"
 
 
 @quiet

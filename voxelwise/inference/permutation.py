@@ -54,9 +54,9 @@ class PermutationTest:
     def family_threshold(self, rate=0.05):
         """The score above which not even one voxel lies by chance, except in few of many experiments.
 
-        Chance reaches a score above it *anywhere in the brain* in at most this share of permutations, the observed
-        order among them: the single threshold test of Nichols and Holmes (2002, Human Brain Mapping 15, 1-25). It holds
-        however the voxels depend on each other. A voxel passes if its score is larger.
+        Chance reaches a score above it *anywhere in the brain* in at most a share ``rate`` of permutations, the
+        observed one among them: the single threshold test of Nichols and Holmes (2002, Human Brain Mapping 15, 1-25).
+        It holds however the voxels depend on each other. A voxel passes if its score is larger.
         """
         check_rate(rate)
         # So many of all scores, the observed one among them, are as large as one that passes; 1e-9 is for rounding.
