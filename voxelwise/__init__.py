@@ -24,10 +24,9 @@ from .inference.learning_curve import learning_curve
 from .inference.partition import VariancePartition, partition_variance
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
 from .inference.transfer import score_transfer
-from .models.banded import BandSearch, search_bands
 from .models.estimators import BandedRidgeCV, VoxelwiseRidge, VoxelwiseRidgeCV
 from .models.folds import RunKFold
-from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordinates, predict_prf
+from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordinates
 from .models.receptive_fields import fit_receptive_fields
 from .models.ridge import cross_validate_ridge, mean_correlation, predict_ridge
 from .models.search import AlphaSearch, search_alpha

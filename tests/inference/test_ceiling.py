@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.signal import lfilter
 from scipy.stats import t
@@ -10,59 +11,31 @@ from scipy.stats import t
 import voxelwise as vw
 from voxelwise import RecordingError, Samples, find_repeats, find_trials, noise_ceiling
 
-LAG = 2
 
-
-def as_samples(stimuli, responses):
-    """Samples of some runs; stimuli (n_volumes, n_rows, n_columns) and responses (n_volumes, n_voxels) of each."""
-    X, shape = np.concatenate(stimuli), stimuli[0].shape[1:]
-    runs = np.repeat(np.arange(len(stimuli)), [len(frames) for frames in stimuli])
-    return Samples.from_arrays(X.reshape(len(X), -1), np.concatenate(responses), runs, stimulus_shape=shape)
-
-
-def in_loops(y, trials, pattern):
+def by_hand(y, trials, pattern):
     """Ceiling and error of a voxel's responses from the formulas, sample by sample, and which samples count."""
-    y, of_row = y.astype(float), list(trials.itertuples(index=False, name=None))  # run, trial, stimulus, volume, rest
-
-    def elsewhere(row):
-        return [n for n, other in enumerate(of_row) if other[2:] == of_row[row][2:] and other[0] != of_row[row][0]]
-
-    def less_mean(y, alike):
-        means = {row: np.mean([y[other] for other in rows if alike(of_row[row], of_row[other])]) for row in rows}
-        return np.array([y[row] - means.get(row, 0) for row in range(len(y))])
-
-    rows = [row for row in range(len(y)) if of_row[row][2] >= 0 and elsewhere(row)]
-    z = y = less_mean(y, lambda one, other: one[0] == other[0])
+    run, moment = trials["run"].to_numpy(), trials[["stimulus", "volume", "rest"]].to_numpy(int)
+    partners = np.array([(moment == moment[row]).all(axis=1) & (run != run[row]) for row in range(len(y))])
+    counts = partners.any(axis=1) & (moment[:, 0] >= 0)
+    trials, partners = trials[counts], partners[counts][:, counts]
+    y = pd.Series(y[counts], trials.index, float)
+    z = y = y - y.groupby(trials["run"]).transform("mean")
     if pattern:
-        z = less_mean(y, lambda one, other: (one[0], *one[3:]) == (other[0], *other[3:]))
-    product = {row: z[row] * np.mean(z[elsewhere(row)]) for row in rows}
+        z = y - y.groupby([trials["run"], trials["volume"], trials["rest"]]).transform("mean")
+    products = z * [z[others].mean() for others in partners]
 
     def ceiling(rows):
-        return sum(product[row] for row in rows) / sum(y[row] ** 2 for row in rows)
+        return products[rows].sum() / (y[rows] ** 2).sum()
 
-    shown = {of_row[row][2] for row in rows}
-    without = [ceiling([row for row in rows if of_row[row][2] != stimulus]) for stimulus in shown]
-    error = np.sqrt(sum((each - ceiling(rows)) ** 2 for each in without))
-    return ceiling(rows), error, np.isin(np.arange(len(y)), rows)
-
-
-def irregular_samples(rng, n_voxels=3):
-    """Runs of different length and order; a stimulus in one run only; some without rest; trials of two lengths."""
-    pictures = rng.integers(0, 2, (4, 3, 2))
-    pictures[:, 0, 0] = np.arange(4)  # all different
-    runs = []
-    for number, order in enumerate(([0, 1, 1, 2], [1, 0, 3], [2, 1, 0, 0, 1], [2, 1])):
-        frames = [np.full((3, 2), -1)] * number
-        for place, which in enumerate(order):
-            on, rest = 2 + (which == 0 and place == 0), 2 * (which != 2)
-            frames += [pictures[which]] * on + [np.full((3, 2), -1)] * rest
-        runs.append(np.array(frames))
-    return as_samples(runs, [rng.normal(size=(len(frames), n_voxels)) + 2 * frames[:, :1, 0] for frames in runs])
+    whole, stimulus = ceiling(slice(None)), trials["stimulus"]
+    without = np.array([ceiling(stimulus != each) for each in stimulus.unique()])
+    return whole, np.sqrt(((without - whole) ** 2).sum()), counts
 
 
 def test_a_trial_goes_on_until_the_next_stimulus():
-    a, b, rest = np.ones((1, 2)), np.array([[0, 1]]), np.full((1, 2), -1)
-    samples = as_samples(np.array([[rest, a, a, rest, b, b], [b, b, a, a, rest, rest]]), np.zeros((2, 6, 1)))
+    a, b, rest = [1, 1], [0, 1], [-1, -1]
+    stimuli = [rest, a, a, rest, b, b, b, b, a, a, rest, rest]
+    samples = Samples.from_arrays(stimuli, np.zeros((12, 1)), [0] * 6 + [1] * 6)
     run, trial, stimulus, volume, at_rest = find_trials(samples).T.to_numpy().tolist()
     assert trial == [0, 1, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4] and run == [0] * 6 + [1] * 6
     assert volume == [0, 0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3] and np.flatnonzero(at_rest).tolist() == [0, 3, 10, 11]
@@ -70,25 +43,30 @@ def test_a_trial_goes_on_until_the_next_stimulus():
     assert stimulus == [-1, a, a, a, b, b, b, b, a, a, a, a] and a != b and min(a, b) >= 0
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_sums_equal_the_formulas_in_loops(seed):
-    samples = irregular_samples(np.random.default_rng(seed))
+def test_sums_equal_the_formulas():
+    """Runs of any order and length, trials too, with rest between some; one stimulus is in one run only."""
+    rng, pictures = np.random.default_rng(0), np.vstack([np.eye(5), -np.ones(5)])
+    orders = [[*rng.integers(-1, 4, 9), *[4] * (number == 2)] for number in range(4)]
+    shown = [np.repeat(order, rng.integers(1, 4, len(order))) for order in orders]
+    stimuli = pictures[np.concatenate(shown)]
+    responses = rng.normal(size=(len(stimuli), 3)) + 2 * stimuli[:, :1]
+    samples = Samples.from_arrays(stimuli, responses, np.repeat(range(4), list(map(len, shown))))
     found, trials = noise_ceiling(samples), find_trials(samples)
     for voxel, y in enumerate(samples.responses.T):
         for values, pattern in (((found.r2, found.error), False), ((found.pattern, found.pattern_error), True)):
-            *expected, repeated = in_loops(y, trials, pattern)
+            *expected, repeated = by_hand(y, trials, pattern)
             np.testing.assert_allclose([each[voxel] for each in values], expected, rtol=1e-6)
     np.testing.assert_array_equal(found.repeated, repeated)
-    assert 0 < repeated.sum() < len(repeated) - 5, "a stimulus that is shown in one run only has no say"
+    assert 0 < repeated.sum() < len(repeated) - 5
     samples.responses[:, 0], samples.responses[:, 1] = 0, 2.3
     assert not noise_ceiling(samples).r2[:2].any(), "what never changes has no ceiling"
     # By the name of the moment, whatever the features: the same sums. Unnamed samples have no say.
     moments = trials[["stimulus", "volume", "rest"]].itertuples(index=False, name=None)
-    recoded = dataclasses.replace(samples, stimuli=np.random.default_rng(1).normal(size=(len(trials), 40)))
+    recoded = dataclasses.replace(samples, stimuli=rng.normal(size=(len(trials), 40)))
     named = noise_ceiling(recoded, stimuli=[None if moment[0] < 0 else moment for moment in moments])
     np.testing.assert_allclose(named.r2, noise_ceiling(samples).r2, rtol=1e-9)
     with pytest.raises(ValueError, match="stimuli: 2 names; expected one for each of the"):
-        noise_ceiling(samples, stimuli=["a", "b"])
+        find_trials(samples, ["a", "b"])
 
 
 COURSE = np.array([0.2, 0.7, 1, 0.9, 0.6, 0.2, -0.1, -0.2, -0.1, 0])
@@ -106,12 +84,11 @@ def repeat(rng, n_runs, shares, n_copies=400, n_stimuli=20):
     frames = np.full((n_stimuli, len(COURSE), n_stimuli), -1)
     frames[:, :4] = np.eye(n_stimuli)[:, np.newaxis]
     n_volumes = n_stimuli * len(COURSE)
-    noise = lfilter(
-        [np.sqrt(1 - 0.4**2)], [1, -0.4], rng.normal(size=(n_runs, 50 + n_volumes, signal.shape[-1])), axis=1
-    )
-    noise = np.sqrt(1 - np.tile(shares, n_copies)) * noise[:, 50:]
-    responses = signal[orders].reshape(noise.shape) + noise
-    return as_samples(frames[orders].reshape(n_runs, n_volumes, 1, n_stimuli), responses)
+    white = rng.normal(size=(n_runs, 50 + n_volumes, signal.shape[-1]))
+    noise = lfilter([np.sqrt(1 - 0.4**2)], [1, -0.4], white, axis=1)[:, 50:]
+    noise *= np.sqrt(1 - np.tile(shares, n_copies))
+    responses = (signal[orders].reshape(noise.shape) + noise).reshape(-1, signal.shape[-1])
+    return Samples.from_arrays(frames[orders].reshape(-1, n_stimuli), responses, np.repeat(range(n_runs), n_volumes))
 
 
 @pytest.mark.parametrize("n_runs", [2, 4])
@@ -137,15 +114,12 @@ def test_repeats_within_a_run_and_the_mean_of_several():
     np.testing.assert_allclose(within.r2.reshape(400, -1).mean(axis=0), shares, atol=0.02)
     expected = 3 * shares / (1 + 2 * shares)  # of the signal, 1, in noise of a third of the variance
     np.testing.assert_allclose(found.of_mean(3).reshape(400, -1).mean(axis=0), expected, atol=0.03)
-
-
-def test_repeats_in_one_run_are_not_enough():
-    frames = np.zeros((2, 8, 1, 1)) + [[[[0]], [[-1]]] * 4, [[[1]], [[-1]]] * 4]
-    with pytest.raises(RecordingError, match="is shown in two of the 2 runs"):
-        noise_ceiling(as_samples(list(frames), np.ones((2, 8, 3))))
-    samples = as_samples(list(frames[:1]), np.random.default_rng(0).normal(size=(1, 8, 3)))
-    with pytest.raises(RecordingError, match='There are some within a run: see between="trial"'):
-        noise_ceiling(samples)
+    for some, message in (
+        (in_one, 'There are some within a run: see between="trial"'),
+        (samples.take(samples.runs == 0), "is shown in two of the 1 runs"),
+    ):
+        with pytest.raises(RecordingError, match=message):
+            noise_ceiling(some)
 
 
 def test_the_kind_of_runs_that_repeats_stimuli_is_found(recording, small_folder):

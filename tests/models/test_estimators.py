@@ -38,25 +38,24 @@ def test_it_is_scikit_learns_ridge(data):
     for name in ("coef_", "intercept_"):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-9)
     np.testing.assert_allclose(ours.score(X, Y, "raw_values"), r2_score(Y, theirs.predict(X), multioutput="raw_values"))
-    one = VoxelwiseRidge(7.0).fit(X, Y[:, 3])
-    np.testing.assert_allclose(one.predict(X), theirs.predict(X)[:, 3])
+    np.testing.assert_allclose(VoxelwiseRidge(7.0).fit(X, Y[:, 3]).predict(X), theirs.predict(X)[:, 3])
     pipes = [make_pipeline(StandardScaler(), model) for model in (VoxelwiseRidgeCV([5.0]), Ridge(5.0))]
     np.testing.assert_allclose(*(cross_val_score(pipe, X, Y, groups=runs, cv=LeaveOneGroupOut()) for pipe in pipes))
     ours, theirs = (GridSearchCV(model, dict(alpha=ALPHAS), cv=RunKFold(3)) for model in (VoxelwiseRidge(), Ridge()))
     assert ours.fit(X, Y, groups=runs, runs=runs).best_params_ == theirs.fit(X, Y, groups=runs).best_params_
 
 
-@pytest.mark.parametrize(("splitter", "cv", "given"), [(KFold(4), 4, False), (RunKFold(3), 3, True)])
-def test_penalties_are_those_of_a_plain_loop(data, splitter, cv, given):
+def test_penalties_are_those_of_a_plain_loop(data):
     X, Y, runs = data
     samples = Samples(X, Y, runs, (12,))
-    curves = [plain_loop(samples, Ridge(alpha), splitter)[0].mean(axis=0) for alpha in sorted(ALPHAS)]
-    model = VoxelwiseRidgeCV(ALPHAS, cv).fit(X, Y, runs=runs if given else None)
-    np.testing.assert_allclose(model.cv_scores_, curves, atol=1e-6)
-    best = np.sort(ALPHAS)[np.argmax(curves, axis=0)]
-    np.testing.assert_array_equal(model.best_alphas_, best)
-    assert len(set(best)) > 2
-    np.testing.assert_allclose(model.coef_, Ridge(best).fit(X, Y).coef_, atol=1e-9)
+    for splitter, cv, given in ((KFold(4), 4, None), (RunKFold(3), 3, runs)):
+        curves = [plain_loop(samples, Ridge(alpha), splitter)[0].mean(axis=0) for alpha in sorted(ALPHAS)]
+        best = np.sort(ALPHAS)[np.argmax(curves, axis=0)]
+        assert len(set(best)) > 2
+        for model in (VoxelwiseRidgeCV(ALPHAS, cv), BandedRidgeCV(None, ALPHAS, cv=cv)):
+            model.fit(X, Y, runs=given)
+            np.testing.assert_array_equal(np.ravel(model.best_alphas_), best)
+            np.testing.assert_allclose(model.coef_, Ridge(best).fit(X, Y).coef_, atol=1e-9)
 
 
 def test_a_voxel_is_fitted_to_the_runs_within_which_it_changes(data):
@@ -71,16 +70,13 @@ def test_a_voxel_is_fitted_to_the_runs_within_which_it_changes(data):
     assert fitted.best_alphas_[4] == alone.best_alphas_[0]
 
 
-@pytest.mark.parametrize(
-    ("model", "options", "message"),
-    [
-        (VoxelwiseRidge(-1), {}, "alpha=-1"),
-        (VoxelwiseRidgeCV([]), {}, "alphas is empty"),
-        (VoxelwiseRidgeCV(cv=9), dict(runs=np.repeat([0, 1, 2], 50)), "cv=9: .*from 2 to 3"),
-        (VoxelwiseRidge(), dict(runs=[1, 2]), "runs has shape"),
-        (BandedRidgeCV({"a": range(12), "b": [3]}), {}, "Feature spaces: expected each of the 12 columns"),
-    ],
-)
-def test_what_cannot_be_fitted_is_refused(data, model, options, message):
-    with pytest.raises(ValueError, match=message):
-        model.fit(*data[:2], **options)
+def test_what_cannot_be_fitted_is_refused(data):
+    X, Y, runs = data
+    for model, given, message in (
+        (VoxelwiseRidge(-1), runs, "alpha=-1"),
+        (VoxelwiseRidgeCV(cv=9), runs, "n_splits=9: .*from 2 to 6"),
+        (VoxelwiseRidge(), [1, 2], "runs has shape"),
+        (BandedRidgeCV({"a": range(12), "b": [3]}), runs, "Feature spaces: expected each of the 12 columns"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.fit(X, Y, runs=given)

@@ -35,17 +35,14 @@ def table(*fields):
     return pd.DataFrame(fields, columns=PLACE)
 
 
-@pytest.mark.parametrize(("shape", "grey", "rest"), [((10, 10), False, True), ((9, 7), True, False)])
-def test_fields_on_the_grid_are_found_exactly(shape, grey, rest):
-    sizes = np.geomspace(0.25, max(shape) / 2, 14)
-    on_screen = (0, 0, sizes[4]), (4.5, 4.5, sizes[6]), (2.25, 5.75, sizes[3])
-    truth = table(*on_screen, (-1.5, 3, sizes[9]), (shape[0] + 0.5, 2, sizes[13]))
-    found = fit_prf(answers(truth, shape, rest, grey=grey))
-    np.testing.assert_allclose(found[PLACE], truth)
-    assert rest or np.allclose(found["r2"], 1, rtol=1e-5)
-
-
-def test_fields_between_the_candidates_are_found_nearly():
+def test_fields_on_the_grid_are_found_exactly_and_those_between_nearly():
+    for shape, grey, rest in (((10, 10), False, True), ((9, 7), True, False)):
+        sizes = np.geomspace(0.25, max(shape) / 2, 14)
+        on_screen = (0, 0, sizes[4]), (4.5, 4.5, sizes[6]), (2.25, 5.75, sizes[3])
+        truth = table(*on_screen, (-1.5, 3, sizes[9]), (shape[0] + 0.5, 2, sizes[13]))
+        found = fit_prf(answers(truth, shape, rest, grey=grey))
+        np.testing.assert_allclose(found[PLACE], truth)
+        assert rest or np.allclose(found["r2"], 1, rtol=1e-5)
     rng = np.random.default_rng(1)
     truth = table(*zip(rng.uniform(0, 9, 40), rng.uniform(0, 9, 40), rng.uniform(0.4, 3, 40), strict=True))
     found = fit_prf(answers(truth))
@@ -69,7 +66,7 @@ def test_r2_is_what_the_field_adds_to_on_and_off_in_linear_regression(samples):
         assert all(other <= r2[0] + 1e-12 for other, gain in zip(r2, gains, strict=True) if gain > 0)
 
 
-def test_voxels_without_a_field():
+def test_voxels_without_a_field_and_few_samples():
     pairs = answers(table(*[(4, 2, 0.5)] * 5))
     pairs.responses[:, 0], pairs.responses[:, 1] = 5.3, 0
     pairs.responses[:, 2] = np.where(is_rest(pairs.stimuli), -1.1, 0.7)
@@ -77,6 +74,11 @@ def test_voxels_without_a_field():
     found = fit_prf(pairs)
     assert found.loc[:2, PLACE].isna().all(axis=None) and not found.loc[:2, "r2"].any()
     assert found.loc[3, "r2"] < 0.001 and found.loc[4, ["row", "column"]].tolist() == [4, 2]
+    for kept in (slice(0, 1), slice(1, 2), slice(0, 600, 4)):  # a sample of rest, one of a stimulus, and rest alone
+        found = fit_prf(pairs.take(kept, [4]))
+        assert found[PLACE].isna().all(axis=None) and found["r2"].tolist() == [0]
+    few = fit_prf(answers(table((4, 2, 0.5), (6, 7, 1.5)), rest=False, n_samples=30))
+    assert np.isfinite(few).all(axis=None) and np.allclose(few["r2"], 1, rtol=0.02)
 
 
 def test_pixels_that_never_change_hold_no_field():
@@ -90,14 +92,6 @@ def test_pixels_that_never_change_hold_no_field():
     small = found[found["size"] < 0.5]
     assert np.isfinite(found).all(axis=None) and len(small) > 5
     assert small[["row", "column"]].stack().between(0, 9).all()
-
-
-def test_few_samples_and_none_to_learn_from():
-    found = fit_prf(answers(table((4, 2, 0.5), (6, 7, 1.5)), rest=False, n_samples=30))
-    assert np.isfinite(found).all(axis=None) and np.allclose(found["r2"], 1, rtol=0.02)
-    for kept in (slice(0, 1), slice(1, 2), slice(0, 600, 4)):
-        found = fit_prf(answers(table((4, 2, 0.5))).take(kept))
-        assert found[PLACE].isna().all(axis=None) and found["r2"].tolist() == [0]
 
 
 def test_polar_coordinates_of_known_places():

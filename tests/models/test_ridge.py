@@ -1,4 +1,4 @@
-"""Ridge scores and folds, against scikit-learn in a plain loop."""
+"""Ridge scores, within a kind of runs, on another kind and by number of runs, against scikit-learn; and folds."""
 
 import dataclasses
 
@@ -6,63 +6,58 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, LeaveOneGroupOut, ShuffleSplit
 
 import voxelwise as vw
 from tests.plain import plain_loop
+from voxelwise.models.batches import one_thread
 
 SOME_LEFT_OUT = [(np.arange(50), np.arange(60, 90)), (np.arange(40, 120), np.arange(30))]
 
 
-@pytest.mark.parametrize("repeat", [False, True])
 @pytest.mark.parametrize(
     ("alpha", "cv"),
     [(1e6, KFold(2)), (0.0, LeaveOneGroupOut()), (3.0, ShuffleSplit(4, random_state=0)), (3.0, SOME_LEFT_OUT)],
     ids=str,
 )
-def test_scores_equal_the_plain_loop(small_samples, alpha, cv, repeat):
-    rows = np.random.default_rng(0).integers(0, 40, 120) if repeat else np.arange(120)
-    samples = dataclasses.replace(small_samples, stimuli=small_samples.stimuli[rows])
-    expected, _ = plain_loop(samples, Ridge(alpha) if alpha else LinearRegression(), cv)
-    np.testing.assert_allclose(vw.cross_validate_ridge(samples, alpha, cv), expected, atol=1e-7)
+def test_scores_equal_the_plain_loop(small_samples, alpha, cv):
+    """Stimuli that are all different, and such that repeat."""
+    for rows in (np.arange(120), np.random.default_rng(0).integers(0, 40, 120)):
+        samples = dataclasses.replace(small_samples, stimuli=small_samples.stimuli[rows])
+        expected, _ = plain_loop(samples, Ridge(alpha) if alpha else LinearRegression(), cv)
+        np.testing.assert_allclose(vw.cross_validate_ridge(samples, alpha, cv), expected, atol=1e-7)
 
 
-@pytest.mark.parametrize(("alpha", "cv"), [(3.0, vw.RunKFold(3)), (1e4, LeaveOneGroupOut())])
-def test_predictions_and_correlations_equal_the_plain_loop(small_samples, alpha, cv):
+def test_predictions_and_correlations_equal_the_plain_loop(small_samples):
     """Stimuli stay for several volumes. A voxel that never changes, or is out of view in a run, is as for R2."""
     responses, stimuli = small_samples.responses.copy(), np.repeat(small_samples.stimuli[::3], 3, axis=0)
     responses[:, 0], responses[small_samples.runs == 3, 1] = 1.7, 0
     samples = dataclasses.replace(small_samples, stimuli=stimuli, responses=responses)
-    _, predictions = plain_loop(samples, Ridge(alpha), cv)
-    some = [5, 2, 11]
-    np.testing.assert_allclose(vw.predict_ridge(samples, some, alpha, cv), predictions[:, some], atol=1e-7)
-    r = vw.cross_validate_ridge(samples, alpha, cv, scoring="r")
+    cv, some = LeaveOneGroupOut(), [5, 2, 11]
+    _, predictions = plain_loop(samples, Ridge(3.0), cv)
+    np.testing.assert_allclose(vw.predict_ridge(samples, some, 3.0, cv), predictions[:, some], atol=1e-7)
+    r = vw.cross_validate_ridge(samples, 3.0, cv, scoring="r")
     for found, (_, test) in zip(r, cv.split(responses, groups=samples.runs), strict=True):
         np.testing.assert_allclose(found[2:], pearsonr(predictions[test, 2:], responses[test, 2:]).statistic, atol=1e-6)
     assert not r[:, 0].any() and vw.mean_correlation(r)[1] == pytest.approx(vw.mean_correlation(r[:-1])[1])
 
 
-def test_predictions_that_do_not_change_have_no_correlation(small_samples):
+def test_correlations_are_0_without_a_change_and_averaged_by_fishers_z(small_samples):
     stimuli = np.where(small_samples.runs[:, np.newaxis] == 2, 1, small_samples.stimuli)
     r = vw.cross_validate_ridge(dataclasses.replace(small_samples, stimuli=stimuli), 1.0, 4, scoring="r")
     assert not r[2].any() and r[[0, 1, 3]].all()
-
-
-def test_correlations_are_averaged_by_fishers_z():
     r = np.array([[0.1, -0.5, 0], [0.9, 0.5, 1]])
     np.testing.assert_allclose(vw.mean_correlation(r)[:2], [np.tanh(np.arctanh(r[:, 0]).mean()), 0], atol=1e-12)
     assert 0.99 < vw.mean_correlation(r)[2] < 1 and vw.mean_correlation([1.0, 1.0]) == pytest.approx(1)
 
 
-def test_more_features_than_samples_equal_the_plain_loop(small_samples):
+def test_more_features_than_samples_dull_pixels_and_few_samples(small_samples):
     features = np.random.default_rng(0).normal(size=(120, 300))
     wide = vw.Samples.from_arrays(features, small_samples.responses, small_samples.runs)
     scores, predictions = plain_loop(wide, Ridge(50.0), vw.RunKFold(4))
     np.testing.assert_allclose(vw.cross_validate_ridge(wide, 50.0, 4), scores, atol=1e-6)
     np.testing.assert_allclose(vw.predict_ridge(wide, None, 50.0, 4), predictions, atol=1e-5)
-
-
-def test_dull_pixels_and_few_samples_get_the_smallest_solution(small_samples):
     half = small_samples.stimuli[:, :8]
     doubled = dataclasses.replace(small_samples, stimuli=np.hstack([half, half, np.ones_like(half)]))
     few = doubled.take(np.concatenate([rows[:5] for rows in small_samples.run_rows]))
@@ -71,21 +66,16 @@ def test_dull_pixels_and_few_samples_get_the_smallest_solution(small_samples):
         np.testing.assert_allclose(vw.predict_ridge(few, range(5), alpha, 2), predictions[:, :5], atol=1e-6)
 
 
-def test_a_voxel_that_never_changes_scores_0(small_samples):
-    """Of most of these numbers, sums of squares leave some variance by rounding."""
+def test_digits_are_not_lost(small_samples):
+    """Of most constants, sums of squares leave some variance; and of means of many standard deviations hardly any."""
     responses = small_samples.responses.copy()
     responses[:, 20:] = np.append(0, np.geomspace(0.01, 1000, 29))
     dull = dataclasses.replace(small_samples, responses=responses)
     scores = vw.cross_validate_ridge(dull, cv=4)
     assert scores[:, :20].all() and not scores[:, 20:].any()
     np.testing.assert_allclose(vw.predict_ridge(dull, cv=4)[:, 20:], responses[:, 20:], rtol=1e-6)
-
-
-def test_scores_do_not_depend_on_an_offset(small_samples):
-    """A mean of many standard deviations: squares would lose the digits, so it goes first."""
-    shifted = dataclasses.replace(small_samples, responses=small_samples.responses.astype(np.float64) - 1e9)
-    plain = vw.cross_validate_ridge(small_samples, cv=4)
-    np.testing.assert_allclose(vw.cross_validate_ridge(shifted, cv=4), plain, atol=1e-5)
+    shifted = dataclasses.replace(dull, responses=responses.astype(np.float64) - 1e9)
+    np.testing.assert_allclose(vw.cross_validate_ridge(shifted, cv=4), scores, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:.*choices for well predicted voxels")
@@ -111,6 +101,55 @@ def test_a_voxel_out_of_view_in_a_run_is_judged_by_the_others(small_samples):
     np.testing.assert_allclose(search.scores.mean(axis=0)[:5], without.scores.mean(axis=0), atol=1e-9)
 
 
+@one_thread
+def with_scikit_learn(train, test, alpha):
+    predicted = Ridge(alpha).fit(train.stimuli.astype(float), train.responses.astype(float)).predict(test.stimuli)
+    runs = [test.runs == run for run in np.unique(test.runs)]
+    return np.array([r2_score(test.responses[rows], predicted[rows], multioutput="raw_values") for rows in runs])
+
+
+def test_transfer_equals_scikit_learn(small_samples):
+    """A voxel that is out of view in a run is fitted to the others, and judged by them."""
+    train, test = (small_samples.take(rows, range(8)) for rows in (small_samples.runs > 1, small_samples.runs < 2))
+    plain = with_scikit_learn(train, test, 0.5)
+    np.testing.assert_allclose(vw.score_transfer(train, test, 0.5), plain, atol=1e-7)
+    late = with_scikit_learn(train.take(train.runs == 3), test, 0.5)
+    test.responses[test.runs == 1, 1] = 1.7
+    train.responses[train.runs == 2, 3], train.responses[:, 0] = 0, 0
+    scores = vw.score_transfer(train, test, 0.5)
+    np.testing.assert_allclose(scores[:, 1], plain[0, 1], atol=1e-7)
+    np.testing.assert_allclose(scores[:, 3], late[:, 3], atol=1e-7)
+    np.testing.assert_allclose(scores[:, 4:], plain[:, 4:], atol=1e-7)
+    assert not scores[:, 0].any()
+    with pytest.raises(ValueError, match="8 voxels to train on and 2 to test on"):
+        vw.score_transfer(train, test.take(voxels=[1, 2]))
+    with pytest.raises(ValueError, match="16 features to train on and 9 to test"):
+        vw.score_transfer(train, dataclasses.replace(test, stimuli=test.stimuli[:, :9]))
+
+
+def test_a_learning_curve_equals_a_plain_loop_over_draws(small_samples):
+    """Each draw is an order of the runs that are not held out; models are fitted to the first of them.
+
+    The second run tells nothing of the first voxel: it has the mean of the draws that began with another.
+    """
+    responses = small_samples.responses.copy()
+    responses[small_samples.runs == 1, 0] = 0
+    partly = dataclasses.replace(small_samples, responses=responses)
+    scores = vw.learning_curve(partly, [1, 3], [2], 3.0, 6, rng=np.random.default_rng(0))
+    rng, test = np.random.default_rng(0), np.flatnonzero(partly.runs == 2)
+    orders = [rng.permutation([0, 1, 3]) for _ in range(6)]
+    for n, found in zip((1, 3), scores, strict=True):
+        splits = [(np.flatnonzero(np.isin(partly.runs, order[:n])), test) for order in orders]
+        np.testing.assert_allclose(found[:, 1:], plain_loop(partly, Ridge(3.0), splits)[0][:, 1:], atol=1e-7)
+    blind = np.array([order[0] == 1 for order in orders])
+    assert 0 < blind.sum() < 6
+    np.testing.assert_allclose(scores[0, blind, 0], scores[0, ~blind, 0].mean(), atol=1e-9)
+    with pytest.raises(ValueError, match="n_runs=4: 3 runs are not held out; expected a whole number from 1 to 3"):
+        vw.learning_curve(small_samples, [1, 4], [2], rng=rng)
+    with pytest.raises(ValueError, match=r"test_runs=\[\]: expected some of the runs 0, 1, 2, 3"):
+        vw.learning_curve(small_samples, [1], [], rng=rng)
+
+
 def test_folds_are_whole_runs_and_cover_each_sample_once():
     runs = np.repeat(np.arange(7), np.arange(7) % 3 + 4)
     folds = vw.RunKFold(3).split(groups=[f"run-{9 - run}" for run in runs])
@@ -119,19 +158,23 @@ def test_folds_are_whole_runs_and_cover_each_sample_once():
         np.testing.assert_array_equal(test, np.flatnonzero(np.isin(runs, held_out)))
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        *[(dict(cv=n), rf"cv={n}: folds are whole runs.*from 2 to 4") for n in (1, 5, 2.5, None)],
-        (dict(cv=vw.RunKFold(5)), "n_splits=5.*from 2 to 4"),
-        (dict(scoring="R2"), """scoring='R2': expected "r2" or "r"."""),
-        (dict(cv=[([0, 1, 1], [2])]), "split 0 names.*twice"),
-        *[(dict(alpha=alpha), f"alpha={alpha}: .*at least 0") for alpha in (-1.0, np.nan, "a")],
-    ],
-)
-def test_wrong_arguments_are_refused(small_samples, wrong, message):
-    with pytest.raises(ValueError, match=message):
-        vw.cross_validate_ridge(small_samples, **dict(cv=4) | wrong)
+def test_wrong_arguments_are_refused(small_samples):
+    one = dataclasses.replace(small_samples, runs=np.zeros_like(small_samples.runs))
+    for samples, wrong, message in (
+        *[(small_samples, dict(cv=n), rf"n_splits={n}: folds are whole runs.*from 2 to 4") for n in (1, 5, 2.5, None)],
+        (small_samples, dict(scoring="R2"), """scoring='R2': expected "r2" or "r"."""),
+        (small_samples, dict(cv=[([0, 1, 1], [2])]), "split 0 names.*twice"),
+        *[(small_samples, dict(alpha=alpha), f"alpha={alpha}: .*at least 0") for alpha in (-1.0, np.nan, "a")],
+        (one, {}, "only one run"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            vw.cross_validate_ridge(samples, **dict(cv=4) | wrong)
+    with pytest.raises(ValueError, match="each sample is predicted once"):
+        vw.predict_ridge(small_samples, cv=ShuffleSplit(3, random_state=0))
+    with pytest.raises(ValueError, match="groups: expected the run of each sample"):
+        list(vw.RunKFold(2).split(small_samples.stimuli))
+    with pytest.raises(vw.RecordingError, match="only one run"):
+        vw.fit_receptive_fields(one)
 
 
 @pytest.mark.parametrize("call", [vw.predict_ridge, vw.fit_receptive_fields, vw.fit_prf])
@@ -146,14 +189,3 @@ def test_what_cannot_be_fitted_is_refused_and_voxels_may_be_a_mask(small_samples
         values[17, 3] = np.nan
         with pytest.raises(ValueError, match=f"{name}: row 17, column 3 is nan"):
             call(dataclasses.replace(small_samples, **{matrix: values}), **options)
-
-
-def test_what_cannot_be_split_is_refused(small_samples):
-    with pytest.raises(ValueError, match="each sample is predicted once"):
-        vw.predict_ridge(small_samples, cv=ShuffleSplit(3, random_state=0))
-    with pytest.raises(ValueError, match="groups: expected the run of each sample"):
-        list(vw.RunKFold(2).split(small_samples.stimuli))
-    one = dataclasses.replace(small_samples, runs=np.zeros_like(small_samples.runs))
-    for call in (lambda samples: vw.cross_validate_ridge(samples, cv=2), vw.fit_receptive_fields):
-        with pytest.raises(vw.RecordingError, match="only one run"):
-            call(one)

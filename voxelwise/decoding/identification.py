@@ -41,29 +41,12 @@ class Identification:
         return (self.correlations >= of_right).sum(axis=1)
 
     def accuracy(self, n):
-        """Share of trials whose stimulus is identified among ``n`` candidates.
+        """Share of trials whose stimulus is identified among ``n`` candidates, from 1 to all; chance is ``1 / n``.
 
         The right one wins if no stimulus that ranks before it is among ``n - 1`` others, drawn without replacement.
         That has a hypergeometric probability, which is averaged over the trials; nothing is drawn.
-
-        Parameters
-        ----------
-        n : int
-            From 1 to ``n_candidates``.
-
-        Returns
-        -------
-        accuracy : float
-            Chance is ``1 / n``.
-
-        Raises
-        ------
-        ValueError
-            If there are not as many candidates.
         """
         check_whole("n", n, 1, self.n_candidates, f"there are {self.n_candidates} candidates; ")
-        if n == 1:
-            return 1.0
         return float(hypergeom.pmf(0, self.n_candidates - 1, self.ranks - 1, n - 1).mean())
 
 
@@ -81,16 +64,11 @@ def identify(trials, model, candidates=None):
     model : PatternModel, or list of (rows, PatternModel)
         One for all trials, or for each fold, as of :func:`~voxelwise.fit_without_each_fold`, that has not seen them.
     candidates : ndarray, shape (n_stimuli, n_pixels), optional
-        The stimuli to choose from; of equal ones, one is kept. Default: those of the trials.
+        The stimuli to choose from, those of the trials among them; of equal ones, one is kept. Default: no others.
 
     Returns
     -------
     identification : Identification
-
-    Raises
-    ------
-    ValueError
-        If the stimulus of a trial is not among the candidates, or a trial has no model.
     """
     candidates = np.unique(trials.stimuli if candidates is None else candidates, axis=0)
     number = {stimulus.tobytes(): n for n, stimulus in enumerate(candidates.astype(np.float32))}

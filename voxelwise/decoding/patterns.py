@@ -60,7 +60,7 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     trials : Samples
         Of at least two runs.
     n_voxels : int
-        How many voxels; all of them where there are fewer.
+        How many voxels, at least 2; all of them where there are fewer.
     alpha : float, optional
         Penalty of a ridge model, which is scored by cross-validation. Default: the Gaussian field of
         :func:`~voxelwise.fit_prf`, which has so few parameters that the share that it explains needs no other trials.
@@ -71,11 +71,6 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     -------
     voxels : ndarray of int, shape (n_voxels,)
         Rising.
-
-    Raises
-    ------
-    ValueError
-        If ``n_voxels`` is less than two, or the runs cannot fill the folds.
     """
     check_whole("n_voxels", n_voxels, 2)
     if alpha is None:
@@ -178,11 +173,6 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=N
     -------
     models : list of (ndarray of int, PatternModel)
         The rows of each fold, and the model that has not seen them.
-
-    Raises
-    ------
-    ValueError
-        If the runs cannot fill the folds, or ``n_voxels`` is less than two.
     """
     folds = draw_folds(cv, trials.runs, trials.stimuli, trials.responses)
     if len(folds) < MIN_FOLDS:

@@ -17,21 +17,8 @@ from ..errors import RecordingError
 def average_trials(samples):
     """Average the responses to each stimulus while it is on the screen.
 
-    A trial is as many volumes of one run in a row as have the same stimulus. Volumes of rest are left out.
-
-    Parameters
-    ----------
-    samples : Samples
-
-    Returns
-    -------
-    trials : Samples
-        One row a trial.
-
-    Raises
-    ------
-    RecordingError
-        If there is no stimulus, only rest.
+    A trial, one row of the Samples returned, is as many volumes of one run in a row as have the same stimulus. Volumes
+    of rest are left out.
     """
     starts, lengths = _find_shown(samples.stimuli, samples.runs)
     trials = zip(starts, starts + lengths, strict=True)
@@ -40,15 +27,7 @@ def average_trials(samples):
 
 
 def load_trials(
-    recording,
-    kind="random",
-    lag=2,
-    hrf_model="spm",
-    high_pass=0.01,
-    n_jobs=2,
-    features=None,
-    confounds=(),
-    drop_volumes=0,
+    recording, kind="random", lag=2, hrf_model="spm", high_pass=0.01, features=None, confounds=(), drop_volumes=0
 ):
     """Estimate the response to each trial of a recording, from its volumes and what its labels or events tell.
 
@@ -64,8 +43,6 @@ def load_trials(
         Without rest, from a stimulus to the response to it, in volumes.
     hrf_model, high_pass
         As in :func:`estimate_trials`.
-    n_jobs : int
-        How many runs are read at a time, as in joblib.
     features, confounds, drop_volumes
         For a recording with events, as in :func:`~voxelwise.load_samples`; each event that shows something is a trial.
 
@@ -77,7 +54,7 @@ def load_trials(
     Raises
     ------
     RecordingError
-        As in :func:`~voxelwise.load_samples`, if there is no stimulus, or too little rest to tell trials apart.
+        As in :func:`~voxelwise.load_samples`, or if there is too little rest to tell trials apart.
     """
     runs, widths, shape = find_runs(recording, kind, 0, features, None, confounds, drop_volumes)
     if recording.events is None:
@@ -95,7 +72,7 @@ def load_trials(
     def read(run, weights):
         return _in_percent(weights @ read_values(run.path, mask_img, run.source, len(run.design)))
 
-    responses = spread((joblib.delayed(read)(*pair) for pair in zip(runs, weights, strict=True)), n_jobs)
+    responses = spread((joblib.delayed(read)(*pair) for pair in zip(runs, weights, strict=True)), 2)
     stimuli = [run.shown for run in runs]
     return join_runs(recording, kind, runs, stimuli, responses, widths, shape, mask_img)
 
@@ -134,8 +111,7 @@ def estimate_trials(
     Raises
     ------
     ValueError
-        If the regressors do not tell all trials and the baseline apart, as without any rest, or an event lies outside
-        the run.
+        If the regressors do not tell all trials and the baseline apart, as without any rest.
     """
     return _in_percent(
         _weigh_volumes(len(responses), events, t_r, hrf_model, high_pass, slice_time_ref, confounds, kept) @ responses

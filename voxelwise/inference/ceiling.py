@@ -20,14 +20,13 @@ class NoiseCeiling:
 
     Attributes
     ----------
-    r2 : ndarray of float64, shape (n_voxels,)
-        The R2 that a perfect model of the stimulus would reach: of a voxel that does not respond, below 0 about as
-        often as above. 0 for a voxel that never changes. Runs within which a voxel does not change are left out for it.
-    pattern : ndarray of float64, shape (n_voxels,)
+    r2, error : ndarray of float64, shape (n_voxels,)
+        The R2 that a perfect model of the stimulus would reach, and its standard error. Of a voxel that does not
+        respond, it is below 0 about as often as above; 0 for one that never changes. Runs within which a voxel does
+        not change are left out for it.
+    pattern, pattern_error : ndarray of float64, shape (n_voxels,)
         The part of ``r2`` that is left when the mean response to all stimuli of a run, at each volume after their
         onset, is taken away: what a perfect model adds to knowing that, and since when, there is a stimulus.
-    error, pattern_error : ndarray of float64, shape (n_voxels,)
-        Standard errors of ``r2`` and ``pattern``.
     repeated : ndarray of bool, shape (n_samples,)
         The samples that it speaks of: those whose stimulus is shown again.
     """
@@ -62,11 +61,6 @@ def find_trials(samples, stimuli=None):
         ``run``; ``trial``, numbered over all runs; ``stimulus``, the same number for equal stimuli, and -1 for the rest
         before the first stimulus of a run; ``volume``, counted from 0 at the start of the trial; ``rest``, whether the
         stimulus is gone.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many names as samples.
     """
     if stimuli is not None:
         names = pd.Series(list(stimuli), dtype=object)
@@ -86,11 +80,7 @@ def find_trials(samples, stimuli=None):
 
 
 def find_repeats(recording):
-    """The kind of runs that show stimuli again, from their labels alone.
-
-    Parameters
-    ----------
-    recording : Recording
+    """The kind of runs of a recording that show stimuli again, from their labels alone.
 
     Returns
     -------
@@ -98,11 +88,6 @@ def find_repeats(recording):
         The first kind that shows a stimulus in two of its runs; ``"random"``, which models are fitted to, comes last.
         None if there is none, or if events come at times of their own: of these, repeats are found by name, among the
         trials of :func:`load_trials`.
-
-    Raises
-    ------
-    RecordingError
-        If labels cannot be read.
     """
     kinds = recording.func if recording.events is None else ()
     for kind in sorted(kinds, key=lambda kind: kind == "random"):
@@ -152,8 +137,6 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     ------
     RecordingError
         If no stimulus is shown in two runs (or trials).
-    ValueError
-        If there are not as many names as samples.
     """
     trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)

@@ -5,7 +5,6 @@ import numpy as np
 from ..data.samples import check_whole
 from ..models.folds import Folds
 from ..models.ridge import check_alpha, score_folds
-from .permutation import check_generator
 
 
 def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, n_jobs=None, scoring="r2"):
@@ -21,8 +20,9 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
     test_runs : sequence of int
         The runs to score on, as in ``samples.runs``; all others may be drawn.
     n_draws : int
+        How many orders are drawn.
     rng : numpy.random.Generator
-        Draws the orders, once for all voxels.
+        Draws them, once for all voxels.
     alpha, n_jobs, scoring
         As in :func:`~voxelwise.cross_validate_ridge`.
 
@@ -31,16 +31,8 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
     scores : ndarray of float64, shape (len(n_runs), n_draws, n_voxels)
         R2, or the correlation, over all samples of the held-out runs. Of a voxel that never changes in the runs that
         were drawn, the mean over the other draws; 0 if there are none.
-
-    Raises
-    ------
-    ValueError
-        If a run to score on is not there, ``n_runs`` are not between 1 and the number of other runs, there is no draw,
-        ``rng`` is no generator, ``alpha`` is negative or there is no such score; before anything is computed.
     """
     check_alpha(alpha)
-    check_whole("n_draws", n_draws, 1)
-    check_generator(rng)
     runs, test = np.unique(samples.runs), np.isin(samples.runs, test_runs)
     if not np.size(test_runs) or not np.isin(test_runs, runs).all():
         raise ValueError(f"test_runs={test_runs}: expected some of the runs {', '.join(map(str, runs))}.")

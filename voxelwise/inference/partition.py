@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..models.banded import RATIOS, draw_bands, search_models
+from ..models.banded import RATIOS, draw_bands, search_bands
 from ..models.search import ALPHAS
 
 
@@ -21,10 +21,9 @@ class VariancePartition:
         R2 of all spaces together, on each outer fold.
     alone : DataFrame
         R2 of a model of this space and no other.
-    unique : DataFrame
-        R2 of all spaces less that of a model without this one: what no other space can stand in for.
-    unique_error : DataFrame
-        Standard error of ``unique``, from its scatter over the outer folds.
+    unique, unique_error : DataFrame
+        R2 of all spaces less that of a model without this one, what no other space can stand in for; and its standard
+        error, from the scatter over the outer folds.
     split : DataFrame
         The part of this space in the predictions of all: these add up to the mean of ``scores``.
     """
@@ -40,44 +39,43 @@ def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None)
     """Divide what a banded ridge explains of each voxel among its feature spaces.
 
     Who gets what two spaces can both explain? The *unique* part of a space (de Heer et al. 2017, J. Neurosci. 37,
-    6539-6557) has nothing of it, the score of the space *alone* has all, and the *split* of
-    :func:`~voxelwise.search_bands` divides it, so that the parts add up. All are of samples that neither weights nor
-    penalties have seen; a part that is nothing comes out a little below 0.
+    6539-6557) has nothing of it, the score of the space *alone* has all. The *split* divides it by the product measure
+    (Dupré la Tour et al. 2022, NeuroImage 264, 119728), so that the parts add up: for predictions ``p_s`` of the spaces
+    and responses ``y``, each less its mean in the fold, it is ``sum(p_s * (2 y - sum over spaces of p)) / sum(y**2)``,
+    less the same share for each space of what it costs that the mean of the predictions is off. All are of samples that
+    neither weights nor penalties have seen; a part that is nothing comes out a little below 0.
 
     Parameters
     ----------
     samples : Samples
         With two or more named ``features``, as :func:`~voxelwise.stack_features` makes them.
-    alphas, ratios, cv, n_jobs
-        As in :func:`~voxelwise.search_bands`, for all models alike.
+    alphas, ratios
+        As of :class:`~voxelwise.BandedRidgeCV`, for all models alike.
+    cv, n_jobs
+        As in :func:`~voxelwise.search_alpha`.
 
     Returns
     -------
     partition : VariancePartition
-
-    Raises
-    ------
-    ValueError, RecordingError
-        As in :func:`~voxelwise.search_bands`, or if there are less than two spaces.
     """
     names = tuple(samples.features or ())
     if len(names) < 2:
         raise ValueError(f"samples.features has {len(names)} spaces; expected two or more, as of stack_features.")
-    full = np.ones((1, len(names)), dtype=bool)
     single = np.eye(len(names), dtype=bool)
-    models = [_bands_among(some, ratios) for some in np.vstack([full, single, ~single])]
-    full, *others = search_models(samples, models, alphas, cv, n_jobs)
-    unique = [full.scores - without.scores for without in others[len(names) :]]
+    models = [_bands_among(some, ratios) for some in np.vstack([single.any(axis=0), single, ~single])]
+    split, *others = search_bands(samples, models, alphas, cv, n_jobs)
+    scores, others = split.sum(axis=1), [parts.sum(axis=1) for parts in others]
+    unique = [scores - without for without in others[len(names) :]]
 
     def as_table(parts):
         return pd.DataFrame(dict(zip(names, parts, strict=True)))
 
     return VariancePartition(
-        scores=full.scores,
-        alone=as_table([search.scores.mean(axis=0) for search in others[: len(names)]]),
+        scores,
+        alone=as_table([alone.mean(axis=0) for alone in others[: len(names)]]),
         unique=as_table([part.mean(axis=0) for part in unique]),
         unique_error=as_table([part.std(axis=0, ddof=1) / np.sqrt(len(part)) for part in unique]),
-        split=as_table(full.split.mean(axis=0)),
+        split=as_table(split.mean(axis=0)),
     )
 
 

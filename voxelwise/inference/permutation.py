@@ -9,7 +9,6 @@ from scipy.stats import false_discovery_control
 
 from ..data.cleaning import in_range
 from ..data.samples import check_whole
-from ..errors import RecordingError
 from ..models.batches import map_voxels
 from ..models.folds import draw_folds
 from ..models.ridge import Predictors, check_alpha
@@ -28,13 +27,12 @@ class PermutationTest:
         counts the permutations whose score is at least that of the voxel (Phipson and Smyth 2010, Statistical
         Applications in Genetics and Molecular Biology 9, 39).
     pooled_p_values : ndarray of float64, shape (n_voxels,)
-        How often chance does as well *in any voxel*. Each score becomes Student's t against the other permutations'
-        scores of its voxel; the t of all voxels and permutations together are what chance achieves (Storey and
-        Tibshirani 2003, PNAS 100, 9440-9445). So p-values can be small without many permutations, as
-        :meth:`discoveries` needs them. Voxels whose chance scores had a longer tail than the others' would pass too
-        often.
+        How often chance does as well *in any voxel*, which needs fewer permutations. Each score becomes Student's t
+        against the other permutations' scores of its voxel; the t of all voxels and permutations together are what
+        chance achieves (Storey and Tibshirani 2003, PNAS 100, 9440-9445). Voxels whose chance scores had a longer tail
+        than the others' would pass too often.
     permutation_scores : ndarray of float32, shape (n_permutations, n_voxels)
-        As ``scores``, by chance; 0 in a voxel that never changes.
+        As ``scores``, by chance.
 
     Notes
     -----
@@ -56,32 +54,20 @@ class PermutationTest:
     def family_threshold(self, rate=0.05):
         """The score above which not even one voxel lies by chance, except in few of many experiments.
 
-        Chance reaches a score above it *anywhere in the brain* in at most this share of permutations, the observed
-        order among them: the single threshold test of Nichols and Holmes (2002, Human Brain Mapping 15, 1-25). It holds
-        however the voxels depend on each other.
-
-        Parameters
-        ----------
-        rate : float
-            Family-wise error rate, above 0 and below 1.
-
-        Returns
-        -------
-        threshold : float
-            A voxel passes if its score is larger.
-
-        Raises
-        ------
-        ValueError
-            If there are too few permutations for any score to pass.
+        Chance reaches a score above it *anywhere in the brain* in at most a share ``rate`` of permutations, the
+        observed one among them: the single threshold test of Nichols and Holmes (2002, Human Brain Mapping 15, 1-25).
+        It holds however the voxels depend on each other. A voxel passes if its score is larger.
         """
-        check_permutations(len(self.permutation_scores), rate)
+        check_rate(rate)
         # So many of all scores, the observed one among them, are as large as one that passes; 1e-9 is for rounding.
         n_as_large = int(rate * (1 + len(self.permutation_scores)) + 1e-9)
+        if not n_as_large:
+            few = f"n_permutations={len(self.permutation_scores)} is too few for a rate of {rate:g}"
+            raise ValueError(f"{few}: expected at least {np.ceil(1 / rate - 1e-9) - 1:.0f}.")
         return float(np.sort(self.largest)[-n_as_large])
 
     def discoveries(self, rate=0.05):
-        """The voxels that count as found if a certain share of them may be false.
+        """The voxels that count as found if a certain share of them may be false: of bool, shape (n_voxels,).
 
         The procedure of Benjamini and Hochberg (1995, J. R. Stat. Soc. B 57, 289-300), for the pooled p-values. If the
         voxels are independent, or depend on each other positively (Benjamini and Yekutieli 2001, Ann. Statist. 29,
@@ -89,19 +75,10 @@ class PermutationTest:
         found and all share noise, most experiments have hardly a false voxel, and some have many: in the noise of the
         simulated recording, where 40 of 800 voxels answer, the share is 0.044, and 0.19 in the worst of 40.
 
-        Parameters
-        ----------
-        rate : float
-            False discovery rate, above 0 and below 1.
-
-        Returns
-        -------
-        found : ndarray of bool, shape (n_voxels,)
-
         Warns
         -----
         UserWarning
-            If no voxel is found, and the permutations are too few to find a single one, however well it is predicted.
+            If the permutations are too few to find a single voxel, however well it is predicted, and none is found.
         """
         check_rate(rate)
         # The adjusted p-values come out of divisions; 1e-9 is for their rounding.
@@ -124,21 +101,6 @@ def check_rate(rate):
         raise ValueError(f"rate={rate}: an error rate lies above 0 and below 1, such as 0.05.")
 
 
-def check_permutations(n_permutations, rate):
-    """Raise a ValueError if not even the smallest p-value, ``1 / (1 + n_permutations)``, reaches the error rate."""
-    check_rate(rate)
-    least = int(np.ceil(1 / rate - 1e-9)) - 1  # 1e-9 is for rounding
-    if n_permutations < least:
-        few = f"n_permutations={n_permutations} is too few for a rate of {rate:g}"
-        raise ValueError(f"{few}: expected at least {least}.")
-
-
-def check_generator(rng):
-    """Raise a ValueError unless this is a generator."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng={rng!r}: expected a generator, such as numpy.random.default_rng(0).")
-
-
 def shift_within_runs(runs, rng):
     """Move the rows of each run on by a random number of places; what leaves at the end comes in at the start.
 
@@ -156,17 +118,10 @@ def shift_within_runs(runs, rng):
     -------
     order : ndarray of int, shape (n_samples,)
         ``stimuli[order]`` are the shifted images.
-
-    Raises
-    ------
-    RecordingError
-        If a run has less than two rows.
     """
     order = np.empty(len(runs), dtype=int)
     for run in np.unique(runs):
         rows = np.flatnonzero(runs == run)
-        if len(rows) < 2:
-            raise RecordingError(f"Run {run + 1} has {len(rows)} sample; it cannot be shifted. Expected at least two.")
         order[rows] = np.roll(rows, rng.integers(len(rows)))
     return order
 
@@ -196,19 +151,10 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     Returns
     -------
     test : PermutationTest
-        A voxel that never changes has a score of 0 and a p-value of 1.
-
-    Raises
-    ------
-    ValueError
-        If a number in the stimuli (X) or the responses (Y) is not finite, there are less than 3 permutations, ``rng``
-        is no generator, ``alpha`` is negative or the runs cannot fill the folds; before anything is computed.
-    RecordingError
-        If a run is too short to be shifted.
+        A voxel that never changes has scores of 0 and a p-value of 1.
     """
     check_alpha(alpha)
     check_whole("n_permutations", n_permutations, 3, why="each score is compared with the spread of others; ")
-    check_generator(rng)
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
     if folds.cut(samples.runs):
         raise ValueError(f"cv={cv}: a split cuts a run in two. Stimuli change places within runs; expected whole ones.")
@@ -243,7 +189,7 @@ def _test_batch(responses, prepared):
 
 
 def _pool(observed, null):
-    """Pooled p-values, from scores of shapes (n_voxels,) and (n_permutations, n_voxels)."""
+    """Pooled p-values, from scores as they are and by chance."""
     n, mean = len(null), null.mean(axis=0, dtype=np.float64)
     observed, null = observed - mean, np.float32(null - mean)
     squares = np.einsum("pv,pv->v", null, null)

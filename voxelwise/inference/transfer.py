@@ -23,11 +23,6 @@ def score_transfer(train_samples, test_samples, alpha=100.0, n_jobs=None):
     -------
     scores : ndarray of float64, shape (n_test_runs, n_voxels)
         R2 on each test run; of voxels that do not change within a run, as there.
-
-    Raises
-    ------
-    ValueError
-        If ``alpha`` is negative, or features or voxels of the two do not match; before anything is computed.
     """
     check_alpha(alpha)
     both = {}

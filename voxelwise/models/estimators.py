@@ -6,7 +6,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.samples import Samples
-from .banded import RATIOS, draw_bands, label_columns, penalties_of
+from .banded import RATIOS, draw_bands, label_columns
 from .folds import Folds, draw_folds
 from .ridge import check_alpha
 from .search import ALPHAS, check_alphas, map_band
@@ -46,55 +46,35 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return self
 
     def _fit_bands(self, samples, runs):
-        """Fit each voxel with the best band and penalty; of equals the first."""
+        """Fit each voxel with the best band and penalty, of equals the first; returns the penalty of each space."""
         alphas, folds = self._choices(samples, runs)
         labels = label_columns(self.groups, samples.stimuli.shape[1])
         bands = draw_bands(labels.max() + 1, self.ratios)
-        curves = np.full((len(alphas), len(self.coef_)), -np.inf)
-        penalties = np.full((len(bands[0]), len(self.coef_)), alphas[0])
+        best = np.full(len(self.coef_), -np.inf)
+        penalties = np.full((len(bands[0]), len(best)), alphas[0])
         every = np.ones((1, len(samples.runs)), dtype=bool)
         for band in bands:
             found = map_band(_fit_batch, samples, band, labels, alphas, Folds(every, ~every), folds, self.n_jobs)
             for columns, (inner, chosen, coef, intercepts) in found:
-                better = inner.max(axis=0) > curves[:, columns].max(axis=0)
+                better = inner > best[columns]
                 columns = columns[better]
-                curves[:, columns], self.intercept_[columns] = inner[:, better], intercepts[better]
+                best[columns], self.intercept_[columns] = inner[better], intercepts[better]
                 self.coef_[columns] = coef[better]
-                penalties[:, columns] = penalties_of(chosen[better], band)
-        return np.where(curves > -np.inf, curves, 0), penalties
+                with np.errstate(divide="ignore"):
+                    penalties[:, columns] = chosen[better] / band[:, np.newaxis]
+        return penalties
 
     def _choices(self, samples, runs):
         """The penalties, and the splits that choose among them."""
         return check_alphas(self.alphas), draw_folds(self.cv, runs, samples.stimuli, samples.responses)
 
     def predict(self, X):
-        """Predict responses.
-
-        Parameters
-        ----------
-        X : array_like, shape (n_samples, n_features)
-
-        Returns
-        -------
-        responses : ndarray of float64, shape (n_samples, n_voxels) or (n_samples,)
-        """
+        """Responses to features of shape (n_samples, n_features); float64, of as many dimensions as those fitted to."""
         check_is_fitted(self)
         return validate_data(self, X, reset=False, dtype=[np.float64, np.float32]) @ self.coef_.T + self.intercept_
 
     def score(self, X, y, multioutput="uniform_average"):
-        """R2 on other samples.
-
-        Parameters
-        ----------
-        X, y
-            As in :meth:`fit`.
-        multioutput : {"uniform_average", "raw_values", "variance_weighted"}
-            As in :func:`sklearn.metrics.r2_score`: the mean, which ``cross_val_score`` wants, or one R2 a voxel.
-
-        Returns
-        -------
-        r2 : float, or ndarray of shape (n_voxels,)
-        """
+        """R2 on other samples: the mean over voxels, as ``cross_val_score`` wants it; of each by ``"raw_values"``."""
         return r2_score(y, self.predict(X), multioutput=multioutput)
 
 
@@ -141,8 +121,6 @@ class VoxelwiseRidgeCV(_Ridge):
     Attributes
     ----------
     best_alphas_ : ndarray of float64, shape (n_voxels,)
-    cv_scores_ : ndarray of float64, shape (n_alphas, n_voxels)
-        Mean R2 of each penalty, the penalties rising.
     coef_, intercept_, n_features_in_
         As of :class:`VoxelwiseRidge`.
     """
@@ -153,20 +131,26 @@ class VoxelwiseRidgeCV(_Ridge):
         self.n_jobs = n_jobs
 
     def _fit_bands(self, samples, runs):
-        self.cv_scores_, (self.best_alphas_,) = super()._fit_bands(samples, runs)
+        (self.best_alphas_,) = super()._fit_bands(samples, runs)
 
 
 class BandedRidgeCV(_Ridge):
-    """Ridge regression with a penalty for each feature space and voxel, chosen by cross-validation.
+    """Ridge regression with a penalty for each feature space and voxel, chosen as by :class:`VoxelwiseRidgeCV`.
 
-    Penalties are chosen as by :class:`VoxelwiseRidgeCV`, from those of :func:`~voxelwise.search_bands`.
+    For centred features X and responses y, the weights minimise ``|y - Xw|^2 + sum over spaces of a_s |w_s|^2`` (Dupré
+    la Tour et al. 2022, NeuroImage 264, 119728). The penalty of a space is ``a_s = alpha / ratio``, and a ratio of 0
+    leaves the space out. All combinations of ``ratios`` whose largest is the largest of all are tried with all
+    ``alphas``; of equals, those with larger ratios and the smaller alpha are chosen.
 
     Parameters
     ----------
     groups : dict of str -> array_like of int, optional
         Columns of X that each feature space has, each column in one space. Default: all are one space.
-    alphas, ratios : sequence of float
-        As in :func:`~voxelwise.search_bands`.
+    alphas : sequence of float
+        The penalties to choose from.
+    ratios : sequence of float
+        The smallest penalty over that of each space; only how they relate to the largest of them matters. Three ratios
+        have 5 combinations for two spaces, 19 for three, 65 for four.
     cv, n_jobs
         As of :class:`VoxelwiseRidgeCV`.
 
@@ -186,11 +170,11 @@ class BandedRidgeCV(_Ridge):
         self.n_jobs = n_jobs
 
     def _fit_bands(self, samples, runs):
-        _, self.best_alphas_ = super()._fit_bands(samples, runs)
+        self.best_alphas_ = super()._fit_bands(samples, runs)
 
 
 def _fit_batch(responses, prepared):
-    """Mean scores of the penalties for a batch of voxels, the best one, and weights and intercepts with it."""
+    """Best mean score of a batch of voxels, the penalty that has it, and weights and intercepts with it."""
     penalties, scale, _ = prepared
     design = penalties.design
     y, mean = design.centre(responses)
@@ -198,4 +182,4 @@ def _fit_batch(responses, prepared):
     scaled, intercepts = design.of_features(weights, mean)
     coef = np.zeros((len(scale), len(chosen)))
     coef[scale > 0] = scale[scale > 0, np.newaxis] * scaled
-    return inner, chosen, coef.T, intercepts
+    return inner.max(axis=0), chosen, coef.T, intercepts

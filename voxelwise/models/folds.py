@@ -22,7 +22,7 @@ class RunKFold(BaseCrossValidator):
     Parameters
     ----------
     n_splits : int
-        Number of folds, at least 2; where it does not divide the number of runs, the first folds get one run more.
+        Number of folds, from 2 to that of the runs; where it does not divide that, the first folds get one run more.
     """
 
     __metadata_request__split: ClassVar = {"groups": True}  # as scikit-learn's own splitters of groups ask for them
@@ -35,30 +35,13 @@ class RunKFold(BaseCrossValidator):
         return self.n_splits
 
     def split(self, X=None, y=None, groups=None):
-        """Rows to fit to and rows to score on, fold by fold.
-
-        Parameters
-        ----------
-        X, y : ignored
-        groups : array_like, shape (n_samples,)
-            Run of each sample, any labels, in the order in which they appear.
-
-        Yields
-        ------
-        train, test : ndarray of int
-
-        Raises
-        ------
-        ValueError
-            If there are less than two folds, or more folds than runs, or ``groups`` is missing.
-        RecordingError
-            If there is only one run.
-        """
+        """Rows to fit to and rows to score on, fold by fold; ``groups`` are the runs, any labels, as they appear."""
         if groups is None:
             raise ValueError("groups: expected the run of each sample; folds are whole runs.")
         numbers = check_several_runs(groups)
-        check_n_splits("n_splits", self.n_splits, numbers)
-        for some in np.array_split(np.unique(numbers), self.n_splits):
+        n_runs = numbers.max() + 1
+        check_whole("n_splits", self.n_splits, 2, n_runs, f"folds are whole runs, and there are {n_runs} of them; ")
+        for some in np.array_split(np.arange(n_runs), self.n_splits):
             test = np.isin(numbers, some)
             yield np.flatnonzero(~test), np.flatnonzero(test)
 
@@ -69,12 +52,6 @@ def check_several_runs(runs):
     if len(labels) < 2:
         raise RecordingError("There is only one run. Whole runs are held out to test on: there must be at least two.")
     return numbers
-
-
-def check_n_splits(name, n_splits, runs):
-    """Raise a ValueError that names the argument if the runs cannot fill the folds."""
-    n_runs = len(np.unique(runs))
-    check_whole(name, n_splits, 2, n_runs, f"folds are whole runs, and there are {n_runs} of them; ")
 
 
 @dataclass(frozen=True)
@@ -113,7 +90,6 @@ def draw_folds(cv, runs, X, Y):
     A splitter's ``groups`` are the runs. Without runs, a number of folds is one of consecutive samples.
     """
     if runs is not None and (isinstance(cv, Real) or cv is None):
-        check_n_splits("cv", cv, check_several_runs(runs))
         cv = RunKFold(cv)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")  # splitters that cut runs may be meant

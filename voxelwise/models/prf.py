@@ -31,7 +31,7 @@ def fit_prf(samples, voxels=None, n_jobs=None):
     Parameters
     ----------
     samples : Samples
-        Pixels may be grey, and there need be no rest.
+        Of stimuli with rows and columns; pixels may be grey, and there need be no rest.
     voxels : sequence of int or mask of bool, optional
         Columns of ``samples.responses``. Default: all.
     n_jobs
@@ -45,11 +45,6 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         beyond the reaction to any stimulus; ``gain``, ``on`` and ``constant``, as above, the last 0 without rest. NaN
         and an ``r2`` and a gain of 0 where no field has a positive gain. Runs within which a voxel does not change are
         left out for it.
-
-    Raises
-    ------
-    ValueError
-        If stimuli have no rows and columns.
     """
     if len(samples.stimulus_shape) != 2:
         raise ValueError(f"stimulus_shape={samples.stimulus_shape}: a field has its place among rows and columns.")
@@ -70,37 +65,14 @@ def fit_prf(samples, voxels=None, n_jobs=None):
     return fields
 
 
-def predict_prf(fields, stimuli, stimulus_shape):
-    """The responses of voxels with these fields.
+def field_weights(fields, stimulus_shape):
+    """Weight of each pixel in each voxel's response, its field times its gain; float64, shape (n_pixels, n_voxels).
 
     Parameters
     ----------
     fields : DataFrame
         As :func:`fit_prf` returns it.
-    stimuli : ndarray, shape (n_samples, n_pixels)
-        As in :class:`~voxelwise.Samples`, -1 throughout at rest.
     stimulus_shape : (int, int)
-
-    Returns
-    -------
-    predicted : ndarray of float64, shape (n_samples, n_voxels)
-    """
-    shown = ~is_rest(stimuli)[:, np.newaxis]
-    weights = field_weights(fields, stimulus_shape)
-    return np.where(shown, stimuli @ weights + fields["on"].to_numpy(), 0) + fields["constant"].to_numpy()
-
-
-def field_weights(fields, stimulus_shape):
-    """Weight of each pixel in each voxel's response, its field times its gain.
-
-    Parameters
-    ----------
-    fields, stimulus_shape
-        As in :func:`predict_prf`.
-
-    Returns
-    -------
-    weights : ndarray of float64, shape (n_pixels, n_voxels)
     """
     row, column, size = (fields[name].to_numpy() for name in _COLUMNS[:3])
     weights = fields["gain"].to_numpy() * np.nan_to_num(_gaussians(row, column, size, stimulus_shape)).T
@@ -112,8 +84,7 @@ def cross_validate_prf(samples, cv=10, n_jobs=None):
 
     Parameters
     ----------
-    samples : Samples
-    cv, n_jobs
+    samples, cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
@@ -125,7 +96,9 @@ def cross_validate_prf(samples, cv=10, n_jobs=None):
     scores = []
     for train, test in zip(folds.train, folds.test, strict=True):
         fields, held_out = fit_prf(samples.take(rows=train), n_jobs=n_jobs), samples.take(rows=test)
-        predicted = predict_prf(fields, held_out.stimuli, samples.stimulus_shape)
+        shown = ~is_rest(held_out.stimuli)[:, np.newaxis]
+        seen = held_out.stimuli @ field_weights(fields, samples.stimulus_shape) + fields["on"].to_numpy()
+        predicted = np.where(shown, seen, 0) + fields["constant"].to_numpy()
         varies = np.ptp(held_out.responses, axis=0) > 0
         scores.append(np.where(varies, r2_score(held_out.responses, predicted, multioutput="raw_values"), 0))
     return np.array(scores)
@@ -236,15 +209,12 @@ def polar_coordinates(row, column, stimulus_shape):
     row, column : float, ndarray or Series
         In pixels, 0 at the centre of the top left pixel.
     stimulus_shape : (int, int)
-        Rows and columns of the screen.
 
     Returns
     -------
-    eccentricity : like ``row``
+    eccentricity, angle : like ``row``
         Distance from the centre of the screen, in pixels; times ``Recording.degrees_per_pixel``, in degrees of visual
-        angle.
-    angle : like ``row``
-        Direction from there in degrees, in (-180, 180]: 0 to the right, 90 up, 180 to the left, -90 down.
+        angle. Direction from there in degrees, in (-180, 180]: 0 to the right, 90 up, 180 to the left, -90 down.
     """
     up = (stimulus_shape[0] - 1) / 2 - row
     right = column - (stimulus_shape[1] - 1) / 2

@@ -37,13 +37,6 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     fields : ndarray of float64, shape (n_voxels, n_rows, n_columns)
         Weights in standard deviations of the response per unit of pixel value, from black (0) to white (1). For the
         fit, all pixels are scaled to unit variance, so that the penalty treats them alike.
-
-    Raises
-    ------
-    ValueError
-        If ``max_iter`` is no whole number of at least 1, there is no such voxel, or a number is not finite.
-    RecordingError
-        If there is only one run.
     """
     check_whole("max_iter", max_iter, 1)
     check_several_runs(samples.runs)

@@ -41,7 +41,7 @@ class AlphaSearch:
 
 
 def check_alphas(alphas):
-    """The penalties, rising and each once; raises a ValueError if there is none, or one is none."""
+    """The penalties, rising and each once; others raise a ValueError."""
     for alpha in np.ravel(alphas):
         check_alpha(alpha)
     if not np.size(alphas):
@@ -86,15 +86,7 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
     Warns
     -----
     UserWarning
-        If more than a tenth of the choices for well predicted voxels lie at one end of the penalties: a better one
-        may lie beyond.
-
-    Raises
-    ------
-    ValueError
-        If a penalty is negative, there is none, or the runs cannot fill the folds; before anything is computed.
-    RecordingError
-        If there is only one run, and ``cv`` is a number.
+        If more than a tenth of the choices for well predicted voxels lie at one end of the penalties.
     """
     alphas = check_alphas(alphas)
     folds = draw_outer_folds(cv, samples)
