@@ -193,8 +193,8 @@ def _fit_batch(responses, prepared):
     """Mean scores of the penalties for a batch of voxels, the best one, and weights and intercepts with it."""
     penalties, scale, _ = prepared
     design = penalties.design
-    y, mean = design.centre(responses)
-    (inner,), (chosen,), (weights,) = penalties.choose(design.add_up(y), design.spreads(y))
+    by_row, mean, spreads = design.sums(responses)
+    (inner,), (chosen,), (weights,) = penalties.choose(by_row, spreads)
     scaled, intercepts = design.of_features(weights, mean)
     coef = np.zeros((len(scale), len(chosen)))
     coef[scale > 0] = scale[scale > 0, np.newaxis] * scaled
