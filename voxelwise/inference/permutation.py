@@ -239,7 +239,7 @@ def _test_batch(responses, prepared):
     # difference.
     y, predictors = y.astype(np.float32), predictors.in_float32()
     orders = [predictors.row_of, *shown]
-    return scores, [predictors.r2(predictors.add_up(y, rows), spreads).mean(axis=0) for rows in orders]
+    return scores, [predictors.r2(predictors.adder(rows, y.dtype) @ y, spreads).mean(axis=0) for rows in orders]
 
 
 def _pool(observed, null):

@@ -97,10 +97,7 @@ def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
 
 
 def varies(responses, sets):
-    """Which voxels change from one sample to another of each set, shape (n_sets, n_voxels).
-
-    Of a single sample nobody can tell, so all may.
-    """
+    """Which voxels change from sample to sample of each set, (n_sets, n_voxels); with a single sample, all may."""
     changes = np.empty((len(sets), responses.shape[1]), dtype=bool)
     for rows, of_set in zip(sets, changes, strict=True):
         first = responses[rows[:1]]
@@ -114,8 +111,8 @@ def varies(responses, sets):
 def consecutive(mask):
     """Places where a mask is True: a slice, of which NumPy makes no copy, if they follow each other."""
     places = np.flatnonzero(mask)
-    after_each_other = slice(*(places[[0, -1]] + [0, 1])) if places.size else slice(0)
-    return after_each_other if mask[after_each_other].all() else places
+    start = places.min(initial=len(mask))
+    return slice(start, start + len(places)) if mask[start : start + len(places)].all() else places
 
 
 def number_alike(rows):

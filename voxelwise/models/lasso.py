@@ -19,7 +19,6 @@ MIN_ALPHA = np.finfo(np.float32).eps
 #: Numbers that differ by a smaller share are the same up to rounding.
 SAME = 1e-10
 NO_PIXEL = -1
-_TINY = np.finfo(np.float32).tiny  # keeps denominators from 0
 
 
 def fit_lasso(responses, pixels, folds, max_iter):
@@ -56,9 +55,8 @@ def steps_to(alphas, knots):
 def _walk_fold(train, test, max_iter):
     """The penalties at the knots of the paths, and what the errors on the test rows are made of.
 
-    Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``, so that the error at any penalty
-    follows from the products of the residuals of a knot with themselves (``own``) and with those of the next one
-    (``between``).
+    Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``: the error at any penalty follows from
+    products of a knot's residuals with themselves (``own``) and with those of the next one (``between``).
     """
     knots, weights = walk_paths(train, max_iter)
     xx, xy, yy = test.centred(around=train)
@@ -173,8 +171,7 @@ class _Walk:
         # The mixture of the field that is most like the pixel, less the pixel: what the inverse gains is its square.
         beyond = mixture[joins]
         beyond[np.arange(len(voxels)), place] = -1
-        share = beyond / new[joins, np.newaxis]
-        self.inverse[voxels, :most, :most] += beyond[:, :, np.newaxis] * share[:, np.newaxis]
+        self.inverse[voxels, :most, :most] += np.einsum("vi,vj,v->vij", beyond, beyond, 1 / new[joins])
         self.field[voxels, place] = pixels[joins]
         self.size[voxels] += 1
 

@@ -62,19 +62,9 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
 
 
 def mean_correlation(r, axis=0):
-    """Average correlations by Fisher's z, ``arctanh(r)``.
+    """Average correlations over an axis, such as that of the folds, by Fisher's z, ``arctanh(r)``; float64.
 
     Unlike r itself, z scatters as much around a large correlation as around a small one (Fisher 1921, Metron 1, 3-32).
-
-    Parameters
-    ----------
-    r : array_like
-    axis : int
-        The one that is averaged over, such as that of the folds.
-
-    Returns
-    -------
-    mean : ndarray of float64
     """
     return np.tanh(_fisher_z(r).mean(axis=axis))
 
@@ -200,29 +190,22 @@ class Design:
         self.tests, tests = number_alike(folds.test)
         trains, tests = folds.train[trains], folds.test[tests]
         self.test_rows = [consecutive(test[first]) for test in tests]
-        self._test_samples = [np.flatnonzero(test) for test in tests]
-
+        self._test_samples = list(map(np.flatnonzero, tests))
         part_of, of_part = number_alike(sides)
         self._sizes = np.bincount(part_of).astype(np.float64)
-        self._samples, self._rows = (
-            [consecutive(part == number) for number in range(len(of_part))] for part in (part_of, part_of[first])
-        )
-        pairs = zip(self._samples, self._rows, strict=True)
-        self._adders = [self._adder(self.row_of[samples])[rows] for samples, rows in pairs]
-        self._test_parts = [np.flatnonzero(parts) for parts in tests[:, of_part]]
-        has = trains[:, of_part]
+        self._samples = [consecutive(part_of == part) for part in range(len(of_part))]
+        self._rows = [consecutive(part_of[first] == part) for part in range(len(of_part))]
+        adders = map(self.adder, (self.row_of[samples] for samples in self._samples))
+        self._adders = [adder[rows] for adder, rows in zip(adders, self._rows, strict=True)]
+        self._test_parts, has = list(map(np.flatnonzero, tests[:, of_part])), trains[:, of_part]
         self._used = np.flatnonzero(has.any(axis=0))
         self._lacking = [np.flatnonzero(~parts) for parts in has[:, self._used]]
         gram = self.train_products(self.counts * self.x)
         self.bases = call_each(Basis, [(gram(train),) for train in range(len(trains))])
 
-    def _adder(self, row_of, dtype=np.float64):
-        """A matrix that adds up the samples of each row."""
+    def adder(self, row_of, dtype=np.float64):
+        """A matrix that adds up the samples of each row, shape (n_rows, n_samples)."""
         return csr_array((np.ones(len(row_of), dtype), (row_of, np.arange(len(row_of)))), (len(self.x), len(row_of)))
-
-    def add_up(self, y, row_of):
-        """Sums of centred responses for each row, shape (n_rows, n_voxels), if the samples had these rows."""
-        return self._adder(row_of, y.dtype) @ y
 
     def sums(self, responses):
         """Sums of responses for each row, less their mean, shape (n_rows, n_voxels); that mean; and their spreads.
@@ -239,8 +222,7 @@ class Design:
             y -= means[part]
             around[part] = np.einsum("tv,tv->v", y, y)
             by_row[rows] = self._adders[part] @ y
-        trained = self._sizes[self._used]
-        mean = trained @ means[self._used] / max(trained.sum(), 1)
+        mean = self._sizes[self._used] @ means[self._used] / max(self._sizes[self._used].sum(), 1)
         means -= mean
         for rows, of_part in zip(self._rows, means, strict=True):
             by_row[rows] += self.counts[rows] * of_part
@@ -256,9 +238,7 @@ class Design:
     def train_products(self, by_row):
         """A function that makes ``X'Y`` of a training set, given its number, from sums by row."""
         parts = [self.x[rows].T @ by_row[rows] for rows in (self._rows[part] for part in self._used)]
-        total = np.zeros((self.x.shape[1], by_row.shape[1]), by_row.dtype)
-        for part in parts:
-            total += part
+        total = sum(parts, start=np.zeros((self.x.shape[1], by_row.shape[1]), by_row.dtype))
         return lambda train: functools.reduce(np.subtract, (parts[part] for part in self._lacking[train]), total)
 
     def of_features(self, weights, mean):
