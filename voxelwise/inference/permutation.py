@@ -178,14 +178,14 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
     predictors, shown = prepared
-    y = in_range(predictors.centre(responses)[0])
-    spreads = predictors.spreads(y)
-    scores = predictors.r2(predictors.add_up(y), spreads).mean(axis=0)
+    y = in_range(responses - responses.mean(axis=0, dtype=np.float64))
+    by_row, _, spreads = predictors.sums(y)
+    scores = predictors.r2(by_row, spreads).mean(axis=0)
     # To compare scores, float32 will do. All of these are made alike, so that an order that changes nothing makes no
     # difference.
     y, predictors = y.astype(np.float32), predictors.in_float32()
     orders = [predictors.row_of, *shown]
-    return scores, [predictors.r2(predictors.add_up(y, rows), spreads).mean(axis=0) for rows in orders]
+    return scores, [predictors.r2(predictors.adder(rows, y.dtype) @ y, spreads).mean(axis=0) for rows in orders]
 
 
 def _pool(observed, null):

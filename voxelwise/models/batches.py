@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from ..data.samples import check_finite, spread
 
 #: Voxels in a batch: enough that NumPy's own loops do the work, few enough to stay near the processor.
-BATCH_SIZE = 500
+BATCH_SIZE = 250
 
 
 class _OneThread(ContextDecorator):
@@ -47,10 +47,14 @@ def map_batches(function, responses, *shared, n_jobs=None):
     A batch holds the same voxels wherever that is, so the results are the same too.
     """
     batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
-    with one_thread:
-        calls = (joblib.delayed(_call)(function, responses[:, columns], *shared) for columns in batches)
-        results = spread(calls, n_jobs)
+    results = call_each(function, ((responses[:, columns], *shared) for columns in batches), n_jobs)
     return zip(batches, results, strict=True)
+
+
+@one_thread
+def call_each(function, arguments, n_jobs=None):
+    """Results of a function, called with each of these tuples of arguments, through joblib."""
+    return spread((joblib.delayed(_call)(function, *each) for each in arguments), n_jobs)
 
 
 @one_thread
@@ -66,7 +70,7 @@ def group_by_view(samples, responses):
     """
     check_finite(X=samples.stimuli, Y=responses)
     runs = np.unique(samples.runs)
-    in_view = np.array([varies(responses, np.flatnonzero(samples.runs == run)) for run in runs]).T
+    in_view = varies(responses, [np.flatnonzero(samples.runs == run) for run in runs]).T
     group, first = number_alike(in_view)
     for number, of_group in enumerate(in_view[first]):
         if of_group.any():
@@ -83,23 +87,32 @@ def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
     responses = samples.responses
     if voxels is not None and not np.array_equal(voxels, np.arange(responses.shape[1])):
         responses = responses[:, voxels]
-    for columns, rows in group_by_view(samples, responses):
-        with one_thread:
+    with one_thread:
+        for columns, rows in group_by_view(samples, responses):
             prepared = prepare(rows)
-        if prepared is not None:
-            some = responses if len(columns) == responses.shape[1] else responses[:, columns]
-            for batch, result in map_batches(function, some, prepared, n_jobs=n_jobs):
-                yield columns[batch], result
+            if prepared is not None:
+                some = responses if len(columns) == responses.shape[1] else responses[:, columns]
+                for batch, result in map_batches(function, some, prepared, n_jobs=n_jobs):
+                    yield columns[batch], result
 
 
-def varies(responses, rows):
-    """Which voxels change from one of these samples to another; of a single sample nobody can tell, so all may."""
-    first = responses[rows[:1]]
-    changes = np.full(responses.shape[1], len(rows) == 1)
-    for some in (rows[1:2], rows):  # nearly all differ between the first two, so that few are looked at whole
-        still = np.flatnonzero(~changes)
-        changes[still] = (responses[np.ix_(some, still)] != first[:, still]).any(axis=0)
+def varies(responses, sets):
+    """Which voxels change from sample to sample of each set, (n_sets, n_voxels); with a single sample, all may."""
+    changes = np.empty((len(sets), responses.shape[1]), dtype=bool)
+    for rows, of_set in zip(sets, changes, strict=True):
+        first = responses[rows[:1]]
+        of_set[:] = (responses[rows[-1:]] != first).any(axis=0) | (len(rows) == 1)
+        still = np.flatnonzero(~of_set)
+        if still.size:  # few are: only these are looked at whole
+            of_set[still] = (responses[np.ix_(rows, still)] != first[:, still]).any(axis=0)
     return changes
+
+
+def consecutive(mask):
+    """Places where a mask is True: a slice, of which NumPy makes no copy, if they follow each other."""
+    places = np.flatnonzero(mask)
+    start = places.min(initial=len(mask))
+    return slice(start, start + len(places)) if mask[start : start + len(places)].all() else places
 
 
 def number_alike(rows):

@@ -177,8 +177,8 @@ def _fit_batch(responses, prepared):
     """Best mean score of a batch of voxels, the penalty that has it, and weights and intercepts with it."""
     penalties, scale, _ = prepared
     design = penalties.design
-    y, mean = design.centre(responses)
-    (inner,), (chosen,), (weights,) = penalties.choose(design.add_up(y), design.spreads(y))
+    by_row, mean, spreads = design.sums(responses)
+    (inner,), (chosen,), (weights,) = penalties.choose(by_row, spreads)
     scaled, intercepts = design.of_features(weights, mean)
     coef = np.zeros((len(scale), len(chosen)))
     coef[scale > 0] = scale[scale > 0, np.newaxis] * scaled

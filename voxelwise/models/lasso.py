@@ -19,7 +19,6 @@ MIN_ALPHA = np.finfo(np.float32).eps
 #: Numbers that differ by a smaller share are the same up to rounding.
 SAME = 1e-10
 NO_PIXEL = -1
-_TINY = np.finfo(np.float32).tiny  # keeps denominators from 0
 
 
 def fit_lasso(responses, pixels, folds, max_iter):
@@ -56,14 +55,13 @@ def steps_to(alphas, knots):
 def _walk_fold(train, test, max_iter):
     """The penalties at the knots of the paths, and what the errors on the test rows are made of.
 
-    Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``, so that the error at any penalty
-    follows from the products of the residuals of a knot with themselves (``own``) and with those of the next one
-    (``between``).
+    Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``: the error at any penalty follows from
+    products of a knot's residuals with themselves (``own``) and with those of the next one (``between``).
     """
     knots, weights = walk_paths(train, max_iter)
     xx, xy, yy = test.centred(around=train)
     smoothed = weights @ xx
-    on_response = np.einsum("kvp,pv->kv", weights, xy)
+    on_response = np.einsum("kvp,vp->kv", weights, np.ascontiguousarray(xy.T))
     own = yy - 2 * on_response + np.einsum("kvp,kvp->kv", smoothed, weights)
     between = yy - on_response[:-1] - on_response[1:] + np.einsum("kvp,kvp->kv", smoothed[:-1], weights[1:])
     return knots, own / test.n, between / test.n
@@ -128,7 +126,7 @@ def walk_paths(sums, max_iter):
     until another pixel draws level and joins, or a weight reaches 0 and its pixel drops out.
     """
     gram, products, _ = sums.centred()
-    walk = _Walk(gram, products)
+    walk = _Walk(gram, products, max_iter)
     alphas = np.empty((max_iter + 1, products.shape[1]))
     weights = np.empty((max_iter + 1, *products.T.shape))
     for step in range(max_iter + 1):
@@ -145,82 +143,83 @@ def walk_paths(sums, max_iter):
 class _Walk:
     """Where all voxels are on their paths."""
 
-    def __init__(self, gram, products):
+    def __init__(self, gram, products, max_iter):
         self.gram, self.products = gram, np.ascontiguousarray(products.T)
+        n_voxels, n_pixels = self.products.shape
+        most = min(max_iter, n_pixels) + 1  # a place stays free
         self.weights = np.zeros_like(self.products)
         self.covariance = self.products.copy()
-        self.field = np.zeros(self.products.shape, dtype=bool)
-        self.free = ~self.field  # pixels that may still join
+        self.free = np.ones(self.products.shape, dtype=bool)  # pixels that may still join
+        self.size = np.zeros(n_voxels, dtype=int)  # how many pixels are in each field
+        self.field = np.zeros((n_voxels, most), dtype=int)  # so many are its pixels, and the rest means nothing
+        self.inverse = np.zeros((n_voxels, most, most))  # of the Gram matrix of these pixels, and 0 beyond it
         self.next = np.abs(self.covariance).argmax(axis=1)  # the pixel that joins next, or NO_PIXEL
         self.level = np.abs(self.covariance).max(axis=1)  # size of the covariance on which the field's pixels are tied
-        self.running = np.ones(len(self.products), dtype=bool)
+        self.running = np.ones(n_voxels, dtype=bool)
 
     def join(self):
         """Take into each field the pixel that has drawn level with it, unless the field explains all its variance."""
         voxels = np.flatnonzero(self.running & (self.next != NO_PIXEL))
-        pixels = self.next[voxels]
+        pixels, most = self.next[voxels], self.size.max() + 1
         self.free[voxels, pixels] = False
-        inside, member, system = self._systems(voxels)
-        with_field = np.where(member, self.gram[inside, pixels[:, np.newaxis]], 0)
-        explained = (with_field * np.linalg.solve(system, with_field[..., np.newaxis])[..., 0]).sum(axis=1)
+        with_field = self.gram[self.field[voxels, :most], pixels[:, np.newaxis]]
+        mixture = np.einsum("vij,vj->vi", self.inverse[voxels, :most, :most], with_field)
         variance = self.gram[pixels, pixels]
-        self.field[voxels, pixels] = variance - explained > MIN_NEW_SHARE * variance
+        new = variance - (mixture * with_field).sum(axis=1)
+        joins = new > MIN_NEW_SHARE * variance
+        voxels, place = voxels[joins], self.size[voxels[joins]]
+        # The mixture of the field that is most like the pixel, less the pixel: what the inverse gains is its square.
+        beyond = mixture[joins]
+        beyond[np.arange(len(voxels)), place] = -1
+        self.inverse[voxels, :most, :most] += np.einsum("vi,vj,v->vij", beyond, beyond, 1 / new[joins])
+        self.field[voxels, place] = pixels[joins]
+        self.size[voxels] += 1
 
-    def _systems(self, voxels):
-        """The pixels of each field, which entries are any, and their Gram matrix, filled up with an identity."""
-        field = self.field[voxels]
-        n_inside = field.sum(axis=1)
-        member = np.arange(n_inside.max(initial=1)) < n_inside[:, np.newaxis]
-        pixels = np.zeros(member.shape, dtype=int)
-        pixels[member] = np.nonzero(field)[1]
-        both = member[:, :, np.newaxis] & member[:, np.newaxis]
-        system = np.where(both, self.gram[pixels[:, :, np.newaxis], pixels[:, np.newaxis]], np.eye(member.shape[1]))
-        return pixels, member, system
-
+    @np.errstate(divide="ignore", invalid="ignore")
     def move(self):
         """Go on to the next knot."""
-        pixels, member, system = self._systems(slice(None))
-        signs = np.where(member, np.sign(np.take_along_axis(self.covariance, pixels, axis=1)), 0)
+        most = self.size.max()
+        field, inside = self.field[:, :most], np.arange(most) < self.size[:, np.newaxis]
+        signs = np.sign(np.take_along_axis(self.covariance, field, axis=1))
         # The direction in which all of a field's covariances lose 1 of their size for each unit of the way.
-        direction = np.linalg.solve(system, signs[..., np.newaxis])[..., 0]
+        direction = np.einsum("vij,vj->vi", self.inverse[:, :most, :most], signs)
+        members = np.nonzero(inside)[0], field[inside]
         towards = np.zeros_like(self.weights)
-        towards[self.field] = direction[member]
+        towards[members] = direction[inside]
         loss = towards @ self.gram
-
-        until_joined = self._until_level(loss)
-        until_zero = _positive(-np.take_along_axis(self.weights, pixels, axis=1), direction)
-        until_zero[~member] = np.inf
-        joined, dropped = until_joined.min(axis=1), until_zero.min(axis=1)
-        way = np.where(self.running, np.minimum(np.minimum(joined, dropped), self.level), 0)
-        self.weights += way[:, np.newaxis] * towards
+        rates = self._rates(loss)
+        joined = 1 / rates.max(axis=1)
+        weights = np.take_along_axis(self.weights, field, axis=1)
+        until_zero = np.where(weights * direction < 0, -weights / direction, np.inf)
+        way = np.where(self.running, np.minimum(np.minimum(joined, until_zero.min(axis=1)), self.level), 0)
+        self.weights[members] += (way[:, np.newaxis] * direction)[inside]
         self.covariance -= way[:, np.newaxis] * loss
         self.level -= way
-        self.next = np.where(way == joined, until_joined.argmin(axis=1), NO_PIXEL)
-        voxels, entries = np.nonzero(self.running[:, np.newaxis] & (until_zero == way[:, np.newaxis]))
-        self._drop(voxels, pixels[voxels, entries])
+        self.next = np.where(way == joined, rates.argmax(axis=1), NO_PIXEL)
+        for voxel, place in np.argwhere(self.running[:, np.newaxis] & (until_zero == way[:, np.newaxis]))[::-1]:
+            self._drop(voxel, place)
 
-    def _until_level(self, loss):
-        """How far each voxel can go until each pixel is level with its field."""
-        level, size = self.level[:, np.newaxis], np.abs(self.covariance)
-        loss = np.where(self.covariance < 0, -loss, loss)
-        until_same = _positive(level - size, 1 - loss)
+    def _rates(self, loss):
+        """For each pixel, 1 over the way on which it draws level with the field; 0 where it does not or may not."""
+        level = self.level[:, np.newaxis]
+        above, below = level - self.covariance, level + self.covariance
+        rates = np.maximum((1 - loss) / above, (1 + loss) / below)
+        rates[~self.free] = 0
         # A pixel that is level already has just dropped out, or copies one in the field, and stays outside; unless
         # it would lose less than the field.
-        tied = level - size <= SAME * level
-        until_same[tied] = np.where(loss[tied] < 1 - SAME, 0, np.inf)
-        until_opposite = _positive(level + size, 1 + loss)
-        return np.where(self.free, np.minimum(until_same, until_opposite), np.inf)
+        tied = np.nonzero(self.free & (np.minimum(above, below) <= SAME * level))
+        lost = loss[tied] * np.sign(self.covariance[tied])
+        rates[tied] = np.where(lost < 1 - SAME, np.inf, (1 + lost) / np.maximum(above, below)[tied])
+        return rates
 
-    def _drop(self, voxels, pixels):
-        """Let go of pixels of some voxels."""
-        self.weights[voxels, pixels] = 0
-        self.field[voxels, pixels], self.free[voxels, pixels] = False, True
+    def _drop(self, voxel, place):
+        """Let go of a pixel of a voxel; the last one takes its place."""
+        last, pixel, inverse = self.size[voxel] - 1, self.field[voxel, place], self.inverse[voxel]
+        self.weights[voxel, pixel], self.free[voxel, pixel], self.size[voxel] = 0, True, last
         # Anew, because rounding has added up.
-        explained = np.einsum("vp,vp->v", self.weights[voxels], self.gram[pixels])
-        self.covariance[voxels, pixels] = self.products[voxels, pixels] - explained
-
-
-def _positive(numerator, denominator):
-    """Quotients above 0; infinite where there is none."""
-    quotient = numerator / (denominator + _TINY)
-    return np.where(quotient > 0, quotient, np.inf)
+        self.covariance[voxel, pixel] = self.products[voxel, pixel] - self.weights[voxel] @ self.gram[pixel]
+        inverse -= np.outer(inverse[place], inverse[place] / inverse[place, place])
+        self.field[voxel, place] = self.field[voxel, last]
+        inverse[place] = inverse[last]
+        inverse[:, place] = inverse[:, last]
+        inverse[last] = inverse[:, last] = 0

@@ -12,7 +12,7 @@ from numbers import Real
 import numpy as np
 from scipy.sparse import csr_array, eye_array
 
-from .batches import choose_columns, map_voxels, number_alike, varies
+from .batches import call_each, choose_columns, consecutive, map_voxels, number_alike, varies
 from .folds import Folds, draw_folds
 
 
@@ -62,19 +62,9 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
 
 
 def mean_correlation(r, axis=0):
-    """Average correlations by Fisher's z, ``arctanh(r)``.
+    """Average correlations over an axis, such as that of the folds, by Fisher's z, ``arctanh(r)``; float64.
 
     Unlike r itself, z scatters as much around a large correlation as around a small one (Fisher 1921, Metron 1, 3-32).
-
-    Parameters
-    ----------
-    r : array_like
-    axis : int
-        The one that is averaged over, such as that of the folds.
-
-    Returns
-    -------
-    mean : ndarray of float64
     """
     return np.tanh(_fisher_z(r).mean(axis=axis))
 
@@ -182,8 +172,8 @@ class Design:
     """Features and splits, made ready once for all voxels.
 
     Samples that are alike in their features, as while a stimulus stays on, and on the same sides of all splits count as
-    one *row*: their responses are added up first. The products ``X'Y`` are added up for each *part*, the rows that are
-    in the same training sets; those of a training set are the total less the parts that it lacks.
+    one *row*: their responses are added up first. All samples on the same sides are a *part*: the products ``X'Y`` are
+    added up for each, and those of a training set are the total less the parts that it lacks.
     """
 
     def __init__(self, stimuli, folds):
@@ -195,51 +185,61 @@ class Design:
         rotated, self.back = rotate(x[first])
         self.x = with_constant(rotated)  # (n_rows, n_columns + 1), centred
         self.counts = np.bincount(self.row_of).astype(np.float64)[:, np.newaxis]  # samples of each row, (n_rows, 1)
-        trained = folds.train.any(axis=0)
-        self._trained = trained if trained.any() and not trained.all() else slice(None)  # no copy of all
         # The training set and the test set of each split; equal ones have one number.
-        self.trains, different = number_alike(folds.train)
-        trains = folds.train[different][:, first]
-        self.tests, different = number_alike(folds.test)
-        self._test_samples = [np.flatnonzero(test) for test in folds.test[different]]
+        self.trains, trains = number_alike(folds.train)
+        self.tests, tests = number_alike(folds.test)
+        trains, tests = folds.train[trains], folds.test[tests]
+        self.test_rows = [consecutive(test[first]) for test in tests]
+        self._test_samples = list(map(np.flatnonzero, tests))
+        part_of, of_part = number_alike(sides)
+        self._sizes = np.bincount(part_of).astype(np.float64)
+        self._samples = [consecutive(part_of == part) for part in range(len(of_part))]
+        self._rows = [consecutive(part_of[first] == part) for part in range(len(of_part))]
+        adders = map(self.adder, (self.row_of[samples] for samples in self._samples))
+        self._adders = [adder[rows] for adder, rows in zip(adders, self._rows, strict=True)]
+        self._test_parts, has = list(map(np.flatnonzero, tests[:, of_part])), trains[:, of_part]
+        self._used = np.flatnonzero(has.any(axis=0))
+        self._lacking = [np.flatnonzero(~parts) for parts in has[:, self._used]]
+        gram = self.train_products(self.counts * self.x)
+        self.bases = call_each(Basis, [(gram(train),) for train in range(len(trains))])
 
-        self.test_rows = [np.flatnonzero(test[first]) for test in folds.test[different]]
-        self.bases = [Basis((self.x[rows] * self.counts[rows]).T @ self.x[rows]) for rows in trains]
-        part_of, different = number_alike(trains.T)
-        has = trains[:, different]  # the parts of each training set
-        used = np.flatnonzero(has.any(axis=0))
-        self._parts = [np.flatnonzero(part_of == part) for part in used]
-        self._lacking = [np.flatnonzero(~parts) for parts in has[:, used]]
+    def adder(self, row_of, dtype=np.float64):
+        """A matrix that adds up the samples of each row, shape (n_rows, n_samples)."""
+        return csr_array((np.ones(len(row_of), dtype), (row_of, np.arange(len(row_of)))), (len(self.x), len(row_of)))
 
-    def centre(self, responses):
-        """Responses of a batch in float64, less the mean of all samples that some split fits to; and that mean."""
-        y = np.array(responses, np.float64, order="C")
-        mean = y[self._trained].mean(axis=0)
-        y -= mean
-        return y, mean
+    def sums(self, responses):
+        """Sums of responses for each row, less their mean, shape (n_rows, n_voxels); that mean; and their spreads.
 
-    def add_up(self, y, row_of=None):
-        """Sum of the responses to each row, shape (n_rows, n_voxels); other rows may be given to the samples."""
-        entries = (self.row_of if row_of is None else row_of), np.arange(len(y))
-        return csr_array((np.ones(len(y), y.dtype), entries), shape=(len(self.x), len(y))) @ y
+        Spreads are sums of squares in each test set, about 0 and about its mean; the latter NaN for voxels that do not
+        vary. Each part is centred first: the difference of two large sums would leave rounding in place of small
+        variances. And only a part at a time is float64, so that it stays near the processor.
+        """
+        by_row = np.empty((len(self.x), responses.shape[1]))
+        means, around = np.empty((2, len(self._sizes), responses.shape[1]))
+        for part, (samples, rows) in enumerate(zip(self._samples, self._rows, strict=True)):
+            y = responses[samples].astype(np.float64)
+            means[part] = np.ones(len(y)) @ y / len(y)  # faster than its mean
+            y -= means[part]
+            around[part] = np.einsum("tv,tv->v", y, y)
+            by_row[rows] = self._adders[part] @ y
+        mean = self._sizes[self._used] @ means[self._used] / max(self._sizes[self._used].sum(), 1)
+        means -= mean
+        for rows, of_part in zip(self._rows, means, strict=True):
+            by_row[rows] += self.counts[rows] * of_part
+        spreads = np.empty((len(self._test_parts), 2, responses.shape[1]))
+        for (squares, variance), parts in zip(spreads, self._test_parts, strict=True):
+            n, of_parts = self._sizes[parts], means[parts]
+            middle = n @ of_parts / max(n.sum(), 1)
+            variance[:] = around[parts].sum(axis=0) + n @ (of_parts - middle) ** 2
+            squares[:] = variance + n.sum() * middle**2
+        spreads[:, 1][~varies(responses, self._test_samples)] = np.nan
+        return by_row, mean, spreads
 
     def train_products(self, by_row):
-        """``X'Y`` of each training set, from sums by row."""
-        parts = [self.x[rows].T @ by_row[rows] for rows in self._parts]
+        """A function that makes ``X'Y`` of a training set, given its number, from sums by row."""
+        parts = [self.x[rows].T @ by_row[rows] for rows in (self._rows[part] for part in self._used)]
         total = sum(parts, start=np.zeros((self.x.shape[1], by_row.shape[1]), by_row.dtype))
-        return [functools.reduce(np.subtract, (parts[part] for part in lacking), total) for lacking in self._lacking]
-
-    def spreads(self, y):
-        """Sums of squares in each test set: about 0, and about its mean; the latter NaN for voxels that do not vary."""
-        spreads = []
-        for samples in self._test_samples:
-            here = y[samples]
-            # Centred first: the difference of two large sums would leave rounding in place of small variances.
-            mean = here.sum(axis=0) / max(len(here), 1)
-            here -= mean
-            around = np.einsum("tv,tv->v", here, here)
-            spreads.append((around + len(here) * mean**2, np.where(varies(y, samples), around, np.nan)))
-        return spreads
+        return lambda train: functools.reduce(np.subtract, (parts[part] for part in self._lacking[train]), total)
 
     def of_features(self, weights, mean):
         """Weights of the features (n_features, n_voxels), and intercepts, from those of the columns of ``x``."""
@@ -251,8 +251,8 @@ def fit_ridge(x, y, alpha):
     """Weights (n_features, n_voxels) and intercepts (n_voxels,); ``alpha`` is a number, or one for each voxel."""
     every = np.ones((1, len(x)), dtype=bool)
     design = Design(x, Folds(every, ~every))
-    y, mean = design.centre(y)
-    (products,) = design.train_products(design.add_up(y))
+    by_row, mean, _ = design.sums(y)
+    products = design.train_products(by_row)(0)
     return design.of_features(design.bases[0].solve(products, alpha), mean)
 
 
@@ -273,16 +273,17 @@ class Predictors(Design):
         return half
 
     def predict(self, by_row):
-        """Predictions of the test rows of each split."""
+        """Predictions of the test rows of each split, one after another."""
         products = self.train_products(by_row)
-        return [matrix @ products[train] for matrix, train in zip(self.matrices, self.trains, strict=True)]
+        return (matrix @ products(train) for matrix, train in zip(self.matrices, self.trains, strict=True))
 
     def r2(self, by_row, spreads):
         """R2 of each split and voxel, shape (n_splits, n_voxels), from sums by row and the spreads."""
-        scores = []
+        twice, scores = 2 * by_row, []
         for predicted, test in zip(self.predict(by_row), self.tests, strict=True):
             rows, (squares, variance) = self.test_rows[test], spreads[test]
-            error = self.counts[rows] * predicted - 2 * by_row[rows]
+            error = self.counts[rows] * predicted
+            error -= twice[rows]
             scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
         return fill_unknown(np.stack(scores))
 
@@ -313,13 +314,13 @@ def fill_unknown(scores):
 
 
 def _score_batch(scoring, responses, predictors):
-    y, _ = predictors.centre(responses)
-    return getattr(predictors, scoring)(predictors.add_up(y), predictors.spreads(y))
+    by_row, _, spreads = predictors.sums(responses)
+    return getattr(predictors, scoring)(by_row, spreads)
 
 
 def _predict_batch(responses, design):
-    y, mean = design.centre(responses)
-    by_row = np.empty((len(design.x), y.shape[1]))
-    for predicted, test in zip(design.predict(design.add_up(y)), design.tests, strict=True):
-        by_row[design.test_rows[test]] = predicted
-    return by_row[design.row_of] + mean
+    by_row, mean, _ = design.sums(responses)
+    predictions = np.empty_like(by_row)
+    for predicted, test in zip(design.predict(by_row), design.tests, strict=True):
+        predictions[design.test_rows[test]] = predicted
+    return predictions[design.row_of] + mean

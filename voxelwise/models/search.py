@@ -136,8 +136,8 @@ def search_batch(responses, prepared):
     """For each outer split: mean scores within it, the best penalty, and the parts of the score that spaces have."""
     penalties, _, spaces = prepared
     design = penalties.design
-    y, _ = design.centre(responses)
-    sums = design.add_up(y), design.spreads(y)
+    by_row, _, spreads = design.sums(responses)
+    sums = by_row, spreads
     inner, chosen, weights = penalties.choose(*sums)
     pairs = zip(weights, design.tests, strict=False)
     return inner, chosen, np.stack([_split_r2(design, test, of_split, *sums, spaces) for of_split, test in pairs])
@@ -181,7 +181,7 @@ class Penalties:
         measured = [rotation.T @ (by_row[rows] * scale / root) for rotation, root, rows in rotated]
         scores = np.empty((len(self._pairs), len(self.alphas), by_row.shape[1]))
         along = {
-            train: np.float32(self.design.bases[train].directions.T) @ np.float32(products[train] * scale)
+            train: np.float32(self.design.bases[train].directions.T) @ np.float32(products(train) * scale)
             for train in {train for train, _ in self._pairs}
         }
         for split, (train, test) in enumerate(self._pairs):
@@ -201,4 +201,4 @@ class Penalties:
         inner = mean_known(scores.reshape(self.n_outer, -1, *scores.shape[1:]), axis=1)
         chosen = self.alphas[inner.argmax(axis=1)]
         pairs = zip(chosen, self.design.trains, strict=False)
-        return inner, chosen, [self.design.bases[train].solve(products[train], alpha) for alpha, train in pairs]
+        return inner, chosen, [self.design.bases[train].solve(products(train), alpha) for alpha, train in pairs]
