@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from voxelwise import plotting
-from voxelwise.plotting.stills import plot_explored, plot_planes
 
 X, Y = np.array([0.1, 0.5, -0.2]), np.array([0.3, 0.2, 0.0])
 DIRECTIONS = dict(cmap=plotting.DIRECTION_COLOURS, vmin=-180, vmax=180)
@@ -36,7 +35,7 @@ def shown_at(image):
 
 @pytest.mark.parametrize("side", [1, -1], ids=["left first", "right first"])
 def test_marks_lie_on_their_voxel_and_left_is_left(side):
-    """A voxel at x < 0 is in the left half, in its own square, over its spot of the background; so in three planes."""
+    """A voxel at x < 0 is in the left half, in its own square, over its spot of the background."""
     affine = np.diag([3.0 * side, 3.0, 3.0, 1.0])
     affine[:3, 3] = -10.5 * side, -12, -6
     position = (1 if side > 0 else 6, 7, 2)
@@ -49,11 +48,6 @@ def test_marks_lie_on_their_voxel_and_left_is_left(side):
     fine = np.unravel_index(np.argmax(background.get_array()), background.get_array().shape)
     assert (np.array(fine) + 0.5) / 3 - 0.5 == pytest.approx((7, 1), abs=1e-6)
     assert background.get_extent() == painted.get_extent() == [-0.5, 7.5, -0.5, 8.5], "voxels lie on whole numbers"
-    figure = plot_planes(image, None, position)
-    assert [text.get_text() for text in figure.texts] == ["x = -7.5 mm", "y = 9 mm", "z = 0 mm"]
-    for ax, (across, up) in zip(figure.axes, [(7, 2), (1, 2), (1, 7)], strict=False):
-        assert shown_at(ax.images[-1]) == {(up, across): 0.5} and ax.get_ylim()[0] < ax.get_ylim()[1]
-        assert (ax.lines[0].get_xdata()[0], ax.lines[1].get_ydata()[0]) == (across, up)
 
 
 @pytest.mark.parametrize(("best", "limit"), [(0, 0.1), (0.03, 0.1), (0.31, 0.4), (0.5, 0.5)])
@@ -84,7 +78,7 @@ def test_pictures_are_upright():
         plotting.plot_field_pairs({"first": one[None], "second": two[None]}, "a"),
         plotting.plot_candidates(X[:2], 0, np.reshape([one, two], (2, 4)), (2, 2)),
         plotting.plot_reconstructions({"seen": [one, two]}, (0, 1)),
-        plot_explored(image_of([(3, 3, 2)]), None, [(3, 3, 2)], one, 1),
+        plotting.plot_summary(image_of([(3, 3, 2)]), None, [(3, 3, 2)], [one], "one"),
         plotting.plot_pixel_map(one, "r"),
     ):
         drawn = [image for ax in figure.axes for image in ax.images if image.get_array().shape == (2, 2)]

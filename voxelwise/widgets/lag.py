@@ -5,15 +5,15 @@ from nilearn.glm.first_level import glover_hrf
 
 from ..data.samples import check_whole
 from ..features import is_rest
-from ..plotting.stills import plot_slid
+from ..plotting.samples import plot_shifts
 from .fragment import build_fragment, mark, pack_decimals
 
 MAX_LAG = 8
 N_VOLUMES = 72  # of the first run: more would be too fine to see
 HRF_SECONDS = 24
 ALT = (
-    "The response of voxel A over the first run, and grey bands where there was a stimulus, moved by the lag. "
-    "Below, the correlation of the two against the lag, and the response of the blood to a moment on the screen."
+    "The response of voxel A over the first run, grey bands where there was a stimulus, and beside it the correlation "
+    "of the two against the lag."
 )
 
 
@@ -64,8 +64,7 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     }
     r = [correlate(shown, few[:, 0], samples.run_rows, each) for each in range(data["lags"] + 1)]
     seen = slice(0, data["volumes"])
-    still = plot_slid(few[seen, 0], shown[seen], lag, r, (np.arange(len(hrf)) / 10, hrf), t_r)
-    return build_fragment("lag", data, still, ALT, ["charts"])
+    return build_fragment("lag", data, plot_shifts(few[seen, 0], shown[seen], r), ALT, ["charts"])
 
 
 def correlate(shown, response, run_rows, lag):

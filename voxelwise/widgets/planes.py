@@ -6,15 +6,14 @@ import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 
-from ..plotting.slices import background_box, colour_limit, turn_to_page
-from ..plotting.stills import plot_planes
+from ..plotting.slices import background_box, colour_limit, plot_score_map, turn_to_page
 from ..plotting.style import SCORE_COLOURS
 from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
 
 MAX_POINTS = 1_200_000  # of the pictures that a page holds
 ALT = (
-    "Three slices of the score map at right angles, seen from the right, from behind and from above, with a thin white "
-    "cross through one and the same voxel in each."
+    "An axial slice of the score map, whole and from near, in which a coloured square frames the voxel that the three "
+    "planes go through."
 )
 
 
@@ -72,7 +71,7 @@ def view_planes(score_img, background=None, position=None):
         "overlay": mosaic(_paint(values, limit, fineness).swapaxes(1, 2))[0],
     }
     library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
-    still = plot_planes(score_img, background, position)
+    still = plot_score_map(score_img, background, [position])
     return build_fragment("planes", data, still, ALT, ["together"], library)
 
 

@@ -4,8 +4,7 @@ import nibabel
 import numpy as np
 
 from ..brain import grid_positions, unmask
-from ..plotting.slices import background_box, colour_limit, turn_to_page
-from ..plotting.stills import plot_explored
+from ..plotting.slices import background_box, colour_limit, plot_summary, turn_to_page
 from ..plotting.style import FIELD_COLOURS, SCORE_COLOURS
 from .fragment import build_fragment, grey_levels, mark, mosaic, pack, pack_colours, pack_decimals, pack_truth
 
@@ -15,7 +14,7 @@ FINENESS = 3  # points of the background for a voxel's width
 MAX_COURSES = 200_000  # numbers of one byte: the measured courses that a page holds
 ALT = (
     "An axial slice of the score map, in which coloured squares frame the marked voxels, and beside it the receptive "
-    "field of the first of them, an image of coloured pixels."
+    "field of each of them, as an image in the same colour."
 )
 
 
@@ -84,7 +83,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         "background": None if background is None else frame.mosaic(background),
     }
     columns = [one["column"] for one in marks]
-    still = plot_explored(score_img, background, positions[columns], fields[columns[0]], field_limit)
+    still = plot_summary(score_img, background, positions[columns], fields[columns], name="")
     return build_fragment("voxels", data, still, ALT, ["charts", "together"])
 
 
