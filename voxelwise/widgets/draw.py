@@ -63,9 +63,8 @@ def draw_and_read(trials, model, background=None, truth=None):
 
     Returns
     -------
-    fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page. The weights of its decoder have 15 bits, other
-        numbers single precision.
+    Fragment
+        The weights of its decoder have 15 bits, other numbers single precision.
 
     Raises
     ------

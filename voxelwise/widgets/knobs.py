@@ -61,9 +61,8 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
 
     Returns
     -------
-    fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page. A sentence, where the stimuli have more than 256
-        pixels or the page would hold more than 1 MB of numbers.
+    Fragment
+        A sentence, where the stimuli have more than 256 pixels or the page would hold more than 1 MB of numbers.
 
     Raises
     ------

@@ -36,8 +36,7 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
 
     Returns
     -------
-    fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page.
+    Fragment
 
     Raises
     ------

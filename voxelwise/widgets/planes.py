@@ -20,9 +20,8 @@ ALT = (
 def view_planes(score_img, background=None, position=None):
     """Show the sagittal, coronal and axial slice of the score map through a voxel, and let the reader move it.
 
-    brainsprite, the viewer of nilearn's :func:`~nilearn.plotting.view_img`, cuts the slices in the browser.
-    ``view_img`` itself answers to no key, is wider than a phone, says nothing to a screen reader, shows nothing where
-    scripts are off and is different HTML at each call, which no stored notebook could be compared with.
+    brainsprite, the viewer of nilearn's :func:`~nilearn.plotting.view_img`, cuts the slices in the browser; what is
+    around it answers to keys, fits a phone, speaks to a screen reader and is the same at each call.
 
     Parameters
     ----------
@@ -35,8 +34,7 @@ def view_planes(score_img, background=None, position=None):
 
     Returns
     -------
-    fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page.
+    Fragment
 
     Raises
     ------
