@@ -5,8 +5,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch, StepPatch
 
-from . import style
-from .style import BLUE, FRAME, GUIDE, INK, VERMILION, pair_up, settle
+from .style import BLUE, FIELD_COLOURS, FRAME, GUIDE, INK, MARK_COLOURS, VERMILION, pair_up, settle
 
 
 def plot_time_course(response, shown, prediction):
@@ -50,7 +49,7 @@ def plot_matrices(stimuli, responses):
     """Stimuli, shape (n_samples, n_pixels), and responses, shape (n_samples, n_voxels), side by side."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4.8), sharey=True)
     left.imshow(stimuli, aspect="auto")
-    drawn = right.imshow(responses, aspect="auto", cmap=style.FIELD_COLOURS, vmin=-2, vmax=2)
+    drawn = right.imshow(responses, aspect="auto", cmap=FIELD_COLOURS, vmin=-2, vmax=2)
     left.set(title="stimuli X", xlabel="pixel", ylabel="sample")
     right.set(title="responses Y", xlabel="voxel")
     figure.colorbar(drawn, ax=right, label="SD", extend="both")
@@ -116,7 +115,7 @@ def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
     """
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=(3, 2))
     above.plot(alphas, mean_curve, color=INK, linewidth=2.5, label="mean")
-    for (colour, curve), label in zip(pair_up(style.MARK_COLOURS, curves.T, "curves"), labels, strict=False):
+    for (colour, curve), label in zip(pair_up(MARK_COLOURS, curves.T, "curves"), labels, strict=False):
         above.plot(alphas, curve, color=colour, label=label)
         above.plot(alphas[curve.argmax()], curve.max(), "o", color=colour)
     above.plot(alphas[mean_curve.argmax()], mean_curve.max(), "o", color=INK)

@@ -3,7 +3,7 @@
 import numpy as np
 from nilearn.glm.first_level import glover_hrf
 
-from ..data.samples import check_whole
+from ..data.samples import Samples, check_whole, correlate_with_screen
 from ..features import is_rest
 from ..plotting.samples import plot_shifts
 from .fragment import build_fragment, mark, pack_decimals
@@ -46,27 +46,20 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     marks = mark(marked, samples.responses.shape[1])
     check_whole("lag", lag, most=MAX_LAG, why="the page reaches no further; ")
     shown = (~is_rest(samples.stimuli)).astype(int)
-    lengths = [len(rows) for rows in samples.run_rows]
     few = samples.responses[:, list(marked)].astype(float)
+    r = correlate_with_screen(Samples.from_arrays(shown[:, np.newaxis], few, samples.runs), MAX_LAG)
     hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
     hrf = hrf / hrf.max()
     data = {
         "voxels": marks,
-        "runs": lengths,
+        "runs": [len(rows) for rows in samples.run_rows],
         "shown": "".join(map(str, shown)),
         "responses": pack_decimals(few.T),
-        "volumes": min(N_VOLUMES, lengths[0]),
-        "lags": min(MAX_LAG, min(lengths) - 2),
+        "volumes": min(N_VOLUMES, len(samples.run_rows[0])),
+        "lags": len(r) - 1,
         "book": int(lag),
         "seconds": t_r,
         "hrf": np.round(hrf, 3).tolist(),
     }
-    r = [correlate(shown, few[:, 0], samples.run_rows, each) for each in range(data["lags"] + 1)]
     seen = slice(0, data["volumes"])
-    return build_fragment("lag", data, plot_shifts(few[seen, 0], shown[seen], r), ALT, ["charts"])
-
-
-def correlate(shown, response, run_rows, lag):
-    """The correlation of a response with what was shown ``lag`` volumes before it, in the same run."""
-    before = np.concatenate([rows[: len(rows) - lag] for rows in run_rows])
-    return np.corrcoef(shown[before], response[before + lag])[0, 1]
+    return build_fragment("lag", data, plot_shifts(few[seen, 0], shown[seen], r[:, 0]), ALT, ["charts"])

@@ -77,6 +77,4 @@ def _paint(values, limit, fineness):
     """The colours of the scores, transparent where nothing is painted."""
     colours = plt.get_cmap(SCORE_COLOURS)(values / limit, bytes=True)
     colours[values == 0] = 0
-    for axis in range(3):
-        colours = colours.repeat(fineness, axis=axis)
-    return colours
+    return colours.repeat(fineness, 0).repeat(fineness, 1).repeat(fineness, 2)
