@@ -3,7 +3,6 @@
 import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
-import pandas as pd
 import pytest
 
 from voxelwise import plotting
@@ -85,12 +84,6 @@ def test_pictures_are_upright():
         for image, expected in zip(drawn, (one, two), strict=False):
             np.testing.assert_array_equal(image.get_array(), expected)
             assert image.origin == "upper"
-
-
-def test_rows_are_counted_downwards():
-    fields = pd.DataFrame({"row": [0.0, 2], "column": [1.0, 5]})
-    ax, _ = plotting.plot_centres({"a": fields, "b": fields[:0]}, (9, 7), 2).axes
-    assert ax.collections[0].get_offsets().tolist() == [[1, 0], [5, 2]] and ax.yaxis_inverted()
 
 
 def test_what_is_empty_can_be_drawn_and_more_than_there_are_colours_for_is_refused():
