@@ -3,11 +3,9 @@
 import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
-import pandas as pd
 import pytest
 
 from voxelwise import plotting
-from voxelwise.plotting.stills import plot_explored, plot_planes
 
 X, Y = np.array([0.1, 0.5, -0.2]), np.array([0.3, 0.2, 0.0])
 DIRECTIONS = dict(cmap=plotting.DIRECTION_COLOURS, vmin=-180, vmax=180)
@@ -36,7 +34,7 @@ def shown_at(image):
 
 @pytest.mark.parametrize("side", [1, -1], ids=["left first", "right first"])
 def test_marks_lie_on_their_voxel_and_left_is_left(side):
-    """A voxel at x < 0 is in the left half, in its own square, over its spot of the background; so in three planes."""
+    """A voxel at x < 0 is in the left half, in its own square, over its spot of the background."""
     affine = np.diag([3.0 * side, 3.0, 3.0, 1.0])
     affine[:3, 3] = -10.5 * side, -12, -6
     position = (1 if side > 0 else 6, 7, 2)
@@ -49,17 +47,12 @@ def test_marks_lie_on_their_voxel_and_left_is_left(side):
     fine = np.unravel_index(np.argmax(background.get_array()), background.get_array().shape)
     assert (np.array(fine) + 0.5) / 3 - 0.5 == pytest.approx((7, 1), abs=1e-6)
     assert background.get_extent() == painted.get_extent() == [-0.5, 7.5, -0.5, 8.5], "voxels lie on whole numbers"
-    figure = plot_planes(image, None, position)
-    assert [text.get_text() for text in figure.texts] == ["x = -7.5 mm", "y = 9 mm", "z = 0 mm"]
-    for ax, (across, up) in zip(figure.axes, [(7, 2), (1, 2), (1, 7)], strict=False):
-        assert shown_at(ax.images[-1]) == {(up, across): 0.5} and ax.get_ylim()[0] < ax.get_ylim()[1]
-        assert (ax.lines[0].get_xdata()[0], ax.lines[1].get_ydata()[0]) == (across, up)
 
 
-@pytest.mark.parametrize(("best", "limit"), [(0, 0.1), (0.03, 0.1), (0.31, 0.4), (0.5, 0.5)])
-def test_the_colours_end_at_the_next_tenth_and_an_empty_map_can_be_drawn(best, limit):
-    figure = plotting.plot_score_map(image_of([(3, 3, 2)], best), None, [(3, 3, 2)])
-    assert figure.axes[0].images[0].get_clim() == (0, limit)
+def test_colours_end_at_the_next_tenth():
+    for best, limit in ((0, 0.1), (0.31, 0.4), (0.5, 0.5)):
+        figure = plotting.plot_score_map(image_of([(3, 3, 2)], best), None, [(3, 3, 2)])
+        assert figure.axes[0].images[0].get_clim() == (0, limit)
 
 
 def test_maps_paint_each_voxel_in_its_slice_and_nothing_else():
@@ -84,28 +77,13 @@ def test_pictures_are_upright():
         plotting.plot_field_pairs({"first": one[None], "second": two[None]}, "a"),
         plotting.plot_candidates(X[:2], 0, np.reshape([one, two], (2, 4)), (2, 2)),
         plotting.plot_reconstructions({"seen": [one, two]}, (0, 1)),
-        plot_explored(image_of([(3, 3, 2)]), None, [(3, 3, 2)], one, 1),
+        plotting.plot_summary(image_of([(3, 3, 2)]), None, [(3, 3, 2)], [one], "one"),
         plotting.plot_pixel_map(one, "r"),
     ):
         drawn = [image for ax in figure.axes for image in ax.images if image.get_array().shape == (2, 2)]
         for image, expected in zip(drawn, (one, two), strict=False):
             np.testing.assert_array_equal(image.get_array(), expected)
             assert image.origin == "upper"
-
-
-def test_rows_are_counted_downwards():
-    fields = pd.DataFrame({"row": [0.0, 2], "column": [1.0, 5]})
-    ax, _ = plotting.plot_centres({"a": fields, "b": fields[:0]}, (9, 7), 2).axes
-    assert ax.collections[0].get_offsets().tolist() == [[1, 0], [5, 2]] and ax.yaxis_inverted()
-    names = ["V1", "V2"]
-    differences = pd.DataFrame([[np.nan, 0.2], [-0.2, np.nan]], index=names, columns=names)
-    (image,) = plotting.plot_differences(differences, "R²").axes[0].images
-    assert shown_at(image) == {(0, 1): 0.2, (1, 0): -0.2} and image.origin == "upper"
-
-
-def test_what_is_on_the_screen_begins_half_a_volume_before():
-    shade = plotting.plot_time_course(X, X > 0, Y).axes[0].patches[0].get_data()
-    assert (shade.values.tolist(), shade.edges.tolist()) == ([1, 1, 0], [0.5, 1.5, 2.5, 3.5])
 
 
 def test_what_is_empty_can_be_drawn_and_more_than_there_are_colours_for_is_refused():

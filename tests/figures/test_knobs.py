@@ -117,22 +117,21 @@ def test_each_step_of_the_lasso_is_on_the_path(html, page):
             np.testing.assert_allclose(found, field.ravel(), rtol=0, atol=1e-3)
 
 
-def test_true_fields_are_as_high_as_those_of_the_lasso_and_silent_voxels_see_nothing(visit):
-    """On stimuli that are not square: places count from the middle of the screen."""
+def test_voxels_are_chosen_by_their_scores_and_have_true_fields(visit):
+    """Half of the best score, and the middle of those that are not predicted; no voxel twice.
+
+    True fields are as high as those of the lasso, and a silent voxel sees nothing; also on stimuli that are not square.
+    """
+    told = np.array([-0.5, 0.1, -0.1, 0.6, 0.3, 0.28, -0.3, -0.2, -0.4])
     truth = pd.DataFrame({"row": 5.3, "column": 3.1, "size": 1.2, "share": np.arange(9) == MARKED[0]})
-    page = visit(turn_knobs(**GIVEN, truth=truth).html)
+    html = turn_knobs(**GIVEN | dict(scores=told, truth=truth)).html
+    page, voxels = visit(html), data_of(html)["voxels"]
+    assert {voxel["name"]: voxel["column"] for voxel in voxels} == dict(A=5, B=0, middling=4, silent=6)
     true, silent = (computed(page, voxel=n, alpha=1, lag=LAG, steps=0)["fields"]["true"] for n in (0, 1))
     field = gaussian_weights((3, 4), *(truth[name][:1] for name in ("row", "column", "size")))[0]
     seeing, other = fit_receptive_fields(at_lag(SAMPLES, LAG), MARKED, 6)
     np.testing.assert_allclose(true, seeing.max() * field / field.max(), atol=1e-3)
     assert other.any() and not np.any(silent)
-
-
-def test_voxels_are_chosen_by_their_scores():
-    """Half of the best score, and the middle of those that are not predicted; no voxel twice."""
-    told = np.array([-0.5, 0.1, -0.1, 0.6, 0.3, 0.28, -0.3, -0.2, -0.4])
-    data = data_of(turn_knobs(**GIVEN | dict(scores=told)).html)
-    assert {voxel["name"]: voxel["column"] for voxel in data["voxels"]} == dict(A=5, B=0, middling=4, silent=6)
 
 
 def test_what_does_not_fit_is_refused_and_what_is_too_large_is_told():

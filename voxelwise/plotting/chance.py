@@ -7,14 +7,10 @@ from .style import BLUE, GREEN, GUIDE, LINE_COLOURS, VERMILION, draw_legend, pai
 
 
 def plot_chance(shifted, shuffled, score, largest, threshold):
-    """Scores by chance: of one voxel, and the largest ones of all voxels.
+    """Scores by chance, arrays of one number a permutation: of one voxel, and the ``largest`` of all voxels.
 
-    Parameters
-    ----------
-    shifted, shuffled, largest : ndarray, shape (n_permutations,)
-        One voxel's with the stimuli of each run shifted and with its volumes shuffled; all voxels' largest, shifted.
-    score, threshold : float
-        The voxel's own, and what a score must exceed among all voxels.
+    The voxel's stimuli were ``shifted`` in each run, or its volumes ``shuffled``. ``score`` is its own, ``threshold``
+    what a score must exceed among all voxels.
     """
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True)
     edges = np.histogram_bin_edges(np.append(shifted, shuffled), bins=30)
@@ -37,13 +33,8 @@ def plot_chance(shifted, shuffled, score, largest, threshold):
 def plot_power(strength, found, rate):
     """How many voxels are found, by how much of their variance is signal; dotted, an error rate.
 
-    Parameters
-    ----------
-    strength : ndarray, shape (n_groups,)
-        True share of the signal in the variance of groups of voxels, rising.
-    found : dict of str -> ndarray, shape (n_groups,)
-        By the name of up to four rules, the share of each group's voxels that it finds.
-    rate : float
+    ``strength`` is the true share of the signal in groups of voxels, rising; ``found`` holds, by the name of up to four
+    rules, the share of each group's voxels that it finds.
     """
     figure, ax = plt.subplots(figsize=(8, 3.8))
     lines = tuple(zip(LINE_COLOURS, ("o-", "s--", "^:", "v-."), strict=False))

@@ -7,14 +7,7 @@ from .style import BLUE, FIELD_COLOURS, GUIDE, LINE_COLOURS, draw_screen, pair_u
 
 
 def plot_stimuli(stimuli, titles):
-    """Stimuli as they were on the screen, side by side: the smallest value of all is black, the largest white.
-
-    Parameters
-    ----------
-    stimuli : sequence of ndarray, shape (n_rows, n_columns)
-        Of any shapes.
-    titles : sequence of str
-    """
+    """Stimuli of any shapes as they were on the screen, side by side: the smallest value of all is black."""
     figure, axes = plt.subplots(1, len(stimuli), squeeze=False)
     for ax, stimulus, title in zip(axes.flat, stimuli, titles, strict=True):
         draw_screen(ax, stimulus, "black", True, vmin=min(map(np.min, stimuli)), vmax=max(map(np.max, stimuli)))
@@ -23,12 +16,9 @@ def plot_stimuli(stimuli, titles):
 
 
 def plot_designs(designs):
-    """Design matrices of the same volumes, one below the other: time runs to the right, each line is a feature.
+    """Design matrices, (n_volumes, n_features), by their titles: time runs to the right, each line is a feature.
 
-    Parameters
-    ----------
-    designs : dict of str -> ndarray, shape (n_volumes, n_features)
-        By the title of the panel. Each goes from black, its smallest value, to white.
+    Each goes from black, its smallest value, to white.
     """
     heights = [1 if design.shape[1] > 1 else 0.25 for design in designs.values()]
     size = 8, 0.7 + 0.4 * len(designs) + sum(heights)
@@ -43,17 +33,10 @@ def plot_designs(designs):
 
 
 def plot_repeats(stimuli, courses, n_on, lag):
-    """Stimuli, and below each of them the responses of a voxel to its repeats.
+    """Stimuli, and below each of them the responses of a voxel to its repeats, shape (n_repeats, n_volumes).
 
-    Parameters
-    ----------
-    stimuli : sequence of ndarray, shape (n_rows, n_columns)
-    courses : sequence of ndarray, shape (n_repeats, n_volumes)
-        The responses to each stimulus; NaN where a run ends too early.
-    n_on : sequence of int
-        How many volumes long each stimulus is on the screen; these are shaded.
-    lag : int
-        How many volumes after the stimulus's onset the responses begin.
+    They begin ``lag`` volumes after the stimulus's onset, and are NaN where a run ends too early. Each stimulus is on
+    the screen for ``n_on`` volumes; these are shaded.
     """
     figure, axes = plt.subplots(2, len(stimuli), figsize=(8, 4.6), height_ratios=(2, 3), sharey="row", squeeze=False)
     for (above, below), stimulus, course, on in zip(axes.T, stimuli, courses, n_on, strict=True):
@@ -70,12 +53,7 @@ def plot_repeats(stimuli, courses, n_on, lag):
 
 
 def plot_score_histogram(scores):
-    """How many voxels reach which score, in bins of 0.06 as in the published histogram.
-
-    Parameters
-    ----------
-    scores : ndarray, shape (n_voxels,)
-    """
+    """How many voxels reach which score, in bins of 0.06 as in the published histogram."""
     figure, ax = plt.subplots(figsize=(8, 3.6))
     edges = np.arange(np.floor(scores.min() / 0.06), np.ceil(scores.max() / 0.06) + 1) * 0.06
     ax.hist(scores, edges, color=BLUE, edgecolor="white", log=True)
@@ -87,11 +65,7 @@ def plot_score_histogram(scores):
 def plot_regions(groups, measures):
     """Dots for each region, one panel a measure; regions of the same name share a place.
 
-    Parameters
-    ----------
-    groups : dict of str -> DataFrame
-        By the name of up to six groups, one row a region with a column for each measure.
-    measures : sequence of str
+    ``groups`` holds, by the name of up to six groups, a DataFrame of one row a region with a column for each measure.
     """
     names = list(dict.fromkeys(name for group in groups.values() for name in group.index))
     figure, axes = plt.subplots(len(measures), 1, figsize=(8, 1.8 * len(measures) + 1.2), sharex=True, squeeze=False)
@@ -107,13 +81,7 @@ def plot_regions(groups, measures):
 
 
 def plot_differences(differences, label):
-    """A square for each pair of regions, coloured by the row less the column; empty where there is no number.
-
-    Parameters
-    ----------
-    differences : DataFrame, one row and one column a region
-    label : str
-    """
+    """A square for each pair in a DataFrame, coloured by the row less the column; empty where there is no number."""
     figure, ax = plt.subplots(figsize=(8, 5), layout="compressed")
     most = np.nanmax(np.abs(differences.to_numpy()), initial=0) or 1
     drawn = draw_screen(ax, differences, ticks=True, cmap=FIELD_COLOURS, vmin=-most, vmax=most)
@@ -126,13 +94,8 @@ def plot_differences(differences, label):
 def plot_learning_curves(measures, label, limits=None):
     """Measures over the number of runs that models were fitted to: a dot a draw, and a line through their means.
 
-    Parameters
-    ----------
-    measures : dict of str -> (ndarray, ndarray)
-        By the name of up to six measures: the numbers of runs, and the values, shape (n_sizes, n_draws).
-    label : str
-    limits : dict of str -> float, optional
-        What a perfect model would reach; dashed lines.
+    ``measures`` holds, by the name of up to six, the numbers of runs, and the values, shape (n_sizes, n_draws);
+    ``limits``, by the same names, what a perfect model would reach, as dashed lines.
     """
     figure, ax = plt.subplots()
     for colour, (name, (n_runs, values)) in pair_up(LINE_COLOURS, measures.items(), "measures"):

@@ -11,13 +11,8 @@ from .style import GUIDE, LINE_COLOURS, MARKS, draw_diagonal, pair_up, settle
 def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
     """Two scores of each voxel against each other, around the diagonal on which they agree; a panel for each pair.
 
-    Parameters
-    ----------
-    pairs : dict of str -> (ndarray, ndarray)
-        By the title of the panel, the scores along x and along y, of shape (n_voxels,).
-    xlabel, ylabel : str
-    marked : sequence of int
-        Up to four voxels that get the colours and letters that mark them.
+    ``pairs`` holds them by the title of the panel, those along x and those along y. Up to four ``marked`` voxels get
+    the colours and letters that mark them.
     """
     figure, axes = plt.subplots(1, len(pairs), figsize=(8, 0.6 + 7.6 / max(len(pairs), 2)), squeeze=False)
     for ax, (title, (x, y)) in zip(axes.flat, pairs.items(), strict=True):
@@ -37,12 +32,8 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
 def plot_score_groups(groups, labels):
     """One measure of each voxel against another, around the line on which both are the same; empty groups left out.
 
-    Parameters
-    ----------
-    groups : dict of str -> (ndarray, ndarray)
-        By the name of up to three groups, both measures, horizontal and vertical, of shape (n_voxels,). The first is
-        grey, later ones lie on top in colours.
-    labels : (str, str)
+    ``groups`` holds both measures, the horizontal one first, by the name of up to three groups. The first is grey,
+    later ones lie on top in colours.
     """
     figure, ax = plt.subplots(figsize=(8, 5.6))
     for colour, (name, (x, y)) in pair_up((style.FRAME, style.BLUE, style.VERMILION), groups.items(), "groups"):
@@ -54,13 +45,9 @@ def plot_score_groups(groups, labels):
 
 
 def plot_partition(table, total):
-    """What each feature space explains by several measures, as bars; a dashed line for all spaces together.
+    """What each feature space, a row of the table, explains by up to six measures, its columns, as bars.
 
-    Parameters
-    ----------
-    table : DataFrame
-        One row a space, one column a measure; up to six.
-    total : float
+    A dashed line stands for all spaces together.
     """
     figure, ax = plt.subplots()
     places, width = np.arange(len(table)), 0.8 / table.shape[1]
@@ -76,14 +63,8 @@ def plot_partition(table, total):
 def plot_field_pairs(fields, titles, marked_pixel=None):
     """Fields of the same voxels from several fits: a fit a row, or, of more fits than voxels, a voxel a row.
 
-    Parameters
-    ----------
-    fields : dict of str -> ndarray, shape (n_voxels, n_rows, n_columns)
-        By the name of the fit.
-    titles : sequence of str
-        Of the voxels.
-    marked_pixel : (int, int), optional
-        Row and column of a pixel that is framed in every field.
+    ``fields`` holds arrays of shape (n_voxels, n_rows, n_columns) by the name of the fit; the voxels have ``titles``.
+    The pixel (row, column) that is marked is framed in every field.
     """
     limit = max(np.abs(weights).max() for weights in fields.values()) or 1
     above, beside, panels = titles, list(fields), list(fields.values())
@@ -107,13 +88,8 @@ def plot_field_pairs(fields, titles, marked_pixel=None):
 def plot_lags(lags, curves, label, truth=None):
     """Curves over lag, such as scores, or how the response of a voxel rises and falls; dashed, the true ones.
 
-    Parameters
-    ----------
-    lags : sequence of int
-    curves : dict of str -> ndarray, shape (n_lags,)
-        By the name of up to six groups of voxels, or by the letters of marked voxels, whose colours they get.
-    label : str
-    truth : ndarray, shape (n_lags, n_curves), optional
+    ``curves`` holds up to six by the name of a group of voxels, or by the letters of marked voxels, whose colours they
+    get; ``truth`` has shape (n_lags, n_curves).
     """
     figure, ax = plt.subplots()
     marked = curves.keys() <= set(style.MARK_LETTERS)

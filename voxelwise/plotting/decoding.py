@@ -3,7 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, draw_screen, pair_up, settle
+from .slices import draw_bar, tile
+from .style import GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, dark_figure, draw_screen, pair_up, settle
 
 _RIGHT, _WRONG = VERMILION, "0.45"
 
@@ -11,13 +12,7 @@ _RIGHT, _WRONG = VERMILION, "0.45"
 def plot_candidates(correlations, right, candidates, stimulus_shape):
     """How well each candidate's predicted pattern agrees with a trial's; the right one and the best other are shown.
 
-    Parameters
-    ----------
-    correlations : ndarray, shape (n_candidates,)
-    right : int
-        Which candidate was on the screen.
-    candidates : ndarray, shape (n_candidates, n_pixels)
-    stimulus_shape : (int, int)
+    ``candidates``, shape (n_candidates, n_pixels), are stimuli; ``right`` is the number of the one on the screen.
     """
     figure = plt.figure(figsize=(8, 4))
     grid = figure.add_gridspec(2, 2, width_ratios=(3, 1))
@@ -42,10 +37,7 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
 def plot_identification(curves):
     """Share of identified stimuli over the number of candidates, and what chance gives.
 
-    Parameters
-    ----------
-    curves : dict of str -> (ndarray, ndarray)
-        By the name of up to six curves, the numbers of candidates and the accuracy for each.
+    ``curves`` holds, by the name of up to six, the numbers of candidates and the accuracy for each.
     """
     figure, ax = plt.subplots()
     for colour, (name, (numbers, accuracies)) in pair_up(LINE_COLOURS, curves.items(), "curves"):
@@ -63,12 +55,8 @@ def plot_identification(curves):
 def plot_reconstructions(rows, limits):
     """Stimuli that were seen, and below each what was reconstructed; at most ten stand side by side.
 
-    Parameters
-    ----------
-    rows : dict of str -> ndarray, shape (n_stimuli, n_rows, n_columns)
-        By the name of the row.
-    limits : (float, float)
-        The values that are black and white.
+    ``rows`` holds arrays of shape (n_stimuli, n_rows, n_columns) by the name of the row; ``limits`` are black and
+    white.
     """
     n_stimuli = len(next(iter(rows.values())))
     n_columns = min(10, n_stimuli)
@@ -87,15 +75,34 @@ def plot_reconstructions(rows, limits):
 
 
 def plot_pixel_map(values, label):
-    """A number for each pixel of the screen, as a map whose colours begin at 0; NaN is white.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n_rows, n_columns)
-    label : str
-    """
+    """A number for each pixel of the screen, as a map whose colours begin at 0; NaN is white."""
     figure, ax = plt.subplots(layout="compressed")
     drawn = draw_screen(ax, values, ticks=True, cmap=SCORE_COLOURS, vmin=0, vmax=np.nanmax(values, initial=0.1))
     ax.set(xlabel="column", ylabel="row")
     figure.colorbar(drawn, ax=ax, label=label)
     return settle(figure)
+
+
+def plot_drawn(stimulus, responses, under, read, limits, response_limit):
+    """A drawing, the responses to it on slices of the brain, and the drawing as it is read back.
+
+    ``responses``, NaN where there is no voxel, and the grey levels ``under`` them, finer by a whole factor, have shape
+    (n_slices, height, width), the lowest row first.
+    """
+    figure = dark_figure(3.4)
+    for left, title, picture in ((0.01, "Drawn", stimulus), (0.73, "Read back, shown once", read)):
+        ax = figure.add_axes((left, 0.22, 0.26, 0.64))
+        ax.imshow(picture, cmap="gray", vmin=limits[0], vmax=limits[1])
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_color("0.6")
+        figure.text(left + 0.13, 0.91, title, color="white", ha="center", fontsize=10)
+    painted = responses.repeat(fine := under.shape[1] // responses.shape[1], axis=1).repeat(fine, axis=2)
+    grey = under[..., np.newaxis] / 510  # dim, so that the responses shine
+    colours = plt.get_cmap(SCORE_COLOURS)(painted / response_limit)[..., :3]
+    slices = np.where(np.isnan(painted)[..., np.newaxis], grey, colours)
+    ax = figure.add_axes((0.3, 0.22, 0.4, 0.66))
+    ax.imshow(tile(slices)[0], interpolation="nearest")
+    ax.set_axis_off()
+    figure.text(0.5, 0.91, "Responses of the voxels", color="white", ha="center", fontsize=10)
+    draw_bar(figure, (0.35, 0.15, 0.3, 0.03), "% of baseline", SCORE_COLOURS, 0, response_limit, "horizontal")
+    return figure

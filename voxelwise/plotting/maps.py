@@ -5,20 +5,16 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
-from .slices import background_plane, draw_bar, paint_slice, zoom
+from .slices import background_slice, draw_bar, paint_slice, zoom
 from .style import DIRECTION_COLOURS, ORANGE, PURPLE, SKY, dark_figure, pair_up
 
 
 def plot_maps(maps, background):
     """Several maps of the same voxels side by side, on up to four axial slices with about as many near each.
 
-    Parameters
-    ----------
-    maps : dict of str -> (Nifti1Image, dict)
-        By the label of its colour scale, each map, all on one grid and NaN where nothing shall be painted; and its
-        colours, the arguments ``cmap``, ``vmin`` and ``vmax`` of Matplotlib's ``imshow``. The scale of
-        ``DIRECTION_COLOURS`` is a wheel.
-    background : path, Nifti1Image or None
+    ``maps`` holds, by the label of its colour scale, an image, all on one grid and NaN where nothing shall be painted;
+    and its colours, the arguments ``cmap``, ``vmin`` and ``vmax`` of Matplotlib's ``imshow``. The scale of
+    ``DIRECTION_COLOURS`` is a wheel.
     """
     images = [nibabel.as_closest_canonical(image) for image, _ in maps.values()]
     heights, painted = _choose_slices(images[0])
@@ -42,15 +38,9 @@ def plot_maps(maps, background):
 
 
 def plot_classes(image, names, background):
-    """A map of classes, each in its colour, on up to four axial slices.
+    """A map of up to three classes, each in its colour, on up to four axial slices.
 
-    Parameters
-    ----------
-    image : Nifti1Image
-        Numbers of classes from 0, and NaN where nothing shall be painted.
-    names : sequence of str
-        Of the classes, up to three.
-    background : path, Nifti1Image or None
+    The image holds their numbers from 0, and NaN where nothing shall be painted.
     """
     image = nibabel.as_closest_canonical(image)
     heights, painted = _choose_slices(image)
@@ -77,7 +67,7 @@ def _choose_slices(image):
 
 def _draw_slice(ax, image, k, background, painted, colours):
     """Paint the slice at a height in the grid, as far as there are painted voxels; return its height in mm."""
-    under = background_plane(background, image, (0, 0, k))
+    under = background_slice(background, image, k)
     paint_slice(ax, image.dataobj[:, :, k], under, under_alpha=0.6, **colours)
     zoom(ax, painted[:, :2])
     return nibabel.affines.apply_affine(image.affine, (0, 0, k))[2]

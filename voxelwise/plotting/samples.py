@@ -5,19 +5,11 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch, StepPatch
 
-from . import style
-from .style import BLUE, FRAME, GUIDE, INK, VERMILION, pair_up, settle
+from .style import BLUE, FIELD_COLOURS, FRAME, GUIDE, INK, MARK_COLOURS, VERMILION, pair_up, settle
 
 
 def plot_time_course(response, shown, prediction):
-    """Response of a voxel over one run, and what a model expects.
-
-    Parameters
-    ----------
-    response, prediction : ndarray, shape (n_volumes,)
-    shown : ndarray of bool, shape (n_volumes,)
-        Whether a stimulus was on the screen; these volumes are shaded.
-    """
+    """Response of a voxel over one run, and what a model expects; volumes with something ``shown`` are shaded."""
     figure, ax = plt.subplots(figsize=(8, 3.2))
     _draw_course(ax, response, shown)
     ax.plot(np.arange(1, len(response) + 1), prediction, color=VERMILION, label="predicted")
@@ -25,15 +17,7 @@ def plot_time_course(response, shown, prediction):
 
 
 def plot_cleaning(signal, response, shown):
-    """A voxel over one run, as the scanner measured it and as it enters the models.
-
-    Parameters
-    ----------
-    signal, response : ndarray, shape (n_volumes,)
-        In the scanner's units, and in standard deviations.
-    shown
-        As in :func:`plot_time_course`.
-    """
+    """A voxel over one run, as the scanner measured it and, in standard deviations, as it enters the models."""
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 4.4), sharex=True)
     _draw_course(above, signal, shown)
     _draw_course(below, response, shown)
@@ -42,15 +26,7 @@ def plot_cleaning(signal, response, shown):
 
 
 def plot_shifts(response, shown, correlations):
-    """A voxel's response to what is on the screen, and how closely it follows the screen at each shift.
-
-    Parameters
-    ----------
-    response, shown
-        As in :func:`plot_time_course`.
-    correlations : ndarray, shape (n_shifts,)
-        At shifts of 0, 1, 2 and more volumes.
-    """
+    """A voxel's response to what is on the screen, and how closely it follows it at shifts of 0, 1, ... volumes."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), width_ratios=(3, 2))
     _draw_course(left, response, shown)
     right.axhline(0, **GUIDE, linestyle=":")
@@ -70,16 +46,10 @@ def _draw_course(ax, response, shown):
 
 
 def plot_matrices(stimuli, responses):
-    """Stimuli and responses side by side, a row a sample.
-
-    Parameters
-    ----------
-    stimuli : ndarray, shape (n_samples, n_pixels)
-    responses : ndarray, shape (n_samples, n_voxels)
-    """
+    """Stimuli, shape (n_samples, n_pixels), and responses, shape (n_samples, n_voxels), side by side."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4.8), sharey=True)
     left.imshow(stimuli, aspect="auto")
-    drawn = right.imshow(responses, aspect="auto", cmap=style.FIELD_COLOURS, vmin=-2, vmax=2)
+    drawn = right.imshow(responses, aspect="auto", cmap=FIELD_COLOURS, vmin=-2, vmax=2)
     left.set(title="stimuli X", xlabel="pixel", ylabel="sample")
     right.set(title="responses Y", xlabel="voxel")
     figure.colorbar(drawn, ax=right, label="SD", extend="both")
@@ -87,15 +57,7 @@ def plot_matrices(stimuli, responses):
 
 
 def plot_folds(folds, runs):
-    """Which runs each fold holds out.
-
-    Parameters
-    ----------
-    folds : sequence of (ndarray, ndarray)
-        The samples that are fitted to, and those that are scored on.
-    runs : ndarray of int, shape (n_samples,)
-        The run of each sample, rising.
-    """
+    """Which runs each fold, (samples to fit to, samples to score on), holds out; ``runs`` is each sample's, rising."""
     figure, ax = plt.subplots(figsize=(8, 2.8))
     starts = np.flatnonzero(np.diff(runs, prepend=-1, append=runs[-1] + 1))
     for number, (train, test) in enumerate(folds, start=1):
@@ -111,13 +73,10 @@ def plot_folds(folds, runs):
 
 
 def plot_nested_folds(uses):
-    """What each run is used for in one round of nested cross-validation, step by step.
+    """What each run is used for in one round of nested cross-validation: ``uses``, shape (n_steps, n_runs).
 
-    Parameters
-    ----------
-    uses : ndarray of int, shape (n_steps, n_runs)
-        0 for runs that are fitted to, 1 for those that a penalty is chosen on, 2 for those that are not looked at and
-        3 for those that are scored on.
+    0 stands for runs that are fitted to, 1 for those that a penalty is chosen on, 2 for those that are not looked at
+    and 3 for those that are scored on.
     """
     n_steps, n_runs = uses.shape
     figure, ax = plt.subplots(figsize=(8, 1.2 + 0.22 * n_steps))
@@ -135,12 +94,7 @@ def plot_nested_folds(uses):
 def plot_overfitting(alphas, panels, reference):
     """R² on the samples that models were fitted to, and on others, over the penalty; dashed, one to compare with.
 
-    Parameters
-    ----------
-    alphas : ndarray, shape (n_alphas,)
-    panels : dict of str -> dict of str -> ndarray, shape (n_alphas,)
-        By the panel's title and the name of the samples; one or two curves a panel.
-    reference : float
+    ``panels`` holds, by the panel's title, one or two curves, each by the name of its samples.
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(8, 3.6), sharex=True, squeeze=False)
     for ax, (title, curves) in zip(axes.flat, panels.items(), strict=True):
@@ -156,21 +110,12 @@ def plot_overfitting(alphas, panels, reference):
 def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
     """How well each penalty predicts, which ones were chosen, and, dashed, one to compare with.
 
-    Parameters
-    ----------
-    alphas, mean_curve : ndarray, shape (n_alphas,)
-        The penalties, rising, and the mean scores of many voxels.
-    curves : ndarray, shape (n_alphas, n_marked)
-        Scores of up to four voxels, drawn in the colours that mark them.
-    labels : sequence of str
-        Names of these voxels; further ones are left out.
-    choices : ndarray
-        The penalties that were chosen, of any shape.
-    reference : float
+    ``curves``, shape (n_alphas, n_marked), are scores of up to four voxels, drawn in the colours that mark them, and
+    ``labels`` their names; ``mean_curve`` is that of many voxels, and ``choices`` the penalties that were chosen.
     """
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=(3, 2))
     above.plot(alphas, mean_curve, color=INK, linewidth=2.5, label="mean")
-    for (colour, curve), label in zip(pair_up(style.MARK_COLOURS, curves.T, "curves"), labels, strict=False):
+    for (colour, curve), label in zip(pair_up(MARK_COLOURS, curves.T, "curves"), labels, strict=False):
         above.plot(alphas, curve, color=colour, label=label)
         above.plot(alphas[curve.argmax()], curve.max(), "o", color=colour)
     above.plot(alphas[mean_curve.argmax()], mean_curve.max(), "o", color=INK)

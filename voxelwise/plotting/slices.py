@@ -14,16 +14,9 @@ FIELD_THRESHOLD, FIELD_LIMIT = 0.1, 0.75
 
 
 def plot_score_map(score_img, background, positions):
-    """A slice of the score map through the marked voxels, whole and from near.
+    """A slice of the score map through the marked voxels, whole and from near; nothing is painted where it is 0.
 
-    Parameters
-    ----------
-    score_img : Nifti1Image
-        Zero where nothing shall be painted.
-    background : path, Nifti1Image or None
-        Anatomical image under the map.
-    positions : sequence of (int, int, int)
-        Grid positions of up to four voxels. The slice goes through the first; voxels of other slices are not marked.
+    The slice goes through the first of up to four grid positions; voxels of other slices are not marked.
     """
     figure = dark_figure(4)
     shown = score_img, background, positions
@@ -35,18 +28,10 @@ def plot_score_map(score_img, background, positions):
 
 
 def plot_summary(score_img, background, positions, fields, name, marked_pixel=None):
-    """The marked voxels on the brain, and beside them what each of them sees, on black.
+    """The marked voxels on the brain, as in :func:`plot_score_map`, and beside them what each of them sees, on black.
 
-    Parameters
-    ----------
-    score_img, background, positions
-        As in :func:`plot_score_map`.
-    fields : ndarray, shape (n_voxels, n_rows, n_columns)
-        Of up to four voxels.
-    name : str
-        The recording's.
-    marked_pixel : (int, int), optional
-        Row and column of a pixel that is outlined in every field.
+    ``fields`` has shape (n_voxels, n_rows, n_columns); ``name`` is the recording's. The pixel (row, column) that is
+    marked is framed in every field.
     """
     figure = dark_figure(4)
     draw_marked_slice(figure.add_axes((0.0, 0.0, 0.5, 1.0)), score_img, background, positions, zoomed=True)
@@ -61,7 +46,7 @@ def plot_summary(score_img, background, positions, fields, name, marked_pixel=No
             y, x = marked_pixel
             ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="none", edgecolor=PIXEL_COLOUR, lw=2.5))
         ax.text(0.04, 0.96, letter, color=colour, transform=ax.transAxes, va="top", weight="bold")
-    figure.text(0.01, 0.03, f"recording: {name}", color="0.7", fontsize=9)
+    figure.text(0.01, 0.03, name and f"recording: {name}", color="0.7", fontsize=9)
     return figure
 
 
@@ -70,7 +55,7 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     scores, marks = turn_to_page(score_img, positions)
     k = marks[0, 2]
     painted = np.ma.masked_equal(scores.dataobj[:, :, k], 0)
-    under = background_plane(background, scores, marks[0])
+    under = background_slice(background, scores, k)
     paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=colour_limit(score_img.get_fdata()))
     for (colour, letter), (i, j, other_k) in pair_up(MARKS, marks, "positions"):
         if other_k == k:
@@ -110,13 +95,11 @@ def zoom(ax, positions):
     ax.set(xlim=(left, right), ylim=(bottom, top))
 
 
-def background_plane(background, scores, place, normal=2):
-    """The background, if any, in the plane through a voxel at right angles to an axis, 3 points for a voxel's width."""
+def background_slice(background, scores, k):
+    """The background, if any, in the axial slice at this height, 3 points for a voxel's width."""
     if background is None:
         return None
-    first, shape, fineness = [0, 0, 0], list(scores.shape), [3, 3, 3]
-    first[normal], shape[normal], fineness[normal] = place[normal], 1, 1
-    return background_box(background, scores, first, shape, fineness).squeeze(axis=normal)
+    return background_box(background, scores, (0, 0, k), (*scores.shape[:2], 1), (3, 3, 1))[:, :, 0]
 
 
 def background_box(background, scores, first, shape, fineness):

@@ -7,15 +7,9 @@ from .style import BLUE, FRAME, GREY, GUIDE, INK, VERMILION, draw_diagonal, pair
 
 
 def plot_centres(groups, stimulus_shape, radius):
-    """Where many fields lie on the screen: a dot at the centre of each, a panel a group, a circle around the middle.
+    """Where fields lie on the screen: a dot at ``row`` and ``column`` of each, a panel for each of up to 3 groups.
 
-    Parameters
-    ----------
-    groups : dict of str -> DataFrame
-        By the name of up to three groups, ``row`` and ``column`` of its fields in pixels.
-    stimulus_shape : (int, int)
-    radius : float
-        Of the circle, in pixels.
+    A circle of this radius (pixels) lies around the middle.
     """
     n_rows, n_columns = stimulus_shape
     middle = (n_columns - 1) / 2, (n_rows - 1) / 2
@@ -38,15 +32,10 @@ def plot_centres(groups, stimulus_shape, radius):
 
 
 def plot_sizes(groups, lines, truth=None):
-    """How the size of a field depends on its eccentricity, one panel for each group of voxels.
+    """How the size of a field depends on its eccentricity, one panel for each of up to six groups of voxels.
 
-    Parameters
-    ----------
-    groups : dict of str -> DataFrame
-        By the name of up to six groups, ``eccentricity`` and ``size`` of its fields in pixels.
-    lines, truth : dict of str -> DataFrame
-        The same columns for each group's line, and optionally for the true one. The first group's line is repeated in
-        grey in all panels.
+    All are DataFrames of ``eccentricity`` and ``size`` in pixels, by the name of the group: its fields, its line, and
+    optionally the true line. The first group's line is repeated in grey in all panels.
     """
     n_rows = 1 + (len(groups) > 3)
     n_columns = -(-len(groups) // n_rows)
@@ -73,14 +62,9 @@ def plot_sizes(groups, lines, truth=None):
 
 
 def plot_recovery(truth, found):
-    """What was found of each field against what was put in, in one panel for each measure.
+    """What was found of each field's ``row``, ``column`` and ``size`` against what was put in, a panel for each.
 
-    Parameters
-    ----------
-    truth : DataFrame
-        ``row``, ``column`` and ``size`` of each field in pixels.
-    found : dict of str -> DataFrame
-        By the name of up to two methods, those of the columns that it finds, in the same order.
+    ``found`` holds, by the name of up to two methods, those of the columns that it finds, in the order of ``truth``.
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 3.3))
     for ax, measure in zip(axes, ("row", "column", "size"), strict=True):

@@ -8,8 +8,8 @@ from scipy.sparse.linalg import svds
 from ..brain import grid_positions
 from ..decoding.patterns import posterior_mean
 from ..models.prf import field_weights, fit_prf
+from ..plotting.decoding import plot_drawn
 from ..plotting.slices import background_box, turn_to_page
-from ..plotting.stills import plot_drawn
 from ..plotting.style import SCORE_COLOURS
 from ..simulation.responses import SURROUND_EXPONENT, SURROUND_SIZE
 from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
@@ -63,9 +63,8 @@ def draw_and_read(trials, model, background=None, truth=None):
 
     Returns
     -------
-    fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page. The weights of its decoder have 15 bits, other
-        numbers single precision.
+    Fragment
+        The weights of its decoder have 15 bits, other numbers single precision.
 
     Raises
     ------
@@ -113,31 +112,13 @@ def draw_and_read(trials, model, background=None, truth=None):
     }
     stimulus = np.where(next(iter(presets.values()), np.ones(shape, bool)), high, low)
     rng = np.random.default_rng(0)
-    responses = respond(stimulus.reshape(1, -1), voxels, shape)[0] + alone * rng.standard_normal(len(alone))
-    responses += loadings @ rng.standard_normal(loadings.shape[1])
+    (field,), (surround,) = _drive(stimulus.reshape(1, -1), voxels[:, :3], shape)
+    responses = field * voxels[:, 3] + surround * voxels[:, 4] + voxels[:, 5]
+    responses += alone * rng.standard_normal(len(alone)) + loadings @ rng.standard_normal(loadings.shape[1])
     read = model.pixel_mean + (responses - grey) @ readers
     shown = stimulus, _paint(responses, places, box), under, read.reshape(shape)
     still = plot_drawn(*shown, (low, high), data["colours"]["limit"])
     return build_fragment("draw", data, still, ALT)
-
-
-def respond(stimuli, voxels, shape):
-    """The responses of voxels, without noise.
-
-    Parameters
-    ----------
-    stimuli : ndarray, shape (n_stimuli, n_pixels)
-    voxels : ndarray, shape (n_voxels, 6)
-        ``row``, ``column`` and ``size`` of the field; weights of field and surround; constant.
-    shape : (int, int)
-
-    Returns
-    -------
-    responses : ndarray of float64, shape (n_stimuli, n_voxels)
-    """
-    *_, centre, around, constant = voxels.T
-    field, surround = _drive(stimuli, voxels[:, :3], shape)
-    return field * centre + surround * around + constant
 
 
 def _drive(stimuli, fields, shape):
@@ -149,7 +130,10 @@ def _drive(stimuli, fields, shape):
 
 
 def _fit_responses(trials, model, fields):
-    """The table of :func:`respond`, strengths and constants by least squares; and what is left of the trials."""
+    """A row for each voxel, strengths and constant by least squares; and what is left of the trials.
+
+    In a row stand row, column and size of the field, the weights of field and surround, and the constant.
+    """
     places = np.nan_to_num(fields[["row", "column", "size"]].to_numpy(float), nan=1.0)
     placed = fields["row"].notna().to_numpy()
     ratio = np.zeros(len(fields))

@@ -20,7 +20,7 @@ STILL = "A still picture: run its cell in JupyterLab, or allow scripts on a page
 
 
 class Fragment:
-    """What a cell shows, or a page holds: one element of HTML, and the text that stands in for it elsewhere.
+    """What Jupyter shows: one element of HTML, which any page can hold, and the text that stands in for it elsewhere.
 
     The script in it starts all elements of its kind on the page that were not started yet, so it may be there twice.
     """
@@ -36,11 +36,9 @@ class Fragment:
 
 
 def build_fragment(kind, data, still, alt, shared=(), library=""):
-    """Put a fragment of the class ``"brain-<kind>"`` together.
+    """A fragment whose script reads ``data``, fit for JSON, and replaces the figure ``still``, which ``alt`` describes.
 
-    ``data``, fit for JSON, is what the kind's script reads. The script replaces the figure ``still``, which ``alt``
-    describes. It may use what is in the files named in ``shared``, and in ``library``, another script, whose names stay
-    inside.
+    The script may use what is in the files named in ``shared``, and in ``library``, another script.
     """
     style, script = (_read(kind, ending, shared) for ending in ("css", "js"))
     packed = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")  # ends no script

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.interpolate import make_interp_spline
-from sklearn.metrics import r2_score
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import validation_curve
 
 from ..data.samples import check_whole
 from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
-from ..models.ridge import check_alpha, fit_ridge
-from ..plotting.stills import plot_knobs
+from ..models.ridge import check_alpha
+from ..plotting.samples import plot_overfitting
 from ..plotting.style import FIELD_COLOURS
 from .fragment import Fragment, build_fragment, mark, pack, pack_colours, pack_decimals, pack_truth
 
@@ -24,8 +25,8 @@ TOO_LARGE = (
     "large for a page to hold and to fit."
 )
 ALT = (
-    "Of voxel A: its field by ridge regression and by the lasso, as images of coloured pixels; R2 on training and on "
-    "held-out runs against the penalty; and the measured and the predicted course of a held-out run."
+    "R2 of voxel A against the penalty of a ridge regression: on the training runs it falls, on held-out runs it may "
+    "rise before it falls."
 )
 
 
@@ -60,9 +61,8 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
 
     Returns
     -------
-    fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page. A sentence, where the stimuli have more than 256
-        pixels or the page would hold more than 1 MB of numbers.
+    Fragment
+        A sentence, where the stimuli have more than 256 pixels or the page would hold more than 1 MB of numbers.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
         "book": {"alpha": alpha, "lag": int(lag)},
         "colours": {"map": pack_colours(FIELD_COLOURS), "limit": limit},
     }
-    still = plot_knobs(lasso[0], limit, lag, **_fit_first(_at_lag(few, lag), folds, alpha, ends))
+    still = _plot_first(_at_lag(few, lag), n_splits, alpha, ends)
     return build_fragment("knobs", data, still, ALT, ["charts"])
 
 
@@ -132,17 +132,12 @@ def _at_lag(samples, lag):
     )
 
 
-def _fit_first(samples, folds, alpha, exponents):
-    """What the still picture shows of the first voxel: its ridge field, R2 by penalty, and the course of a run."""
-    alphas = np.append(np.linspace(*exponents, 5 * (exponents[1] - exponents[0]) + 1), np.log10(alpha))
-    y = np.tile(samples.responses[:, :1].astype(np.float64), len(alphas))
-    r2, fits = [], []
-    for fold in folds:
-        held = np.isin(samples.runs, fold)
-        weights, intercepts = fit_ridge(samples.stimuli[~held], y[~held], 10**alphas)
-        predicted = samples.stimuli @ weights + intercepts
-        r2.append([r2_score(y[rows], predicted[rows], multioutput="raw_values") for rows in (~held, held)])
-        fits.append((weights[:, -1], predicted[:, -1]))
-    (field, predicted), first = fits[0], samples.runs == folds[0][0]
-    told = dict(ridge=field.reshape(samples.stimulus_shape), alphas=10**alphas, r2=np.mean(r2, axis=0))
-    return told | dict(course=(y[first, 0], predicted[first]))
+def _plot_first(samples, n_splits, alpha, exponents):
+    """The still picture: R2 of the first voxel by penalty, on training and on held-out runs."""
+    alphas = 10.0 ** np.arange(exponents[0], exponents[1] + 1)
+    x, y = samples.stimuli.astype(float), samples.responses[:, 0].astype(float)
+    curves = validation_curve(
+        Ridge(), x, y, param_name="alpha", param_range=alphas, cv=RunKFold(n_splits), groups=samples.runs
+    )
+    r2 = dict(zip(("training runs", "held-out runs"), np.mean(curves, axis=2), strict=True))
+    return plot_overfitting(alphas, {"voxel A": r2}, alpha)

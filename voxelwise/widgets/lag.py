@@ -3,17 +3,17 @@
 import numpy as np
 from nilearn.glm.first_level import glover_hrf
 
-from ..data.samples import check_whole
+from ..data.samples import Samples, check_whole, correlate_with_screen
 from ..features import is_rest
-from ..plotting.stills import plot_slid
+from ..plotting.samples import plot_shifts
 from .fragment import build_fragment, mark, pack_decimals
 
 MAX_LAG = 8
 N_VOLUMES = 72  # of the first run: more would be too fine to see
 HRF_SECONDS = 24
 ALT = (
-    "The response of voxel A over the first run, and grey bands where there was a stimulus, moved by the lag. "
-    "Below, the correlation of the two against the lag, and the response of the blood to a moment on the screen."
+    "The response of voxel A over the first run, grey bands where there was a stimulus, and beside it the correlation "
+    "of the two against the lag."
 )
 
 
@@ -36,8 +36,7 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
 
     Returns
     -------
-    fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page.
+    Fragment
 
     Raises
     ------
@@ -47,28 +46,20 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     marks = mark(marked, samples.responses.shape[1])
     check_whole("lag", lag, most=MAX_LAG, why="the page reaches no further; ")
     shown = (~is_rest(samples.stimuli)).astype(int)
-    lengths = [len(rows) for rows in samples.run_rows]
     few = samples.responses[:, list(marked)].astype(float)
+    r = correlate_with_screen(Samples.from_arrays(shown[:, np.newaxis], few, samples.runs), MAX_LAG)
     hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
     hrf = hrf / hrf.max()
     data = {
         "voxels": marks,
-        "runs": lengths,
+        "runs": [len(rows) for rows in samples.run_rows],
         "shown": "".join(map(str, shown)),
         "responses": pack_decimals(few.T),
-        "volumes": min(N_VOLUMES, lengths[0]),
-        "lags": min(MAX_LAG, min(lengths) - 2),
+        "volumes": min(N_VOLUMES, len(samples.run_rows[0])),
+        "lags": len(r) - 1,
         "book": int(lag),
         "seconds": t_r,
         "hrf": np.round(hrf, 3).tolist(),
     }
-    r = [correlate(shown, few[:, 0], samples.run_rows, each) for each in range(data["lags"] + 1)]
     seen = slice(0, data["volumes"])
-    still = plot_slid(few[seen, 0], shown[seen], lag, r, (np.arange(len(hrf)) / 10, hrf), t_r)
-    return build_fragment("lag", data, still, ALT, ["charts"])
-
-
-def correlate(shown, response, run_rows, lag):
-    """The correlation of a response with what was shown ``lag`` volumes before it, in the same run."""
-    before = np.concatenate([rows[: len(rows) - lag] for rows in run_rows])
-    return np.corrcoef(shown[before], response[before + lag])[0, 1]
+    return build_fragment("lag", data, plot_shifts(few[seen, 0], shown[seen], r[:, 0]), ALT, ["charts"])

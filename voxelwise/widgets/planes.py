@@ -6,24 +6,22 @@ import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 
-from ..plotting.slices import background_box, colour_limit, turn_to_page
-from ..plotting.stills import plot_planes
+from ..plotting.slices import background_box, colour_limit, plot_score_map, turn_to_page
 from ..plotting.style import SCORE_COLOURS
 from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
 
 MAX_POINTS = 1_200_000  # of the pictures that a page holds
 ALT = (
-    "Three slices of the score map at right angles, seen from the right, from behind and from above, with a thin white "
-    "cross through one and the same voxel in each."
+    "An axial slice of the score map, whole and from near, in which a coloured square frames the voxel that the three "
+    "planes go through."
 )
 
 
 def view_planes(score_img, background=None, position=None):
     """Show the sagittal, coronal and axial slice of the score map through a voxel, and let the reader move it.
 
-    brainsprite, the viewer of nilearn's :func:`~nilearn.plotting.view_img`, cuts the slices in the browser.
-    ``view_img`` itself answers to no key, is wider than a phone, says nothing to a screen reader, shows nothing where
-    scripts are off and is different HTML at each call, which no stored notebook could be compared with.
+    brainsprite, the viewer of nilearn's :func:`~nilearn.plotting.view_img`, cuts the slices in the browser; what is
+    around it answers to keys, fits a phone, speaks to a screen reader and is the same at each call.
 
     Parameters
     ----------
@@ -36,8 +34,7 @@ def view_planes(score_img, background=None, position=None):
 
     Returns
     -------
-    fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page.
+    Fragment
 
     Raises
     ------
@@ -72,7 +69,7 @@ def view_planes(score_img, background=None, position=None):
         "overlay": mosaic(_paint(values, limit, fineness).swapaxes(1, 2))[0],
     }
     library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
-    still = plot_planes(score_img, background, position)
+    still = plot_score_map(score_img, background, [position])
     return build_fragment("planes", data, still, ALT, ["together"], library)
 
 
@@ -80,6 +77,4 @@ def _paint(values, limit, fineness):
     """The colours of the scores, transparent where nothing is painted."""
     colours = plt.get_cmap(SCORE_COLOURS)(values / limit, bytes=True)
     colours[values == 0] = 0
-    for axis in range(3):
-        colours = colours.repeat(fineness, axis=axis)
-    return colours
+    return colours.repeat(fineness, 0).repeat(fineness, 1).repeat(fineness, 2)

@@ -4,8 +4,7 @@ import nibabel
 import numpy as np
 
 from ..brain import grid_positions, unmask
-from ..plotting.slices import background_box, colour_limit, turn_to_page
-from ..plotting.stills import plot_explored
+from ..plotting.slices import background_box, colour_limit, plot_summary, turn_to_page
 from ..plotting.style import FIELD_COLOURS, SCORE_COLOURS
 from .fragment import build_fragment, grey_levels, mark, mosaic, pack, pack_colours, pack_decimals, pack_truth
 
@@ -15,7 +14,7 @@ FINENESS = 3  # points of the background for a voxel's width
 MAX_COURSES = 200_000  # numbers of one byte: the measured courses that a page holds
 ALT = (
     "An axial slice of the score map, in which coloured squares frame the marked voxels, and beside it the receptive "
-    "field of the first of them, an image of coloured pixels."
+    "field of each of them, as an image in the same colour."
 )
 
 
@@ -47,9 +46,8 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
 
     Returns
     -------
-    fragment : Fragment
-        Jupyter shows it; ``fragment.html`` can be put into any page. It holds the numbers of all voxels, scores and
-        weights rounded to four decimals (to fewer where they are larger than 3.2).
+    Fragment
+        It holds the numbers of all voxels, rounded to four decimals (to fewer where they are larger than 3.2).
 
     Raises
     ------
@@ -62,13 +60,9 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     mean = scores.mean(axis=0)
     marks = mark(list(marked) or [mean.argmax()], len(positions))
     score_img = unmask(np.maximum(mean, 0), mask_img)
-    frame = _Frame(score_img, positions)
     ends = score_img.get_fdata(), np.quantile(np.abs(fields).max(axis=(1, 2)), 0.99)  # one field in 100 goes beyond
     score_limit, field_limit = (round(float(colour_limit(end)), 4) for end in ends)
-    data = {
-        "shape": frame.shape.tolist(),
-        "heights": [round(float(z), 1) for z in frame.heights],
-        "places": pack(frame.places),
+    data = _frame(score_img, positions, background) | {
         "positions": pack(positions),
         "affine": np.round(mask_img.affine[:3].astype(float), 4).tolist(),
         "scores": pack_decimals(np.stack([mean, scores.min(axis=0), scores.max(axis=0)], axis=1)),
@@ -81,37 +75,35 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
             "score": {"map": pack_colours(SCORE_COLOURS), "limit": score_limit},
             "field": {"map": pack_colours(FIELD_COLOURS), "limit": field_limit},
         },
-        "background": None if background is None else frame.mosaic(background),
     }
     columns = [one["column"] for one in marks]
-    still = plot_explored(score_img, background, positions[columns], fields[columns[0]], field_limit)
+    still = plot_summary(score_img, background, positions[columns], fields[columns], name="")
     return build_fragment("voxels", data, still, ALT, ["charts", "together"])
 
 
-class _Frame:
-    """The box around the mask, its axes in the order and sense of the page: columns rightwards, rows up, slices up."""
+def _frame(score_img, positions, background):
+    """The box around the mask, its axes in the order and sense of the page: columns rightwards, rows up, slices up.
 
-    def __init__(self, score_img, positions):
-        self.scores, places = turn_to_page(score_img, positions)
-        low, high = places.min(axis=0), places.max(axis=0) + 1
-        wanted = high - low + np.array([2 * RIM, 2 * RIM, 0])
-        wanted[:2] = np.maximum(wanted[:2], np.ceil(NARROWEST * wanted[1::-1]))
-        self.shape = np.minimum(wanted, self.scores.shape)
-        self.first = np.clip((low + high - self.shape) // 2, 0, self.scores.shape - self.shape)
-        self.places = places - self.first
-
-    @property
-    def heights(self):
-        """Of each slice, in mm."""
-        centres = self.first + np.arange(self.shape[2])[:, np.newaxis] * [0, 0, 1]
-        return nibabel.affines.apply_affine(self.scores.affine, centres)[:, 2]
-
-    def mosaic(self, background):
-        """The background of all slices, as one picture in which each is as it is seen."""
-        fineness = (FINENESS, FINENESS, 1)
-        levels = grey_levels(background_box(background, self.scores, self.first, self.shape, fineness))
+    As the page reads it, with the height of each slice in mm, the place of each voxel, and what is under all slices.
+    """
+    scores, places = turn_to_page(score_img, positions)
+    low, high = places.min(axis=0), places.max(axis=0) + 1
+    wanted = high - low + np.array([2 * RIM, 2 * RIM, 0])
+    wanted[:2] = np.maximum(wanted[:2], np.ceil(NARROWEST * wanted[1::-1]))
+    shape = np.minimum(wanted, scores.shape)
+    first = np.clip((low + high - shape) // 2, 0, scores.shape - shape)
+    centres = first + np.arange(shape[2])[:, np.newaxis] * [0, 0, 1]
+    told = {
+        "shape": shape.tolist(),
+        "heights": nibabel.affines.apply_affine(scores.affine, centres)[:, 2].astype(float).round(1).tolist(),
+        "places": pack(places - first),
+        "background": None,
+    }
+    if background is not None:
+        levels = grey_levels(background_box(background, scores, first, shape, (FINENESS, FINENESS, 1)))
         picture, n_columns = mosaic(levels.transpose(2, 1, 0), "jpeg")
-        return {"picture": picture, "columns": n_columns, "fineness": FINENESS}
+        told["background"] = {"picture": picture, "columns": n_columns, "fineness": FINENESS}
+    return told
 
 
 def _pack_fields(fields):
