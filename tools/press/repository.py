@@ -1,4 +1,4 @@
-"""Where the book is kept: its address, for the buttons of the pages, and its commit."""
+"""Where the book is kept: its address, for the buttons of the pages."""
 
 import re
 import subprocess
