@@ -6,6 +6,7 @@ reads this file before the others begin.
 
 import contextlib
 import os
+import shutil
 
 import nibabel
 import numpy as np
@@ -70,12 +71,12 @@ def small_samples():
     return Samples.from_arrays(stimuli, responses, runs, stimulus_shape=(4, 4), mask_img=mask_img)
 
 
-@pytest.fixture
-def small_folder(tmp_path, small_samples):
-    """The same as a recording of one's own, without a background."""
+@pytest.fixture(scope="session")
+def small_recording(tmp_path_factory, small_samples):
+    """The folder of the same as a recording of one's own, without a background."""
     from voxelwise import unmask
 
-    folder = tmp_path / "mine"
+    folder = tmp_path_factory.mktemp("small")
     for name in ("func", "label", "mask"):
         (folder / name).mkdir(parents=True)
     small_samples.mask_img.to_filename(folder / "mask" / "mask.nii.gz")
@@ -84,6 +85,12 @@ def small_folder(tmp_path, small_samples):
         volumes.to_filename(folder / "func" / f"run{number}.nii.gz")
         np.savetxt(folder / "label" / f"run{number}.csv", small_samples.stimuli[rows], fmt="%d", delimiter=",")
     return folder
+
+
+@pytest.fixture
+def small_folder(tmp_path, small_recording):
+    """A copy of it, for one test to change."""
+    return shutil.copytree(small_recording, tmp_path / "mine")
 
 
 @pytest.fixture(scope="session")
