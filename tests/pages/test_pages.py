@@ -1,6 +1,7 @@
 """The rendered pages as readers meet them: in a browser, wide and narrow, light and dark, served and from a file."""
 
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,8 +11,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 import voxelwise
-from tests.notebooks import CHAPTERS, NOTEBOOKS
-from tests.pages.browsing import watch
+from tests.notebooks import CHAPTERS, NOTEBOOKS, ROOT, start_warm
+from tests.pages.browsing import serve_folder, watch
+from tools.press.chapters import find_chapters
+from tools.press.pages import rendering, stage_pages
 from voxelwise import widgets
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
@@ -44,6 +47,26 @@ THEME = "document.documentElement.dataset.theme"
 REACHABLE = """[...document.querySelectorAll("article :is(pre, .output, .pst-scrollable-table-container)")].every(
     each => each.scrollWidth <= each.clientWidth || each.tabIndex === 0
 )"""
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The folder of the rendered pages, of the chapters as they are stored."""
+    start_warm()
+    output = tmp_path_factory.mktemp("rendered")
+    stage_pages(ROOT, output / "source")
+    for chapter in find_chapters(ROOT):
+        shutil.copy(chapter, output / "source" / "book")
+    with rendering(output / "source", output):
+        pass
+    return output / "html"
+
+
+@pytest.fixture(scope="module")
+def site(pages):
+    """The address of the pages on this machine, under a path of their own; it ends in a slash."""
+    with serve_folder(pages.parent) as address:
+        yield f"{address}{pages.name}/"
 
 
 @pytest.fixture(scope="module")
