@@ -1,4 +1,4 @@
-"""What the tests run on: the simulated recording, whole, small ones written for the purpose, and the pages.
+"""What the tests run on: the simulated recording, whole, and small ones written for the purpose; a kernel; a browser.
 
 What takes a second to import is imported by the fixtures: of several processes, the first, which only hands out tests,
 reads this file before the others begin.
@@ -6,15 +6,14 @@ reads this file before the others begin.
 
 import contextlib
 import os
+import shutil
 
 import nibabel
 import numpy as np
 import pytest
-from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-from tests.notebooks import ROOT
-from tests.pages.browsing import run_chromium, serve_folder, watch
+from tests.pages.browsing import run_chromium, watch
 from tests.pages.running import start_kernel
 
 _QUICK = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck], database=None)
@@ -70,12 +69,12 @@ def small_samples():
     return Samples.from_arrays(stimuli, responses, runs, stimulus_shape=(4, 4), mask_img=mask_img)
 
 
-@pytest.fixture
-def small_folder(tmp_path, small_samples):
-    """The same as a recording of one's own, without a background."""
+@pytest.fixture(scope="session")
+def small_recording(tmp_path_factory, small_samples):
+    """The folder of the same as a recording of one's own, without a background."""
     from voxelwise import unmask
 
-    folder = tmp_path / "mine"
+    folder = tmp_path_factory.mktemp("small")
     for name in ("func", "label", "mask"):
         (folder / name).mkdir(parents=True)
     small_samples.mask_img.to_filename(folder / "mask" / "mask.nii.gz")
@@ -86,38 +85,17 @@ def small_folder(tmp_path, small_samples):
     return folder
 
 
+@pytest.fixture
+def small_folder(tmp_path, small_recording):
+    """A copy of it, for one test to change."""
+    return shutil.copytree(small_recording, tmp_path / "mine")
+
+
 @pytest.fixture(scope="session")
 def client():
     """A kernel that runs one chapter after the other, with other parameters: see ``running``."""
     with start_kernel() as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def pages(tmp_path_factory):
-    """The folder of the rendered pages, of the chapters as they are stored; the first worker that asks makes them."""
-    from tools.press.chapters import find_chapters
-    from tools.press.pages import rendering, stage_pages
-
-    base = tmp_path_factory.getbasetemp()
-    output = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "rendered"
-    output.mkdir(exist_ok=True)
-    with FileLock(output / "lock"):
-        if not (output / "html").exists():
-            source = output / "source"
-            stage_pages(ROOT, source)
-            for chapter in find_chapters(ROOT):
-                (source / "book" / chapter.name).write_bytes(chapter.read_bytes())
-            with rendering(source, output):
-                pass
-    return output / "html"
-
-
-@pytest.fixture(scope="session")
-def site(pages):
-    """The address of the pages on this machine, under a path of their own; it ends in a slash."""
-    with serve_folder(pages.parent) as address:
-        yield f"{address}{pages.name}/"
 
 
 @pytest.fixture(scope="session")

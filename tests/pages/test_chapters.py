@@ -42,6 +42,11 @@ def test_every_figure_has_caption_name_and_alt_text(path):
             assert find_name(cell).startswith("fig-"), cell.source
 
 
+def test_no_two_figures_share_a_name():
+    names = [name for path in IN_BOOK for name in map(find_name, code_cells(read_chapter(path))) if name]
+    assert len({*names}) == len(names) > len(IN_BOOK)
+
+
 def test_every_parameter_is_explained_and_has_one_type_in_all_chapters():
     """A build sets it in all of them at once."""
     types = {}

@@ -5,7 +5,6 @@ import io
 import os
 import re
 import shlex
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 
 from tests.data.stand_in import write_stand_in
 from tests.notebooks import CHAPTERS, ROOT
-from tests.pages.running import code_cells, read_chapter, run_chapter
+from tests.pages.running import code_cells, find_parameters, read_chapter, run_chapter
 from tools.press.chapters import find_chapters
 from tools.press.parameters import read_parameters, share_settings
 from voxelwise import cross_validate_ridge, link_folder, load_recording, load_samples
@@ -29,11 +28,13 @@ def page():
 
 @pytest.fixture(scope="module")
 def ran(page):
-    """The names that the page defines, once its cells were run; the working directory stays where it was."""
-    names = {}
+    """The names that the page defines, once its cells were run with other parameters than it is stored with."""
+    names, (parameters, _) = {}, find_parameters(page)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.chdir("."), plt.rc_context():
         for cell in code_cells(page):
             exec(cell.source, names)
+            if cell is parameters:
+                names |= dict(subject="02", seed=1)
         plt.close("all")
     yield names
     names["home"].cleanup()
@@ -63,30 +64,19 @@ def test_results_find_the_fields_that_the_example_has(ran):
     assert inside.sum() > 50 and off.median() < 0.25
 
 
-def test_another_subject_and_response(page, client):
-    text = run_chapter(client, page, dict(subject="02", hrf="spm", seed=1))
-    assert re.search(r"R² = 0\.[6-9]\d at grid position", text) and "No fault found." in text
-
-
-def program(page, tmp_path):
-    """The program that the page shows for ds000255, on a stand-in."""
+def test_what_is_shown_for_the_real_experiment_runs_on_its_stand_in(page, tmp_path, client):
+    """To samples by events; and, with the settings shown, a chapter on the linked folder to the package's scores."""
+    write_stand_in(tmp_path, np.random.default_rng(0))
     text = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
     (shown,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "ds000255" in block]
     names = {}
     with contextlib.chdir(tmp_path):
         exec("from voxelwise import bids_recording, load_patterns, load_samples", names)
         exec(shown.replace('("motion", "high_pass")', '{"strategy": ("motion",), "motion": "basic"}'), names)
-    return text, names
-
-
-def test_what_is_shown_for_the_real_experiment_runs_on_its_stand_in(page, tmp_path, client):
-    """To samples by events; and, with the settings shown, a chapter on the linked folder to the package's scores."""
-    write_stand_in(tmp_path, np.random.default_rng(0))
-    text, names = program(page, tmp_path)
     assert names["samples"].stimulus_shape == (10, 10)
     assert np.median(cross_validate_ridge(names["samples"], alpha=1.0, cv=4).mean(axis=0)) > 0.8
 
-    folder = link_folder(names["recording"], names["central"], Path(tmp_path) / "linked")
+    folder = link_folder(names["recording"], names["central"], tmp_path / "linked")
     lines = text.replace("\\\n", " ").splitlines()
     (words,) = [shlex.split(line) for line in lines if "build_book.py" in line and line.startswith(".")]
     settings = {words[at + 1]: words[at + 2] for at, word in enumerate(words) if word == "-p"}

@@ -1,6 +1,8 @@
 """The rendered pages as readers meet them: in a browser, wide and narrow, light and dark, served and from a file."""
 
 import re
+import shutil
+from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -8,8 +10,12 @@ import axe_playwright_python
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.notebooks import NOTEBOOKS
-from tests.pages.browsing import watch
+import voxelwise
+from tests.notebooks import CHAPTERS, NOTEBOOKS, ROOT, start_warm
+from tests.pages.browsing import serve_folder, watch
+from tools.press.chapters import find_chapters
+from tools.press.pages import rendering, stage_pages
+from voxelwise import widgets
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 CHAPTER = "book/02_building_the_encoding_model.html"
@@ -44,6 +50,26 @@ REACHABLE = """[...document.querySelectorAll("article :is(pre, .output, .pst-scr
 
 
 @pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The folder of the rendered pages, of the chapters as they are stored."""
+    start_warm()
+    output = tmp_path_factory.mktemp("rendered")
+    stage_pages(ROOT, output / "source")
+    for chapter in find_chapters(ROOT):
+        shutil.copy(chapter, output / "source" / "book")
+    with rendering(output / "source", output):
+        pass
+    return output / "html"
+
+
+@pytest.fixture(scope="module")
+def site(pages):
+    """The address of the pages on this machine, under a path of their own; it ends in a slash."""
+    with serve_folder(pages.parent) as address:
+        yield f"{address}{pages.name}/"
+
+
+@pytest.fixture(scope="module")
 def soups(pages):
     """All pages, parsed, by name; the front door, which leads on at once, is none."""
     files = [path for path in pages.rglob("*.html") if "_static" not in path.parts and path != pages / "index.html"]
@@ -53,28 +79,24 @@ def soups(pages):
 def test_each_page_is_sound(browser, site, soups):
     """No fault, no request to another host, nothing too wide, no barrier: narrow and dark, and wide and light.
 
-    Axe takes a second a page, most of it for contrasts. Pages have one style, so it looks at each in one of the two
+    Axe takes half of the time, much of it for contrasts. Pages have one style, so it looks at each in one of the two
     ways, by turns, at what is around the articles only once, and at the contrasts of every fourth pair of pages.
     """
     tab, wrong, ways = browser.new_page(reduced_motion="reduce"), {}, [(390, "dark"), (1440, "light")]
     faults = watch(tab, site)
-
-    def show(width, colours):
-        tab.set_viewport_size({"width": width, "height": 900})
-        tab.emulate_media(color_scheme=colours)
-        tab.wait_for_function(f"{THEME} === '{colours}'")
-
     for number, name in enumerate(sorted(soups)):
         faults.clear()
-        tab.set_viewport_size({"width": 390, "height": 900})  # first: what overflows there is known once it is loaded
-        tab.goto(site + name)
-        for way in ways:
-            show(*way)
+        ways.reverse()
+        for width, colours in ways:
+            tab.set_viewport_size({"width": width, "height": 900})
+            tab.emulate_media(color_scheme=colours)
+            if (width, colours) == ways[0]:
+                tab.goto(site + name)
+            tab.wait_for_function(f"{THEME} === '{colours}'")
             if tab.evaluate(TYPESET) or tab.evaluate(TOO_WIDE) > 0:
-                faults.append(f"{way}: too wide, or a formula is no MathML")
+                faults.append(f"{width}: too wide, or a formula is no MathML")
         if (weight := tab.evaluate(WEIGHT)) > 2.5e6:
             faults.append(f"{weight / 1e6:.1f} MB")
-        show(*ways[number % 2])
         tab.wait_for_function(REACHABLE)  # the theme sees to it a moment after the size has changed
         tab.evaluate(AXE)
         if found := [*faults, *tab.evaluate(FIND_FAULTS, ["html" if number < 2 else "main", number % 8 < 2])]:
@@ -82,6 +104,30 @@ def test_each_page_is_sound(browser, site, soups):
     tab.close()
     assert wrong == {}
     assert len(soups) > len(NOTEBOOKS)
+
+
+def test_the_tour_and_the_cards_show_what_was_found(soups):
+    """In a build on another recording, what was not drawn is left out."""
+    screens = soups["book/tour.html"].article.find_all("figure")
+    told = [screen.find_next_sibling("p").get_text() for screen in screens]
+    told += [card.get_text() for card in soups["book/index.html"].select(".found")]
+    assert (len(screens), len(told)) == (7, 10) and all(re.search(r"\d", text) for text in told), told
+    chapters = soups["book/index.html"].select(".sd-card:not(.found)")
+    assert len(chapters) > len(CHAPTERS) and all(card.img for card in chapters)
+
+
+def test_every_public_name_is_there_once_from_a_docstring_that_is_whole(soups):
+    """numpydoc's own labels would show as [R68053a13ef6f-1]; a formula without `::` loses its line breaks."""
+    page = soups["book/api.html"].article
+    shown = [name["id"] for name in page.select("dt.sig-object.py")]
+    members = [name for name in shown if re.fullmatch(r"voxelwise\.[A-Z]\w+\.\w+", name)]  # of classes
+    names = [name.rpartition(".")[2] for name in shown if name not in members]
+    assert Counter(names) == Counter([*voxelwise.__all__, *widgets.__all__])
+    assert "voxelwise.PatternModel.predict" in members and not [name for name in shown if "__" in name]
+    assert voxelwise.load_samples.__doc__.splitlines()[0] in page.get_text()
+    assert len(page.find_all(href="#voxelwise.Samples")) > 10 and page.find(href="#voxelwise.RecordingError")
+    assert not page.select('blockquote, [href*="docs.python.org"], [href*="numpy.org"]')
+    assert not re.search(r"\[R[0-9a-f]{6,}-\d", page.get_text())
 
 
 def test_each_link_leads_somewhere_and_each_figure_is_told(pages, soups):

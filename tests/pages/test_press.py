@@ -1,8 +1,7 @@
-"""What a build makes: the pages with all that they offer beside reading, the results, the status page."""
+"""What a build makes: pages with what the chapters found and all that they offer beside reading, results, status."""
 
 import json
-import os
-import re
+import shutil
 import subprocess
 import sys
 from urllib.parse import urlsplit
@@ -14,93 +13,149 @@ from bs4 import BeautifulSoup
 from tests.notebooks import CHAPTERS
 from tests.pages.tiny_book import FIRST, SECOND, SHOW_RED_PIXEL, Book
 from tools.press.offers import write_colab_cell, write_program
-from tools.press.repository import describe_commit, find_address
+from tools.press.repository import find_address
 
 OUTSIDE = ("mybinder.org", "colab.research.google.com", "github.com")
 ADDRESS = "https://github.com/some-one/a.book"
+FOUND = "From 7 volumes on, R² is above 0.5. Read it: from left to right."
+SHOW_ALL = f"""{SHOW_RED_PIXEL}
+display(HTML('<b class="brain-red">Guess</b>'), Markdown({FOUND!r}))
+"""
+OPENING = r"""# How many? Counting
 
+**How many are there?**
 
-@pytest.fixture
-def book(tmp_path, small_folder):
-    return Book(tmp_path / "project")
+> **Reading time:** about 9 minutes; running takes longer.
+
+So $\hat y_t$, and $\operatorname{corr}$."""
+TOUR = """# Tour
+
+```{screen} 01_second fig-red
+```
+
+```{screen} 02_first fig-empty
+```
+
+```{touch} 01_second red
+```
+"""
+CARDS = "# Home\n\n```{found}\n01_second fig-red\n02_first fig-empty\n```\n\n```{chapters}\n01_second\n```\n"
 
 
 def git(folder, *arguments):
-    who = {f"GIT_{role}_{what}": "x@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, env=os.environ | who)
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def parse(page):
     return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
 
 
-def links(page):
-    return {a["href"] for a in parse(page).find_all("a", href=True)}
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, small_recording):
+    """A folder in which the command made ``pages`` of ``scans``, for a book on GitHub; its chapters show two figures.
 
-
-def outside(page):
-    return {link for link in links(page) if urlsplit(link).netloc in OUTSIDE}
-
-
-def test_the_whole_way_from_a_folder_to_the_page_to_open(book, tmp_path, monkeypatch):
-    """No page tells where on this machine it was made; those of a repository on GitHub open their chapters there."""
+    One of them was not drawn.
+    """
+    folder = tmp_path_factory.mktemp("built")
+    shutil.copytree(small_recording, folder / "scans")
+    book = Book(folder / "project")
     git(book.root, "init")
     git(book.root, "remote", "add", "origin", "git@github.com:some-one/a.book.git")
     sources = "print('é', alpha, 'of', dataset)", "n = 'é'; (len(n) +\n 2)  # three"
-    book.write_chapter("02_first", FIRST, *sources)
-    book.write_chapter("01_second", SECOND + "\nlag: int = 2", SHOW_RED_PIXEL, tag="cover")
-    (tmp_path / "mine").rename(tmp_path / "scans")
-    monkeypatch.chdir(tmp_path)
-    ended = book.command("--dataset", "scans", "--output", "pages", "-p", "alpha", "5", "-p", "lag", "1")
+    book.write_chapter("02_first", FIRST, *sources, "pass", mystnb={"figure": {"name": "fig-empty"}})
+    second = dict(opening=OPENING, tags=["cover", "remove-input"], mystnb={"figure": {"name": "fig-red"}})
+    book.write_chapter("01_second", f"{SECOND}\nlag: int = 2", SHOW_ALL, **second)
+    (book.root / "book" / "index.md").write_text(CARDS)
+    (book.root / "book" / "tour.md").write_text(TOUR)
+    book.write_toc("tour", "02_first", "01_second")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        ended = book.command("--dataset", "scans", "--output", "pages", "-p", "alpha", "5", "-p", "lag", "1")
     assert ended.code == 0, ended.err
     start, *progress, _, results, page = ended.out.splitlines()
     assert start.startswith("Running 2 chapters, ") and {line.split()[0] for line in progress} == {"[1/2]", "[2/2]"}
     assert (results, page) == ("pages/results", "pages/html/index.html")
-    output, html = tmp_path / "pages", tmp_path / "pages" / "html"
-    used = json.loads((output / "results" / "voxels.json").read_text(encoding="utf-8"))["GeneratedBy"]["Parameters"]
-    assert (used["alpha"], used["lag"], used["cv"]) == (5, 1, 2)
     assert (book.root / "book" / "cover.png").read_bytes() == b"the old cover"
-    assert not [page for page in html.rglob("*.html") if str(tmp_path) in page.read_text(encoding="utf-8")]
+    return folder
 
+
+@pytest.fixture(scope="module")
+def articles(built):
+    return {page.stem: parse(page).article for page in (built / "pages" / "html" / "book").glob("*.html")}
+
+
+def test_results_are_by_the_settings_and_no_page_tells_where_it_was_made(built):
+    used = json.loads((built / "pages/results/voxels.json").read_text("utf-8"))["GeneratedBy"]["Parameters"]
+    assert (used["alpha"], used["lag"], used["cv"]) == (5, 1, 2)
+    assert not [page for page in built.rglob("pages/html/**/*.html") if str(built) in page.read_text("utf-8")]
+
+
+def test_chapters_are_offered_as_notebook_and_program_and_open_on_other_hosts(built, articles):
+    html = built / "pages" / "html"
     sources = html / "_sources" / "book"
     for chapter in ("02_first", "01_second"):
-        page = html / "book" / f"{chapter}.html"
-        assert outside(page) == {
+        links = {a["href"] for a in parse(html / "book" / f"{chapter}.html").find_all("a", href=True)}
+        assert {link for link in links if urlsplit(link).netloc in OUTSIDE} == {
             ADDRESS,
-            f"https://mybinder.org/v2/gh/some-one/a.book/HEAD?urlpath=doc/tree/book/{chapter}.ipynb",
             f"https://mybinder.org/v2/gh/some-one/a.book/HEAD?urlpath=lab/tree/book/{chapter}.ipynb",
             f"https://colab.research.google.com/github/some-one/a.book/blob/gh-pages/_sources/book/{chapter}.ipynb",
         }
-        assert {f"../_sources/book/{chapter}{suffix}" for suffix in (".ipynb", ".py")} <= links(page)
+        assert {f"../_sources/book/{chapter}{suffix}" for suffix in (".ipynb", ".py")} <= links
         offered = nbformat.read(sources / f"{chapter}.ipynb", as_version=4)
         assert offered.cells[0].source == write_colab_cell(ADDRESS)
-        for text in (page.read_text("utf-8").split("<article")[1], (sources / f"{chapter}.py").read_text("utf-8")):
-            assert "google" not in text
+        assert "google" not in str(articles[chapter]) + (sources / f"{chapter}.py").read_text("utf-8")
     printed = "é 5 of ../../scans\n"
-    assert printed in parse(html / "book/02_first.html").get_text()
+    assert printed in articles["02_first"].get_text()
     said = subprocess.run([sys.executable, sources / "02_first.py"], capture_output=True, text=True)
     assert (said.stdout, said.stderr) == (printed + "3\n", "")
 
-    status = parse(html / "book" / "status.html").article
-    rows = [[cell.get_text(" ", strip=True) for cell in row.find_all("td")] for row in status.find_all("tr")[1:]]
-    assert [row[0] for row in rows] == ["02_first", "01_second", "All"]
-    assert [row[3] for row in rows] == ["scans , alpha = 5 , lag = 1", "scans , lag = 1", ""]
-    (first, second, total), (one, other, most) = ([float(row[column]) for row in rows] for column in (1, 2))
-    assert total == pytest.approx(first + second, abs=0.2) and 0 < total < 60
+
+def test_the_status_page_says_what_was_set_and_measured(articles):
+    rows = [
+        [cell.get_text(" ", strip=True) for cell in row.find_all("td")] for row in articles["status"].find_all("tr")
+    ]
+    assert [row[3] for row in rows[1:]] == ["scans , alpha = 5 , lag = 1", "scans , lag = 1", ""]
+    (first, second, total), (one, other, most) = ([float(row[column]) for row in rows[1:]] for column in (1, 2))
+    assert total == pytest.approx(first + second, abs=0.2) and total > 0
     assert 0.01 < most == max(one, other) < 1
-    assert "Nothing was measured" not in status.get_text()
+    assert "Nothing was measured" not in articles["status"].get_text()
+
+
+def test_what_was_found_is_the_caption(articles):
+    """Nothing where a cell drew nothing; a picture to touch is on the tour, too."""
+    for page in (articles["tour"], articles["01_second"]):
+        (picture,) = page.find_all("img")
+        assert picture["alt"] == FOUND and page.get_text().count(FOUND) == 1
+        assert page.find("b", class_="brain-red").get_text() == "Guess"
+    (figure,) = articles["01_second"].find_all("figure")
+    assert FOUND in figure.figcaption.get_text() and "Guess" not in figure.get_text()
+
+
+def test_cards_show_what_was_found_and_what_a_chapter_asks(articles):
+    """The first sentence, and its first number; the method, the question and the time, and the first figure."""
+    found, chapter = articles["index"].select(".sd-card")
+    assert [each.get_text() for each in found.select("p")[:2]] == ["7", "From 7 volumes on, R² is above 0.5."]
+    for text in ("Counting", "How many are there?", "9 minutes"):
+        assert text in chapter.get_text()
+    assert FOUND in chapter.img["alt"] and chapter.img["src"].endswith("01_second-card.jpg")
+    assert {link["href"] for link in articles["index"].select(".sd-card a")} == {"01_second.html"}
+
+
+def test_formulas_are_mathml(articles):
+    """A subscript stands beside its letter, also under a hat; names of functions are upright."""
+    hat, name = articles["01_second"].select("span.math > math")
+    assert hat.msub.find_previous_sibling().name == "mover" and not articles["01_second"].find("munderover")
+    assert name.get_text(strip=True) == "corr" and hat.parent.parent["class"] == ["unbroken"]
 
 
 def test_only_a_repository_on_github_has_an_address(tmp_path):
     """A token in the address of the remote stays secret."""
-    assert find_address(tmp_path) is describe_commit(tmp_path) is None
+    assert find_address(tmp_path) is None
     git(tmp_path, "init")
     git(tmp_path, "remote", "add", "origin", "/srv/a.book")
     assert find_address(tmp_path) is None
     git(tmp_path, "remote", "set-url", "origin", "https://me:secret@github.com/some-one/a.book")
     assert find_address(tmp_path) == ADDRESS
-    git(tmp_path, "commit", "--allow-empty", "-m", "Start")
-    assert re.fullmatch("[0-9a-f]{7,}", describe_commit(tmp_path))
 
 
 def test_each_chapter_is_a_program():

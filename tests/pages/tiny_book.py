@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import nbformat
-from nbformat import v4
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tests.notebooks import ROOT
 from tools.press import command
@@ -21,16 +21,17 @@ RED_PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 )
 SHOW_RED_PIXEL = f"""
-import base64
-from IPython.display import Image, display
-display(Image(base64.b64decode({base64.b64encode(RED_PIXEL)!r})))
+from IPython.display import HTML, Image, Markdown, display
+display(Image({RED_PIXEL!r}))
 """
 FIRST = 'dataset: str = "../../mine"\nalpha: float = 1.0  # the penalty\nlag: int = 2'
 SECOND = "n_splits: int = 2\ndata_dir: str = None"
 CONFIG = """
 title: T
 execute: {execute_notebooks: "off"}
-sphinx: {extra_extensions: [tools.press.offers, tools.press.captions, tools.press.told, tools.press.mended_pages]}
+sphinx:
+  extra_extensions: [tools.press.formulas, tools.press.offers, tools.press.captions, tools.press.told,
+    tools.press.mended_pages]
 """
 
 
@@ -55,16 +56,14 @@ class Book:
     def path(self, name):
         return self.root / "book" / f"{name}.ipynb"
 
-    def write_chapter(self, name, parameters, *sources, tag=None):
-        cells = [v4.new_markdown_cell(f"# {name}")]
-        if parameters:
-            cells.append(v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
-        cells += [v4.new_code_cell(source) for source in sources]
-        if tag:
-            cells[-1].metadata["tags"] = [tag]
+    def write_chapter(self, name, parameters, *sources, opening="# A chapter", **metadata):
+        """Of a cell that opens it, one of parameters, and one for each source, of which the last has metadata."""
+        cells = [new_markdown_cell(opening), new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+        cells += map(new_code_cell, sources)
+        cells[-1].metadata |= metadata
         for number, cell in enumerate(cells):
             cell.id = f"cell-{number}"
-        nbformat.write(v4.new_notebook(cells=cells), self.path(name))
+        nbformat.write(new_notebook(cells=cells), self.path(name))
 
     def command(self, *arguments):
         """Run the command line in this process; return its exit code, and what it said."""

@@ -1,16 +1,19 @@
-"""What the measured calls are given: the simulated recording, as it is or with any number of voxels."""
+"""What the measured calls are given."""
 
 import dataclasses
-from functools import partial
+import functools
+import tempfile
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from voxelwise import RunKFold, Samples, is_rest, load_recording, load_samples, local_contrast, recode, stack_features
 
+_FOLDER = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # kept until this process ends
+
 
 def recorded():
-    """The samples of the random runs, as the chapters load them."""
+    """The simulated recording's random runs, as the chapters load them."""
     return load_samples(load_recording("simulated"))
 
 
@@ -43,24 +46,24 @@ def sampled():
     return pixels, samples.responses[:, 18::36], splits(samples, 5)
 
 
-def made_up(n_samples, n_voxels, n_features, path=None):
-    """Responses to many features: float32, in runs of 100 samples; with a path, in a file until they are needed."""
-    shape, rng = (n_samples, n_voxels), np.random.default_rng(0)
-    responses = np.lib.format.open_memmap(path, "w+", np.float32, shape) if path else np.empty(shape, np.float32)
+def made_up(n_samples, n_voxels, n_features, filed=False):
+    """Responses to many features: float32, in runs of 100 samples; ``filed``, they lie in a file until needed."""
+    shape, path, rng = (n_samples, n_voxels), f"{_FOLDER.name}/responses.npy", np.random.default_rng(0)
+    responses = np.lib.format.open_memmap(path, "w+", np.float32, shape) if filed else np.empty(shape, np.float32)
     features = rng.standard_normal((n_samples, n_features), dtype=np.float32)
     for start in range(0, n_voxels, 5_000):
         block = responses[:, start : start + 5_000]
         weights = rng.standard_normal((n_features, block.shape[1]), dtype=np.float32) / np.float32(n_features) ** 0.5
         block[:] = features @ weights + rng.standard_normal(block.shape, dtype=np.float32)
-    if path:
+    if filed:
         responses.flush()
         del block
         responses = np.load(path, mmap_mode="r")
     return Samples.from_arrays(features, responses, np.arange(n_samples) // 100)
 
 
-wide = partial(made_up, 2_000, 20_000, 400)
-filed = partial(made_up, 8_000, 60_000, 1_000)
+wide = functools.partial(made_up, 2_000, 20_000, 400)
+filed = functools.partial(made_up, 8_000, 60_000, 1_000, filed=True)
 
 
 def banded():

@@ -1,17 +1,14 @@
 """Measure one call in a process of its own: its seconds, and its memory.
 
-A call is named by its module here, the function that prepares it, and that function's arguments. Importing and
-preparing come before the clock starts and before the mark of the highest memory is set back. Both marks are Linux's,
-kept for each process from its own start. One call alone::
-
-    python -m tools.bench.measure '["by_this_book", "call", "Alpha search", 20000]'
+Importing and preparing come before the clock starts and before the mark of the highest memory is set back. Both marks
+are Linux's, kept for each process from its own start.
 """
 
 import ctypes
 import dataclasses
 import gc
-import importlib
 import json
+import pickle
 import subprocess
 import sys
 import time
@@ -19,18 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
+
+def measure(prepare, *arguments):
+    """Prepare a call and run it in a fresh process; what :func:`measure_here` says of it."""
+    command = [sys.executable, "-m", "tools.bench.measure"]
+    return json.loads(subprocess.check_output(command, input=pickle.dumps((prepare, *arguments))))
 
 
-def measure(*call):
-    """Run a call in a fresh process and return what it took, as :func:`measure_here` does."""
-    command = [sys.executable, "-m", "tools.bench.measure", json.dumps(call)]
-    return json.loads(subprocess.check_output(command, cwd=ROOT))
-
-
-def measure_here(module, function, *arguments):
+def measure_here(prepare, *arguments):
     """Seconds of a call; megabytes of memory at its peak, libraries and input included, and beyond input and output."""
-    run = getattr(importlib.import_module(f"tools.bench.{module}"), function)(*arguments)
+    run = prepare(*arguments)
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # what preparing has freed would otherwise hide what the call takes
     Path("/proc/self/clear_refs").write_text("5")
@@ -58,4 +53,4 @@ def _size(result):
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure_here(*json.loads(sys.argv[1]))))
+    print(json.dumps(measure_here(*pickle.load(sys.stdin.buffer))))

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +96,6 @@ def run_chapter(chapter, values, result, stop=None):
 
     result.parent.mkdir(parents=True, exist_ok=True)
     so_far = f"The chapter as far as it ran: {show_path(result)}"
-    start = time.perf_counter()
     try:
         notebook = papermill.execute_notebook(
             *(str(path).replace("{", "{{").replace("}", "}}") for path in (chapter, result)),  # it fills in braces
@@ -119,9 +117,10 @@ def run_chapter(chapter, values, result, stop=None):
         ) from None
     except DeadKernelError:
         raise BuildError(f"{chapter.name}: its Python died (out of memory?).\n{so_far}") from None
+    run = Run(result, notebook.metadata.papermill.duration, Kernel.peak)
     clean_notebook(notebook)
     nbformat.write(notebook, result)
-    return Run(result, time.perf_counter() - start, Kernel.peak)
+    return run
 
 
 def run_chapters(parameters, root, source):

@@ -1,7 +1,6 @@
 """The command line, and the two things that it does: build the book, or refresh the outputs stored in it."""
 
 import argparse
-import hashlib
 import os
 import sys
 from pathlib import Path
@@ -24,7 +23,7 @@ def build_book(root, declared, parameters, recording, output):
     with hold_folder(output):
         stage_pages(root, source)
         runs = run_chapters(parameters, root, source)
-        fill_status(root, source, runs, recording.name, declared, parameters)
+        fill_status(source, runs, recording.name, declared, parameters)
         print("Saving the results, rendering the pages", flush=True)
         with rendering(source, output):
             save_results(recording, collect_values(declared, parameters), results)
@@ -69,11 +68,9 @@ def collect_settings(options, book):
 
 
 def name_output(book, recording, dataset="simulated", **others):
-    """Return the folder's name for a recording: of one's own, no two share one, and none takes that of another kind."""
-    if not (book / dataset).is_dir():
-        return recording.name
-    place = hashlib.sha256(str((book / dataset).resolve()).encode("utf-8", "surrogateescape")).hexdigest()
-    return f"{recording.name}-{place[:6]}"
+    """Return the folder's name for a recording; one of one's own has its whole path, so that no two share a folder."""
+    folder = (book / dataset).resolve()
+    return "-".join(folder.parts[1:]) if folder.is_dir() else recording.name
 
 
 def main():

@@ -1,8 +1,7 @@
 """Sphinx extension: what the page of a chapter offers beside reading.
 
-The theme has buttons for the notebook, for Binder and for Colab. This adds the chapter as a program, opens it in Binder
-by itself or in JupyterLab, and has Colab open the notebook that is published with the pages: that one begins with a
-cell that installs what Colab lacks.
+The theme has buttons for the notebook, for Binder and for Colab. This adds the chapter as a program, and has Colab open
+the notebook that is published with the pages: that one begins with a cell that installs what Colab lacks.
 """
 
 import ast
@@ -53,12 +52,6 @@ def write_colab_cell(address):
     return COLAB.format(address=address, raw=address.replace("github.com", "raw.githubusercontent.com"))
 
 
-def find_repository(app):
-    """Return the address of the repository, or None: Jupyter Book makes one up where there is none."""
-    options = app.config.html_theme_options
-    return options["repository_url"] if options.get("use_repository_button") else None
-
-
 def add_buttons(app, pagename, templatename, context, doctree):
     if not doctree or Path(app.env.doc2path(pagename)).suffix != ".ipynb":
         return
@@ -67,21 +60,18 @@ def add_buttons(app, pagename, templatename, context, doctree):
     program = {"url": context["pathto"](f"_sources/{pagename}.py", 1), "text": ".py", "icon": "fas fa-file-code"}
     program |= {"tooltip": "Download as a Python program", "label": "download-program-button"}
     downloads.insert(1, notebook | program)
-    if find_repository(app):
-        lab, colab = launches = menus["launch-buttons"]
-        launches.insert(0, lab | {"url": lab["url"].replace("lab/tree", "doc/tree")})
-        lab |= {"text": "JupyterLab", "tooltip": "Launch on JupyterLab", "icon": "_static/images/logo_jupyterhub.svg"}
-        colab["url"] = colab["url"].replace("/blob/HEAD/", "/blob/gh-pages/_sources/")  # as they ran
+    for button in menus.get("launch-buttons", []):
+        button["url"] = button["url"].replace("/blob/HEAD/", "/blob/gh-pages/_sources/")  # of Colab: as they ran
 
 
 def write_downloads(app, error):
     """Write the program of each chapter beside its notebook, and tell that how to run on Colab."""
-    address = find_repository(app)
+    options = app.config.html_theme_options
     for copied in [] if error else Path(app.outdir, "_sources").rglob("*.ipynb"):
         notebook = nbformat.read(copied, as_version=4)
         copied.with_suffix(".py").write_text(write_program(copy.deepcopy(notebook)), encoding="utf-8")
-        if address:
-            notebook.cells.insert(0, new_code_cell(write_colab_cell(address), id="colab"))
+        if options.get("use_repository_button"):  # Jupyter Book makes up an address where there is none
+            notebook.cells.insert(0, new_code_cell(write_colab_cell(options["repository_url"]), id="colab"))
             nbformat.write(notebook, copied)
 
 

@@ -4,9 +4,6 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import yaml
 from filelock import FileLock, Timeout
@@ -14,7 +11,9 @@ from papermill.exceptions import strip_color
 
 from tools.press import BuildError
 from tools.press.chapters import show_path
+from tools.press.render import render
 from tools.press.repository import find_address
+from tools.press.warm import forking
 from voxelwise.files import replace_folder, restore_folder
 
 PAGE_FILES = {".md", ".bib", ".css", ".gif", ".jpg", ".js", ".png", ".svg"}
@@ -63,16 +62,15 @@ def rendering(source, output):
     """Render the staged source while the ``with`` block runs; when both end well, it takes the place of ``html``."""
     log = output / "render.log"
     with replace_folder(output / "html") as fresh:
-        with log.open("wb") as file:
-            command = [sys.executable, "-m", "tools.press.render", source, fresh]
-            process = subprocess.Popen(command, stdout=file, stderr=file, cwd=Path(__file__).parents[2])
-            try:
-                yield
-                failed = process.wait()
-            finally:
-                process.kill()
-                process.wait()
-        if failed:
+        process = forking.Process(target=render, args=(source, fresh, log))
+        process.start()
+        try:
+            yield
+            process.join()
+        finally:
+            process.kill()
+            process.join()
+        if process.exitcode:
             said = log.read_text(encoding="utf-8", errors="replace")
             lines = strip_color(said).replace(f"{source}{os.sep}", "").splitlines()
             found = [line for line in lines if re.search("WARNING|ERROR|No space left", line)] or lines[-10:]

@@ -1,13 +1,12 @@
 """The parameters of the chapters: what each declares, and what was set at the command line."""
 
 import ast
+import builtins
 
 from papermill.translators import PythonTranslator
 
 from tools.press import BuildError
 from tools.press.chapters import tagged_cells
-
-TYPES = {"bool": bool, "float": float, "int": int, "str": str}
 
 
 def read_parameters(chapter):
@@ -27,10 +26,10 @@ def parse_literal(text):
 
 
 def parse_value(text, parameter, chapter):
-    """Read the text given for a parameter as a value of the parameter's type."""
-    expected = TYPES.get(parameter.inferred_type_name, type(parse_literal(parameter.default)))
+    """Read the text given for a parameter as a value of the type that the chapter declares."""
+    expected = getattr(builtins, parameter.inferred_type_name)
     value = text if expected is str else parse_literal(text)
-    if expected is type(None) or type(value) in {float: (int, float)}.get(expected, (expected,)):
+    if type(value) is expected or (type(value), expected) == (int, float):
         return value
     raise BuildError(
         f"-p {parameter.name} {text}: {chapter.name} expects {expected.__name__} "

@@ -1,12 +1,17 @@
-"""Render a book with Jupyter Book, on all cores: ``python -m tools.press.render SOURCE HTML``."""
+"""The pages rendered with Jupyter Book, on all cores."""
 
+import os
 import sys
 
 import joblib
 from jupyter_book.sphinx import build_sphinx
 
-if __name__ == "__main__":
-    source, html = sys.argv[1:]
+
+def render(source, html, log):
+    """Render a source folder into another, in a process of its own; what it says goes into a file."""
+    with open(log, "wb") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
     settings = {"external_toc_path": f"{source}/_toc.yml", "latex_individualpages": False}
     strict = {"warningiserror": True, "keep_going": True, "quiet": True}
     config = {"path_config": f"{source}/_config.yml", "noconfig": True, "confoverrides": settings}

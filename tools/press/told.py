@@ -3,6 +3,7 @@
 All is taken from the staged notebooks, so it is that of the recording that the build ran on.
 """
 
+import functools
 import io
 import json
 import os
@@ -21,22 +22,25 @@ NUMBER = re.compile(r"(?<![\w.])-?\d+(\.\d+)?( %|%)?")
 ASIDE_OR_NEXT = re.compile(r" \([^)]*\)|(?<=[\w)%])[.;] .*", re.DOTALL)
 
 
+@functools.cache
+def read_cells(path):
+    """Return the cells of a notebook, for all that take something from it."""
+    return nbformat.read(path, as_version=4).cells
+
+
 class Told(SphinxDirective):
     """A directive that takes what it shows from chapters."""
 
     def read_cells(self, chapter):
-        """Return the cells of a staged chapter; one that is not there is an error."""
-        try:
-            return nbformat.read(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"), 4).cells
-        except OSError as error:
-            raise self.error(f"{chapter}.ipynb: {error!r}") from None
+        """Return the cells of a staged chapter."""
+        return read_cells(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"))
 
-    def find_figure(self, chapter, name):
-        """Return the pictures and the caption of a figure; a chapter that has no such figure is an error."""
-        cells = {find_name(cell): cell for cell in self.read_cells(chapter)}
-        if name not in cells:
+    def read_figures(self, chapter, *names):
+        """Return pictures and caption of each figure of a chapter; one that is named and not there is an error."""
+        figures = {find_name(cell): read_figure(cell) for cell in self.read_cells(chapter) if find_name(cell)}
+        for name in set(names) - figures.keys():
             raise self.error(f"{chapter}.ipynb, figure {name}: no such figure")
-        return read_figure(cells[name])
+        return figures
 
     def save(self, picture, name):
         """Write a picture beside those of MyST-NB, and return its address."""
@@ -49,7 +53,7 @@ class Told(SphinxDirective):
         """Return the nodes of a grid of cards, each a title, options and text."""
         lines = [f"::::{{grid}} {columns}", ":gutter: 2 2 3 3", ""]
         for title, options, text in cards:
-            options = [f":{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items() if value]
+            options = [f":{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]
             lines += [f":::{{grid-item-card}} {title}", *options, "", *text, ":::"]
         grid = nodes.Element()
         if cards:
@@ -63,14 +67,12 @@ class Screen(Told):
     required_arguments = 2
 
     def run(self):
-        """Return the picture and the caption."""
         chapter, name = self.arguments
-        pictures, caption = self.find_figure(chapter, name)
-        shown = []
-        for picture in pictures:
-            image = nodes.image(uri=self.save(picture, f"{chapter}-{name}.png"), alt=caption or name)
-            shown.append(nodes.figure("", image))
-        return [*shown, nodes.paragraph("", caption)] if caption else shown
+        pictures, caption = self.read_figures(chapter, name)[name]
+        if not (pictures and caption):
+            return []
+        image = nodes.image(uri=self.save(pictures[0], f"{chapter}-{name}.png"), alt=caption)
+        return [nodes.figure("", image), nodes.paragraph("", caption)]
 
 
 class Touch(Told):
@@ -79,7 +81,6 @@ class Touch(Told):
     required_arguments = 2
 
     def run(self):
-        """Return the picture."""
         chapter, kind = self.arguments
         shown = (output.get("data", {}) for cell in self.read_cells(chapter) for output in cell.get("outputs", []))
         found = [html for data in shown if f'brain-{kind}"' in (html := data.get("text/html", ""))]
@@ -92,10 +93,9 @@ class Found(Told):
     has_content = True
 
     def run(self):
-        """Return the cards of those figures that were drawn."""
         cards = []
         for chapter, name in map(str.split, self.content):
-            _, caption = self.find_figure(chapter, name)
+            _, caption = self.read_figures(chapter, name)[name]
             if caption:
                 said = ASIDE_OR_NEXT.sub("", caption).rstrip(".") + "."
                 number = [f"**{found[0]}**", ""] if (found := NUMBER.search(said)) else []
@@ -104,26 +104,27 @@ class Found(Told):
 
 
 class Chapters(Told):
-    """``{chapters}``: a card for each line ``CHAPTER [FIGURE]``; without that figure it shows the chapter's first."""
+    """``{chapters}``: a card for each line ``CHAPTER [FIGURE]``; without that figure it shows the chapter's first.
+
+    A card has the picture, the method of the title, the question in bold below it, and the time it takes.
+    """
 
     has_content = True
 
     def run(self):
-        """Return the cards: a picture, the method of the title, the question in bold below it, the time it takes."""
         cards = []
         for chapter, *names in map(str.split, self.content):
-            cells = self.read_cells(chapter)
-            drawn = [find_name(cell) for cell in cells if find_name(cell) and read_figure(cell)[0]]
             options = {"link": chapter, "link-type": "doc"}
-            if name := next((name for name in [*names, *drawn] if name in drawn), None):
-                (picture, *_), caption = self.find_figure(chapter, name)
-                options["img-top"] = self.save(shrink(picture), f"{chapter}-card.jpg")
+            drawn = {name: figure for name, figure in self.read_figures(chapter).items() if figure[0]}
+            for name in [name for name in (*names, *drawn) if name in drawn][:1]:
+                pictures, caption = drawn[name]
+                options["img-top"] = self.save(shrink(pictures[0]), f"{chapter}-card.jpg")
                 options["img-alt"] = f"A figure of this chapter. {caption or name}"
-            opening = cells[0].source
+            opening = self.read_cells(chapter)[0].source
+            method = opening.splitlines()[0].lstrip("# ").rpartition("? ")[2]
             question = re.search(r"^\*\*(.+?)\*\*", opening, re.MULTILINE)
             time = re.search(r"Reading time:\*\* about (\d+ minutes)", opening)
-            text = [question[1] if question else "", *(["", f"*{time[1]}*"] if time else [])]
-            method = opening.splitlines()[0].lstrip("# ").rpartition("? ")[2]
+            text = [question[1] if question else "", "", f"*{time[1]}*" if time else ""]
             cards.append((method, options, text))
         return self.parse_cards("2 2 3 3", cards)
 
@@ -136,7 +137,6 @@ def shrink(picture):
 
 
 def setup(app):
-    """Add the directives."""
     for directive in (Screen, Touch, Found, Chapters):
         app.add_directive(directive.__name__.lower(), directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

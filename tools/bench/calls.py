@@ -1,0 +1,208 @@
+"""The measured calls, of this book and of its peers: each function prepares one and returns it, ready to be timed."""
+
+import functools
+import importlib
+import os
+
+import joblib
+import numpy as np
+from himalaya.lasso import SparseGroupLassoCV
+from himalaya.ridge import GroupRidgeCV
+from himalaya.ridge import Ridge as HimalayaRidge
+from himalaya.ridge import RidgeCV as HimalayaRidgeCV
+from sklearn.linear_model import LassoLarsCV, Ridge, RidgeCV
+from sklearn.metrics import r2_score
+
+from tools.bench import inputs, published
+from voxelwise import (
+    BandedRidgeCV,
+    VoxelwiseRidgeCV,
+    cross_validate_ridge,
+    fit_receptive_fields,
+    load_recording,
+    load_samples,
+    voxel_at,
+)
+from voxelwise.models.search import ALPHAS, search_alpha
+from voxelwise.simulation.cortex import MARKED_VOXELS
+from voxelwise.simulation.writing import simulated_recording
+
+#: From a penalty that leaves few voxels any pixel down to one below almost all that ``LassoLarsCV`` chooses here.
+#: himalaya wants them given, and the largest first.
+LASSO_ALPHAS = np.logspace(-0.5, -2, 10)
+#: For the workers of Dask; the page ``more_than_one_machine`` says why.
+KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_": "33554432"}
+
+
+def _search_once(samples, n_jobs=None):
+    return VoxelwiseRidgeCV(cv=10, n_jobs=n_jobs).fit(samples.stimuli, samples.responses, samples.runs).best_alphas_
+
+
+BOOK = {
+    "Ridge scores": cross_validate_ridge,
+    "Alpha search": search_alpha,
+    "Plain search": _search_once,
+    "All fields": fit_receptive_fields,
+}
+
+
+def book(what, make_samples=inputs.recorded):
+    """A call of this book."""
+    return functools.partial(BOOK[what], make_samples())
+
+
+def tiled(what, n_voxels, n_jobs=None):
+    """The same on a number of voxels."""
+    if n_jobs:
+        BOOK[what](inputs.tiled(1000), n_jobs=n_jobs)  # starts the worker processes
+    return functools.partial(BOOK[what], inputs.tiled(n_voxels), n_jobs=n_jobs)
+
+
+def starting_dask():
+    """The start of a cluster of two workers on this machine that have imported the package; it returns the client."""
+    from dask.distributed import Client, LocalCluster
+
+    def run():
+        os.environ.update(KEEP_MEMORY)
+        client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0"))
+        client.run(importlib.import_module, "voxelwise")
+        return client
+
+    return run
+
+
+def on_dask(what, n_voxels):
+    """The same on a number of voxels, on such a cluster."""
+    here, client = tiled(what, n_voxels), starting_dask()()
+
+    def run():
+        with joblib.parallel_config(backend="dask", client=client):
+            return here()
+
+    return run
+
+
+def product(size=6_000):
+    """A product of two large matrices, float32: what the machine can do."""
+    matrix = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
+    return lambda: matrix @ matrix
+
+
+def book_pipeline():
+    """From files to scores of all voxels and four receptive fields."""
+    recording = load_recording("simulated")
+
+    def run():
+        samples = load_samples(recording)
+        cross_validate_ridge(samples).mean(axis=0)
+        return fit_receptive_fields(samples, [voxel_at(samples.mask_img, position) for position in MARKED_VOXELS])
+
+    return run
+
+
+def published_pipeline():
+    """The same, as it was published."""
+    data_dir = simulated_recording().parent
+
+    def run():
+        stimuli, responses = published.load(data_dir)
+        published.score(stimuli, responses).mean(axis=0)
+        return published.fields(stimuli, responses)
+
+    return run
+
+
+def sklearn_scores(make_samples=inputs.recorded):
+    """The published loop over ten folds."""
+    samples = make_samples()
+    return lambda: published.score(samples.stimuli, samples.responses)
+
+
+def himalaya_scores():
+    """``Ridge`` in the loop over ten folds."""
+    samples = inputs.recorded()
+    x, y, splits = samples.stimuli, samples.responses, inputs.splits(samples)
+    model = HimalayaRidge(alpha=100.0, fit_intercept=True)
+    return lambda: np.stack([model.fit(x[train], y[train]).score(x[test], y[test]) for train, test in splits])
+
+
+def sklearn_search_one_fold():
+    """Nested loops for the first of ten outer folds."""
+    train, test, inner = inputs.one_fold(inputs.recorded())
+
+    def score(model, train, test):
+        predicted = model.fit(train.stimuli, train.responses).predict(test.stimuli)
+        return r2_score(test.responses, predicted, multioutput="raw_values")
+
+    def run():
+        halves = [tuple(map(train.take, fold)) for fold in inner]
+        curves = np.array([sum(score(Ridge(alpha), *pair) for pair in halves) for alpha in ALPHAS])
+        return score(Ridge(np.array(ALPHAS)[curves.argmax(axis=0)]), train, test)
+
+    return run
+
+
+def himalaya_search_one_fold(make_samples=inputs.recorded):
+    """``RidgeCV`` over the other nine folds, for the first of ten outer folds."""
+    train, test, inner = inputs.one_fold(make_samples())
+    model = HimalayaRidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inner)
+    return lambda: model.fit(train.stimuli, train.responses).score(test.stimuli, test.responses)
+
+
+def sklearn_search_once(make_samples):
+    """``RidgeCV`` with a penalty for each voxel, by leaving out one sample at a time, its only way."""
+    samples = make_samples()
+    return functools.partial(RidgeCV(alphas=ALPHAS, alpha_per_target=True).fit, samples.stimuli, samples.responses)
+
+
+def himalaya_search_once(make_samples=inputs.recorded):
+    """``RidgeCV`` over all ten folds, without an outer loop."""
+    samples = make_samples()
+    model = HimalayaRidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inputs.splits(samples))
+    return functools.partial(model.fit, samples.stimuli, samples.responses)
+
+
+def sklearn_fields(n_jobs=1):
+    """``LassoLarsCV`` for every 36th voxel."""
+    pixels, responses, splits = inputs.sampled()
+    responses = responses.T.astype(np.float64)
+    parallel = joblib.Parallel(n_jobs=n_jobs)
+
+    def run(responses=responses):
+        return np.stack(parallel(joblib.delayed(_lasso)(pixels, response, splits) for response in responses))
+
+    run(responses[:2])  # starts the worker processes, which a loop over all voxels does once and not 36 times
+    return run
+
+
+def _lasso(pixels, response, splits):
+    return LassoLarsCV(max_iter=10, cv=splits).fit(pixels, response).coef_
+
+
+def himalaya_fields():
+    """``SparseGroupLassoCV`` without groups, for every 36th voxel."""
+    pixels, responses, splits = inputs.sampled()
+    pixels, responses = pixels.astype(np.float32), responses - responses.mean(axis=0)  # it fits no intercept
+    model = SparseGroupLassoCV(l1_regs=LASSO_ALPHAS, cv=splits, solver_params={"progress_bar": False})
+    return functools.partial(model.fit, pixels, responses)
+
+
+def book_banded():
+    """``BandedRidgeCV``, for the first of five outer folds."""
+    train, test, inner = inputs.banded()
+    model = BandedRidgeCV(train.features, cv=inner)
+
+    def run():
+        fitted = model.fit(train.stimuli, train.responses, runs=train.runs)
+        return fitted.score(test.stimuli, test.responses, multioutput="raw_values")
+
+    return run
+
+
+def himalaya_banded():
+    """``GroupRidgeCV`` with its own number of random scalings, 100, for the first of five outer folds."""
+    train, test, inner = inputs.banded()
+    labels = np.repeat(range(len(train.features)), [len(columns) for columns in train.features.values()])
+    params = dict(alphas=np.array(ALPHAS), progress_bar=False)
+    model = GroupRidgeCV(labels, solver_params=params, fit_intercept=True, cv=inner, random_state=0)
+    return lambda: model.fit(train.stimuli, train.responses).score(test.stimuli, test.responses)
