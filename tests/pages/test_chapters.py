@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.notebooks import ROOT, read_pictures
+from tests.notebooks import ROOT
 from tests.pages.running import code_cells, read_chapter
 from tools.press.captions import find_name, read_figure
 from tools.press.chapters import find_chapters, read_cover
@@ -36,8 +36,8 @@ def test_it_was_run_once_in_order_and_nothing_went_wrong(path):
 
 def test_every_figure_has_caption_name_and_alt_text(path):
     for cell in code_cells(read_chapter(path)):
-        if read_pictures(cell.outputs):
-            _, caption = read_figure(cell)
+        pictures, caption = read_figure(cell)
+        if pictures:
             assert len(caption or cell.metadata.mystnb.image.alt) > 40, cell.source
             assert find_name(cell).startswith("fig-"), cell.source
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import shutil
 
 import matplotlib.pyplot as plt
 import nbformat
