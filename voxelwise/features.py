@@ -11,6 +11,7 @@ from scipy.signal import lfilter
 from .data.samples import check_whole, columns_of, is_rest
 from .errors import RecordingError
 
+#: What :func:`recode` knows.
 CODINGS = ("published", "rest black", "on/off", "on/off and pixels")
 #: Rows and columns of the patches whose contrast the published decoder reads.
 PATCHES = ((1, 1), (1, 2), (2, 1), (2, 2))
@@ -61,41 +62,43 @@ def recode(samples, coding):
     return stack_features(samples, {"on/off": on, "pixels": pixels})
 
 
-def with_delays(samples, lags, max_lag=None):
+def with_delays(samples, delays, max_lag=None):
     """Pair each response with the stimuli that were on the screen some volumes before it.
 
-    With one lag these are the samples that :func:`load_samples` loads with it. With several, the stimuli of all lags
-    stand side by side in a row, and a linear model of them is a finite impulse response model (Dale 1999, Hum. Brain
-    Mapp. 8, 109-114): each pixel has a weight for each lag.
+    With one delay these are the samples that :func:`load_samples` loads with it as ``lag``. With several, the stimuli
+    of all delays stand side by side in a row, and a linear model of them is a finite impulse response model (Dale 1999,
+    Hum. Brain Mapp. 8, 109-114): each pixel has a weight for each delay.
 
     Parameters
     ----------
     samples : Samples
         Loaded with ``lag=0``.
-    lags : sequence of int
+    delays : sequence of int
         In volumes.
     max_lag : int, optional
         The first ``max_lag`` volumes of each run are left out; at least two of each run remain. Default: the largest
-        of the lags. With the same ``max_lag``, scores of different lags are comparable: they are of the same responses.
+        of the delays. With the same ``max_lag``, scores of different delays are of the same responses.
 
     Returns
     -------
     shifted : Samples
-        ``stimuli`` has the columns of the first lag, then those of the second, and so on. For several lags,
+        ``stimuli`` has the columns of the first delay, then those of the second, and so on. For several delays,
         ``stimulus_shape`` begins with their number.
     """
-    run_rows, lags = samples.run_rows, list(lags)
-    for lag in lags:
-        check_whole("lags", lag)
-    max_lag, most = max(lags) if max_lag is None else max_lag, min(map(len, run_rows)) - 2
-    check_whole("max_lag", max_lag, max(lags), most, "no lag is larger, and two volumes of the shortest run remain; ")
+    run_rows, delays = samples.run_rows, list(delays)
+    for delay in delays:
+        check_whole("delays", delay)
+    max_lag, most = max(delays) if max_lag is None else max_lag, min(map(len, run_rows)) - 2
+    check_whole(
+        "max_lag", max_lag, max(delays), most, "no delay is larger, and two volumes of the shortest run remain; "
+    )
     rows = np.concatenate([rows[max_lag:] for rows in run_rows])
-    starts = samples.stimuli.shape[1] * np.arange(len(lags))[:, np.newaxis]
+    starts = samples.stimuli.shape[1] * np.arange(len(delays))[:, np.newaxis]
     return dataclasses.replace(
         samples.take(rows),
         features=samples.features and {name: (starts + c).ravel() for name, c in samples.features.items()},
-        stimuli=np.hstack([samples.stimuli[rows - lag] for lag in lags]),
-        stimulus_shape=(len(lags), *samples.stimulus_shape) if len(lags) > 1 else samples.stimulus_shape,
+        stimuli=np.hstack([samples.stimuli[rows - delay] for delay in delays]),
+        stimulus_shape=(len(delays), *samples.stimulus_shape) if len(delays) > 1 else samples.stimulus_shape,
     )
 
 

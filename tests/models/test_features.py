@@ -128,7 +128,7 @@ def test_spaces_stand_side_by_side_and_what_cannot_be_made_is_refused(shown):
         (lambda s: vw.gabor_energy(s, [1.5]), "wavelengths"),
         (lambda s: vw.luminance(vw.recode(s, "on/off")), r"stimulus_shape=\(1,\): expected rows and columns"),
         (lambda s: vw.recode(s, "on-off"), r'No coding "on-off": expected one of "published".*"on/off and pixels"'),
-        (lambda s: vw.with_delays(s, [-1]), "lags=-1: expected"),
+        (lambda s: vw.with_delays(s, [-1]), "delays=-1: expected"),
         (lambda s: vw.with_delays(s, [2]), "max_lag=2: .*expected a whole number from 2 to 1"),
         (lambda s: vw.with_delays(s, [1], max_lag=0), "max_lag=0: .*expected a whole number from 1"),
     ):

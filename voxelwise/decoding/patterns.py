@@ -28,7 +28,7 @@ class PatternModel:
     voxels : ndarray of int, shape (n_voxels,)
         Columns of the responses that make up a pattern.
     weights : ndarray, shape (n_pixels, n_voxels)
-        W.
+        W, a column for each voxel.
     mean_stimulus, mean_pattern : ndarray, shapes (n_pixels,) and (n_voxels,)
         m and b, the means over the training trials.
     noise : ndarray, shape (n_voxels, n_voxels)
@@ -85,8 +85,8 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     """Fit a model of the patterns that stimuli evoke.
 
     The weights are Gaussian fields, or those of ridge regression. The noise is what they leave of trials that they were
-    not fitted to, by cross-validation. Its correlations, many more than the trials tell, are shrunk by that one of
-    ``SHRINKAGES`` with which the stimuli of held-out trials are reconstructed with the smallest squared error.
+    not fitted to, by cross-validation. Its correlations, many more than the trials tell, are shrunk by a share
+    of 0.02 to 0.9, the one with which the stimuli of held-out trials are reconstructed with the smallest squared error.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=N
     n_voxels, alpha, n_jobs
         As in :func:`best_voxels`.
     cv : int or splitter of scikit-learn
-        At least ``MIN_FOLDS`` folds of whole runs: what is left in training is split by it again, to fit and to choose.
+        At least three folds of whole runs: what is left in training is split by it again, to fit and to choose.
 
     Returns
     -------

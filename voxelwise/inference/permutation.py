@@ -117,7 +117,7 @@ def shift_within_runs(runs, rng):
     Returns
     -------
     order : ndarray of int, shape (n_samples,)
-        ``stimuli[order]`` are the shifted images.
+        ``stimuli[order]`` are the shifted stimuli.
     """
     order = np.empty(len(runs), dtype=int)
     for run in np.unique(runs):
@@ -129,7 +129,7 @@ def shift_within_runs(runs, rng):
 def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, reorder=shift_within_runs, n_jobs=None):
     """Test the score of each voxel against scores that can only be chance.
 
-    A permutation puts the images of each run into another order, by default shifted in a circle, then fits and scores
+    A permutation puts the stimuli of each run into another order, by default shifted in a circle, then fits and scores
     all anew. That keeps the autocorrelation of both sides. It takes the noise of a run to be of one kind from the first
     volume to the last: drop volumes in which the magnetization settles. To shift only the finished predictions would be
     quicker, and wrong: their scores scatter less, by up to the square root of 2, as they lose what ties the folds to

@@ -71,9 +71,9 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
     ----------
     samples : Samples
     alphas : sequence of float
-        The penalties to choose from.
+        The penalties to choose from. Default: 20 from 1 to 100,000, evenly on a logarithmic scale.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
-        The outer folds, at least ``MIN_FOLDS``. Of other splits, too, the rest take turns within each, without the
+        The outer folds, at least three. Of other splits, too, the rest take turns within each, without the
         samples that it scores on.
     n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`.

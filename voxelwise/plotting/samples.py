@@ -8,11 +8,11 @@ from matplotlib.patches import Patch, StepPatch
 from .style import BLUE, FIELD_COLOURS, FRAME, GUIDE, INK, MARK_COLOURS, VERMILION, pair_up, settle
 
 
-def plot_time_course(response, shown, prediction):
-    """Response of a voxel over one run, and what a model expects; volumes with something ``shown`` are shaded."""
+def plot_time_course(response, shown, prediction, label="predicted"):
+    """Response of a voxel over one run, and what a model says of it; volumes with something ``shown`` are shaded."""
     figure, ax = plt.subplots(figsize=(8, 3.2))
     _draw_course(ax, response, shown)
-    ax.plot(np.arange(1, len(response) + 1), prediction, color=VERMILION, label="predicted")
+    ax.plot(np.arange(1, len(response) + 1), prediction, color=VERMILION, label=label)
     return settle(figure, legend=3)
 
 

@@ -59,10 +59,12 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=colour_limit(score_img.get_fdata()))
     for (colour, letter), (i, j, other_k) in pair_up(MARKS, marks, "positions"):
         if other_k == k:
-            box = Rectangle((i - 0.44, j - 0.44), 0.88, 0.88, facecolor="none", edgecolor=colour, lw=2)
-            ax.add_patch(box).set_path_effects([HALO])
-            if zoomed:
-                ax.text(i, j, letter, ha="center", va="center", weight="bold", color=colour, path_effects=[HALO])
+            box = Rectangle((i - 0.42, j - 0.42), 0.84, 0.84, facecolor="none", edgecolor=colour, lw=1.5)
+            ax.add_patch(box)
+            if zoomed:  # the letter stands beside its voxel, away from the others
+                away = np.array([i, j]) - marks[:, :2].mean(axis=0)
+                place = (i, j) + away / max(np.hypot(*away), 1e-9)
+                ax.text(*place, letter, ha="center", va="center", weight="bold", color=colour, path_effects=[HALO])
     if zoomed:
         zoom(ax, np.argwhere(~np.ma.getmaskarray(painted)) if painted.count() else marks[:, :2])
     return float(nibabel.affines.apply_affine(scores.affine, marks[0])[2])
