@@ -1,7 +1,8 @@
 """Kernels that have imported already what the chapters import: each is forked from one process that has.
 
 Once :func:`warm_up` was called, whatever starts a kernel of this Python in this process (papermill, nbclient, nbval)
-gets one of these without knowing. Only on Linux: elsewhere it is not safe to fork a process that has loaded so much.
+gets one of these without knowing; rendering is ``forking`` from it, too. Only on Linux: elsewhere it is not safe to
+fork a process that has loaded so much.
 """
 
 import multiprocessing
