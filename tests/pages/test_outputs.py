@@ -2,6 +2,8 @@
 
 import base64
 import io
+import subprocess
+import sys
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -37,7 +39,7 @@ def test_only_the_last_digits_of_a_picture_to_touch_may_differ():
             compare_outputs(stored, fresh, "here")
 
 
-def test_nbval_compares_with_it(tmp_path, capsys):
+def test_nbval_compares_with_it(tmp_path):
     """Two cells show a red picture; nbval alone passes the one that has a blue one stored."""
     source = f"import base64\nfrom IPython.display import Image\nImage(base64.b64decode({png('red')!r}))"
     text, cells = "<IPython.core.display.Image object>", []
@@ -47,9 +49,8 @@ def test_nbval_compares_with_it(tmp_path, capsys):
         metadata = {"mystnb": {"figure": {"name": f"fig-{colour}"}}}
         cells.append(v4.new_code_cell(source, execution_count=number, outputs=outputs, metadata=metadata))
     nbformat.write(v4.new_notebook(cells=cells), tmp_path / "two.ipynb")
-    once_more = ["-v", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    pytest.main(["-c", str(ROOT / "pyproject.toml"), *once_more, str(tmp_path)])
-    said = capsys.readouterr().out
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-v", "-p", "no:cacheprovider", tmp_path]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
     assert "two.ipynb::Cell 0 PASSED" in said, said
     assert "two.ipynb, Cell 1 (fig-blue): the content differs, in " in said
     assert "other than in the lock" in said
