@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import voxelwise as vw
+from tests.models.test_receptive_fields import assert_solve_the_lasso, scaled_pixels
 
 DATA = Path(os.environ.get("VOXELWISE_REAL_DATA", ""))
 
@@ -22,6 +23,13 @@ def load(name, **how):
 def samples():
     """V1's responses to 120 trials of shapes and letters, 12 runs, one response a trial."""
     return load("miyawaki_v1_figures")
+
+
+def test_fields_of_all_voxels_solve_the_lasso(samples):
+    """Ten stimuli repeat, so pixels are copies and mixtures of each other: no error, no huge weights that cancel."""
+    fields = vw.fit_receptive_fields(samples, max_iter=50)
+    assert np.abs(fields.reshape(len(fields), -1) * scaled_pixels(samples)[1]).max() < 2
+    assert_solve_the_lasso(samples, fields, slice(0, None, 10))
 
 
 def test_the_stimulus_of_a_trial_is_told_from_the_others_of_its_run(samples):
