@@ -232,7 +232,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
     predictors, shown = prepared
-    y = in_range(responses - responses.mean(axis=0, dtype=np.float64))
+    y = in_range(np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C"))
     by_row, _, spreads = predictors.sums(y)
     scores = predictors.r2(by_row, spreads).mean(axis=0)
     # To compare scores, float32 will do. All of these are made alike, so that an order that changes nothing makes no
