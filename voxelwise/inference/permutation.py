@@ -58,12 +58,8 @@ class PermutationTest:
         observed one among them: the single threshold test of Nichols and Holmes (2002, Human Brain Mapping 15, 1-25).
         It holds however the voxels depend on each other. A voxel passes if its score is larger.
         """
-        check_rate(rate)
-        # So many of all scores, the observed one among them, are as large as one that passes; 1e-9 is for rounding.
-        n_as_large = int(rate * (1 + len(self.permutation_scores)) + 1e-9)
-        if not n_as_large:
-            few = f"n_permutations={len(self.permutation_scores)} is too few for a rate of {rate:g}"
-            raise ValueError(f"{few}: expected at least {np.ceil(1 / rate - 1e-9) - 1:.0f}.")
+        # So many of all scores, the observed one among them, are as large as one that passes.
+        n_as_large = check_permutations(len(self.permutation_scores), rate)
         return float(np.sort(self.largest)[-n_as_large])
 
     def discoveries(self, rate=0.05):
@@ -99,6 +95,16 @@ def check_rate(rate):
     """Raise a ValueError unless this can be an error rate."""
     if not (isinstance(rate, Real) and 0 < rate < 1):
         raise ValueError(f"rate={rate}: an error rate lies above 0 and below 1, such as 0.05.")
+
+
+def check_permutations(n_permutations, rate):
+    """How many of all scores an error rate lets pass; a ValueError if that is none."""
+    check_rate(rate)
+    n_passed = int(rate * (1 + n_permutations) + 1e-9)  # 1e-9 is for rounding
+    if not n_passed:
+        few = f"n_permutations={n_permutations} is too few for a rate of {rate:g}"
+        raise ValueError(f"{few}: expected at least {np.ceil(1 / rate - 1e-9) - 1:.0f}.")
+    return n_passed
 
 
 def shift_within_runs(runs, rng):
@@ -178,7 +184,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
     predictors, shown = prepared
-    y = in_range(responses - responses.mean(axis=0, dtype=np.float64))
+    y = in_range(np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C"))
     by_row, _, spreads = predictors.sums(y)
     scores = predictors.r2(by_row, spreads).mean(axis=0)
     # To compare scores, float32 will do. All of these are made alike, so that an order that changes nothing makes no

@@ -217,7 +217,7 @@ class Design:
         by_row = np.empty((len(self.x), responses.shape[1]))
         means, around = np.empty((2, len(self._sizes), responses.shape[1]))
         for part, (samples, rows) in enumerate(zip(self._samples, self._rows, strict=True)):
-            y = responses[samples].astype(np.float64)
+            y = responses[samples].astype(np.float64, order="C")
             means[part] = np.ones(len(y)) @ y / len(y)  # faster than its mean
             y -= means[part]
             around[part] = np.einsum("tv,tv->v", y, y)
