@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from ..data.samples import check_finite, spread
 
-#: Voxels in a batch: enough that NumPy's own loops do the work, few enough to stay near the processor.
-BATCH_SIZE = 250
+#: Voxels in a batch: enough that threads are in NumPy's own loops and seldom wait for Python's lock.
+BATCH_SIZE = 500
 
 
 class _OneThread(ContextDecorator):
