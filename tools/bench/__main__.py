@@ -47,9 +47,9 @@ WIDE_RACES = (
 )
 FILED = {what: (calls.book, what, inputs.filed) for what in (SCORES, ONCE)}
 PRODUCT = (calls.product,)
-#: In one process, in two of joblib's, and on two workers of Dask; by number of voxels.
+#: In one thread, in two, and on two workers of Dask.
 SPREAD = {
-    what: ((calls.tiled, what, 20_000), (calls.tiled, what, 20_000, 2), (calls.on_dask, what, 20_000))
+    what: ((calls.tiled, what, 20_000, 1), (calls.tiled, what, 20_000, 2), (calls.on_dask, what, 20_000))
     for what in (SCORES, SEARCH, FIELDS)
 }
 STARTING = (calls.starting_dask,)
@@ -134,13 +134,13 @@ def table_of_large(medians):
 
 
 def table_of_dask(medians):
-    """Seconds without and with two processes or workers."""
+    """Seconds in one thread, in two, and with two workers."""
     rows = []
     for what, each in SPREAD.items():
         one, two, dask = (medians[call]["seconds"] for call in each)
         rows.append([what, "20,000", *map(show, (one, two, one / two, dask, one / dask))])
     rows.append(["Starting the cluster", *[""] * 4, show(medians[STARTING]["seconds"]), ""])
-    return make_table(["What"], ["Voxels", "One process (s)", "n_jobs=2 (s)", "Gain", "Two workers (s)", "Gain"], rows)
+    return make_table(["What"], ["Voxels", "One thread (s)", "Two threads (s)", "Gain", "Two workers (s)", "Gain"], rows)
 
 
 def describe_measurement():

@@ -53,8 +53,6 @@ def book(what, make_samples=inputs.recorded):
 
 def tiled(what, n_voxels, n_jobs=None):
     """The same on a number of voxels."""
-    if n_jobs:
-        BOOK[what](inputs.tiled(1000), n_jobs=n_jobs)  # starts the worker processes
     return functools.partial(BOOK[what], inputs.tiled(n_voxels), n_jobs=n_jobs)
 
 
