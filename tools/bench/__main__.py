@@ -140,7 +140,8 @@ def table_of_dask(medians):
         one, two, dask = (medians[call]["seconds"] for call in each)
         rows.append([what, "20,000", *map(show, (one, two, one / two, dask, one / dask))])
     rows.append(["Starting the cluster", *[""] * 4, show(medians[STARTING]["seconds"]), ""])
-    return make_table(["What"], ["Voxels", "One thread (s)", "Two threads (s)", "Gain", "Two workers (s)", "Gain"], rows)
+    numbers = ["Voxels", "One thread (s)", "Two threads (s)", "Gain", "Two workers (s)", "Gain"]
+    return make_table(["What"], numbers, rows)
 
 
 def describe_measurement():
