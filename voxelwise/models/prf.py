@@ -120,10 +120,13 @@ class _Candidates:
         pairs = zip(row_weights, column_weights, strict=True)
         squares = np.stack([np.square(along @ images @ across).sum(axis=0) for along, across in pairs])
         seen = squares > 1e-6 * squares.max(axis=(1, 2), keepdims=True)
-        per_square = np.divide(1, squares, out=np.zeros_like(squares), where=seen)
+        # What a field explains is the square of its product with the response, once it has this length.
+        scales = np.divide(1, np.sqrt(squares), out=np.zeros_like(squares), where=seen)
         # Half the digits tell which candidate is best, in half the time.
-        self.per_square = per_square.astype(np.float32)
-        self.row_weights, self.column_weights = row_weights.astype(np.float32), column_weights.astype(np.float32)
+        self.scales = scales.astype(np.float32)
+        # Numbers too small for all of a float32's digits would slow the products down.
+        weights = (np.where(each > 1e-30, each, 0).astype(np.float32) for each in (row_weights, column_weights))
+        self.row_weights, self.column_weights = weights
         self.images = images
 
 
@@ -158,14 +161,15 @@ def _choose(products, candidates):
     """Row, column and log size of each voxel's best candidate, shape (3, n_voxels); and whether it has any."""
     most, best = np.zeros(len(products), np.float32), np.zeros(len(products), dtype=int)
     rounded = products.astype(np.float32)
-    for number, per_square in enumerate(candidates.per_square):
-        gains = candidates.row_weights[number] @ rounded @ candidates.column_weights[number]
-        squares = (np.maximum(gains, 0, out=gains) * gains * per_square).reshape(len(products), -1)
-        here = squares.argmax(axis=1)
-        value = squares[np.arange(len(here)), here]
+    for number, scale in enumerate(candidates.scales):
+        along = candidates.row_weights[number] @ rounded @ candidates.column_weights[number]
+        along *= scale
+        along = along.reshape(len(products), -1)
+        here = along.argmax(axis=1)
+        value = along[np.arange(len(here)), here]
         better = value > most
-        most[better], best[better] = value[better], number * per_square.size + here[better]
-    size, row, column = np.unravel_index(best, candidates.per_square.shape)
+        most[better], best[better] = value[better], number * scale.size + here[better]
+    size, row, column = np.unravel_index(best, candidates.scales.shape)
     fields = np.stack([along[at] for along, at in zip(candidates.places, (row, column, size), strict=True)])
     return fields, most > 0
 
