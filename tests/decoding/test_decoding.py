@@ -61,6 +61,7 @@ def test_accuracy_is_that_of_all_possible_draws():
         draws = list(itertools.combinations(range(1, 7), n - 1))
         wins = [(of_one[list(drawn)] < of_one[0]).all() for of_one in found.correlations for drawn in draws]
         assert found.accuracy(n) == pytest.approx(np.mean(wins))
+    assert vw.Identification(np.zeros((1, 1)), np.zeros(2, int), np.ones((2, 1))).accuracy(1) == 1
     for n in (0, 2.5, 8):
         with pytest.raises(ValueError, match=f"n={n}"):
             found.accuracy(n)

@@ -129,6 +129,19 @@ def test_what_cannot_be_tested_is_refused():
         permutation_test(simulate(0), 10.0, 3, 2, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="cuts a run in two"):
         permutation_test(simulate(0), 10.0, KFold(5), rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="rng=0: expected a generator"):
+        permutation_test(simulate(0), 10.0, 3, rng=0)
+    with pytest.raises(vw.RecordingError, match="Run 2 has 1 sample"):
+        shift_within_runs(np.array([0, 0, 1]), np.random.default_rng(0))
+
+
+def test_the_order_that_was_shown_scores_what_it_scores(small_samples):
+    """Also of runs with a mean of their own, on which no split is fitted."""
+    apart = dataclasses.replace(small_samples, responses=small_samples.responses + small_samples.runs[:, np.newaxis])
+    split = [(np.flatnonzero(apart.runs < 3), np.flatnonzero(apart.runs == 3))]
+    shown = dict(rng=np.random.default_rng(0), reorder=lambda runs, rng: np.arange(len(runs)))
+    test = permutation_test(apart, 10.0, split, 3, **shown)
+    np.testing.assert_allclose(test.permutation_scores[0], test.scores, atol=1e-4)
 
 
 def test_the_unit_of_the_responses_changes_nothing():

@@ -125,12 +125,19 @@ def test_spaces_stand_side_by_side_and_what_cannot_be_made_is_refused(shown):
     np.testing.assert_array_equal(stacked.stimuli, np.column_stack([range(6), shown.stimuli]))
     for make, message in (
         (lambda s: vw.stack_features(s, {"a": np.ones((5, 2))}), 'spaces: "a" has 5 rows, the responses 6'),
+        (lambda s: vw.local_contrast(s, []), "patches is empty"),
+        (lambda s: vw.local_contrast(s, [(1, 6)]), "patches=6: expected a whole number from 1 to 5"),
         (lambda s: vw.gabor_energy(s, [1.5]), "wavelengths"),
+        (lambda s: vw.gabor_energy(s, n_orientations=2.5), "n_orientations=2.5"),
         (lambda s: vw.luminance(vw.recode(s, "on/off")), r"stimulus_shape=\(1,\): expected rows and columns"),
         (lambda s: vw.recode(s, "on-off"), r'No coding "on-off": expected one of "published".*"on/off and pixels"'),
-        (lambda s: vw.with_delays(s, [-1]), "delays=-1: expected"),
-        (lambda s: vw.with_delays(s, [2]), "max_lag=2: .*expected a whole number from 2 to 1"),
+        (lambda s: vw.with_delays(s, [-1]), "delays=-1: .*expected"),
+        (lambda s: vw.with_delays(s, []), "delays is empty"),
+        (lambda s: vw.with_delays(s, [2]), "delays=2: two volumes .* remain; expected a whole number from 0 to 1"),
         (lambda s: vw.with_delays(s, [1], max_lag=0), "max_lag=0: .*expected a whole number from 1"),
+        (lambda s: vw.with_hrf(s, "fir"), "^hrf_model=.*expected"),
+        (lambda s: vw.with_hrf(s, t_r=0), "^t_r=0.*expected"),
+        (lambda s: vw.with_hrf(s, slice_time_ref=2.0), "^slice_time_ref=.*expected"),
     ):
         with pytest.raises(ValueError, match=message):
             make(shown)

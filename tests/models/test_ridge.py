@@ -148,6 +148,8 @@ def test_a_learning_curve_equals_a_plain_loop_over_draws(small_samples):
         vw.learning_curve(small_samples, [1, 4], [2], rng=rng)
     with pytest.raises(ValueError, match=r"test_runs=\[\]: expected some of the runs 0, 1, 2, 3"):
         vw.learning_curve(small_samples, [1], [], rng=rng)
+    with pytest.raises(ValueError, match="n_draws=0"):
+        vw.learning_curve(small_samples, [1], [2], n_draws=0, rng=rng)
 
 
 def test_folds_are_whole_runs_and_cover_each_sample_once():
@@ -161,7 +163,7 @@ def test_folds_are_whole_runs_and_cover_each_sample_once():
 def test_wrong_arguments_are_refused(small_samples):
     one = dataclasses.replace(small_samples, runs=np.zeros_like(small_samples.runs))
     for samples, wrong, message in (
-        *[(small_samples, dict(cv=n), rf"n_splits={n}: folds are whole runs.*from 2 to 4") for n in (1, 5, 2.5, None)],
+        *[(small_samples, dict(cv=n), rf"cv={n}: folds are whole runs.*from 2 to 4") for n in (1, 5, 2.5, None)],
         (small_samples, dict(scoring="R2"), """scoring='R2': expected "r2" or "r"."""),
         (small_samples, dict(cv=[([0, 1, 1], [2])]), "split 0 names.*twice"),
         *[(small_samples, dict(alpha=alpha), f"alpha={alpha}: .*at least 0") for alpha in (-1.0, np.nan, "a")],

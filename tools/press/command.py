@@ -1,6 +1,7 @@
 """The command line, and the two things that it does: build the book, or refresh the outputs stored in it."""
 
 import argparse
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -68,9 +69,11 @@ def collect_settings(options, book):
 
 
 def name_output(book, recording, dataset="simulated", **others):
-    """Return the folder's name for a recording; one of one's own has its whole path, so that no two share a folder."""
-    folder = (book / dataset).resolve()
-    return "-".join(folder.parts[1:]) if folder.is_dir() else recording.name
+    """Return the folder's name for a recording: of one's own, no two share one, and none takes that of another kind."""
+    if not (book / dataset).is_dir():
+        return recording.name
+    place = hashlib.sha256(str((book / dataset).resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{recording.name}-{place[:6]}"
 
 
 def main():

@@ -47,6 +47,8 @@ class Identification:
         That has a hypergeometric probability, which is averaged over the trials; nothing is drawn.
         """
         check_whole("n", n, 1, self.n_candidates, f"there are {self.n_candidates} candidates; ")
+        if n == 1:
+            return 1.0
         return float(hypergeom.pmf(0, self.n_candidates - 1, self.ranks - 1, n - 1).mean())
 
 

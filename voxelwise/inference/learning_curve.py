@@ -5,6 +5,7 @@ import numpy as np
 from ..data.samples import check_whole
 from ..models.folds import Folds
 from ..models.ridge import check_alpha, score_folds
+from .permutation import check_generator
 
 
 def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, n_jobs=None, scoring="r2"):
@@ -39,6 +40,8 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
     others = np.setdiff1d(runs, test_runs)
     for n in n_runs:
         check_whole("n_runs", n, 1, len(others), f"{len(others)} runs are not held out; ")
+    check_whole("n_draws", n_draws, 1)
+    check_generator(rng)
     orders = [rng.permutation(others) for _ in range(n_draws)]
 
     def score(n):

@@ -9,6 +9,7 @@ from scipy.stats import false_discovery_control
 
 from ..data.cleaning import in_range
 from ..data.samples import check_whole
+from ..errors import RecordingError
 from ..models.batches import map_voxels
 from ..models.folds import draw_folds
 from ..models.ridge import Predictors, check_alpha
@@ -107,6 +108,12 @@ def check_permutations(n_permutations, rate):
     return n_passed
 
 
+def check_generator(rng):
+    """Raise a ValueError unless this is a generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng={rng!r}: expected a generator, such as numpy.random.default_rng(0).")
+
+
 def shift_within_runs(runs, rng):
     """Move the rows of each run on by a random number of places; what leaves at the end comes in at the start.
 
@@ -128,6 +135,8 @@ def shift_within_runs(runs, rng):
     order = np.empty(len(runs), dtype=int)
     for run in np.unique(runs):
         rows = np.flatnonzero(runs == run)
+        if len(rows) < 2:
+            raise RecordingError(f"Run {run + 1} has {len(rows)} sample; it cannot be shifted. Expected at least two.")
         order[rows] = np.roll(rows, rng.integers(len(rows)))
     return order
 
@@ -161,6 +170,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     """
     check_alpha(alpha)
     check_whole("n_permutations", n_permutations, 3, why="each score is compared with the spread of others; ")
+    check_generator(rng)
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
     if folds.cut(samples.runs):
         raise ValueError(f"cv={cv}: a split cuts a run in two. Stimuli change places within runs; expected whole ones.")
@@ -185,11 +195,11 @@ def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
     predictors, shown = prepared
     y = in_range(np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C"))
-    by_row, _, spreads = predictors.sums(y)
+    by_row, mean, spreads = predictors.sums(y)
     scores = predictors.r2(by_row, spreads).mean(axis=0)
     # To compare scores, float32 will do. All of these are made alike, so that an order that changes nothing makes no
     # difference.
-    y, predictors = y.astype(np.float32), predictors.in_float32()
+    y, predictors = (y - mean).astype(np.float32), predictors.in_float32()
     orders = [predictors.row_of, *shown]
     return scores, [predictors.r2(predictors.adder(rows, y.dtype) @ y, spreads).mean(axis=0) for rows in orders]
 
