@@ -125,7 +125,7 @@ def not_a_number(values):
 
 #: Name of the fault -> file that it is put into, how, and what must be said of that file or of the folder.
 FAULTS = {
-    "label file missing": ("label/run2.csv", os.unlink, r"4 runs .* 3 files .*not clear: run2.nii.gz"),
+    "label file missing": ("label/run2.csv", os.unlink, r"found 4 runs .* 3 files .*partner: run2.nii.gz"),
     "mask empty": ("mask/mask.nii.gz", image(np.zeros_like), r"empty mask"),
     "mask of shares": ("mask/mask.nii.gz", image(lambda v: v * (1 + np.arange(4)) / 4), r"values from 0.25 to 1"),
     "a volume short": ("func/run3.nii.gz", image(lambda v: v[..., 1:]), r"35 volumes; expected 36, .* in .*run3.csv"),
@@ -139,6 +139,10 @@ FAULTS = {
     "half a voxel off": ("func/run1.nii.gz", image(affine=SHIFTED), r"affine differs .* up to 1,"),
     "three dimensions": ("func/run1.nii.gz", image(lambda v: v[..., 0]), r"3 dimensions .* 4"),
     "NaN": ("func/run3.nii.gz", image(not_a_number), r"finite in 1 voxels .* volume 4"),
+    "two of one name": ("func/run4.nii", lambda path: path.touch(), r"run4.nii and run4.nii.gz have one name"),
+    "two masks": ("mask/mask.nii", lambda path: path.touch(), r"mask.nii and mask.nii.gz have one name"),
+    "two regions": ("mask/V1.nii", lambda path: path.touch(), r"V1.nii and V1.nii.gz have one name"),
+    "two backgrounds": ("bg.nii", lambda path: path.touch(), r"bg.nii and bg.nii.gz have one name"),
     "region elsewhere": ("mask/V1.nii.gz", image(affine=np.eye(4)), r"affine differs"),
     "background damaged": ("bg.nii.gz", lambda path: path.write_bytes(b"short"), r"not a NIfTI file"),
 }
@@ -159,7 +163,7 @@ def put(folder, name):
     return rf"({re.escape(path)}|mine): .*({said})"
 
 
-@pytest.mark.parametrize("names", [*FAULTS, "NaN, a word", "mask empty, three dimensions"])
+@pytest.mark.parametrize("names", [*FAULTS, "NaN, a word", "mask empty, three dimensions", "label file missing, a word, another grid"])
 def test_each_fault_is_named_with_its_file_and_stops_the_loader(folder, names):
     wanted = [put(folder, name) for name in names.split(", ")]
     faults = check_folder(folder).faults
@@ -168,6 +172,16 @@ def test_each_fault_is_named_with_its_file_and_stops_the_loader(folder, names):
         found = load_recording(folder)
         load_samples(found)
         regions_of_interest(found.rois, nibabel.load(found.mask))
+
+
+def test_a_folder_that_holds_nothing_says_so(tmp_path):
+    """A file whose name begins like a subject's makes no data set of it."""
+    (tmp_path / "sub-01_notes.txt").touch()
+    runs, mask = check_folder(tmp_path).faults
+    assert re.search(r"found 0 runs in func/\*.nii.gz and 0 files in label/\*.csv; expected pairs", runs)
+    assert "no mask/mask.nii.gz" in mask
+    with pytest.raises(RecordingError, match="found 0 runs"):
+        load_recording(tmp_path)
 
 
 def test_what_may_be_meant_is_no_fault(folder):

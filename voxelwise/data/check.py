@@ -9,8 +9,9 @@ from tqdm import tqdm
 from ..errors import RecordingError
 from .bids import bids_recording, list_runs
 from .cleaning import read_changes
+from .pairing import stem
 from .reading import as_shape, attempt, load_stimuli, open_image, read_mask, read_region, read_volume
-from .recording import find_files
+from .recording import IMAGES, find_files, list_files
 from .runs import count_unsteady, count_volumes
 from .samples import is_rest
 
@@ -60,12 +61,13 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
     """
     folder, stimulus_shape = Path(folder).expanduser(), as_shape(stimulus_shape)
     report = Report(summary=[("folder", str(folder))])
-    if any(folder.glob("sub-*")) and not (folder / "func").is_dir():
+    if any(path.is_dir() for path in folder.glob("sub-*")) and not (folder / "func").is_dir():
         return _check_bids(report, folder, derivatives)
     try:
         recording = find_files(folder, stimulus_shape=stimulus_shape)
     except RecordingError as error:
         report.faults += str(error).splitlines()
+        _check_singly(report, folder, stimulus_shape)
         return report
     mask_img = attempt(report.faults, read_mask, recording.mask)
     for path in recording.rois.values():
@@ -136,6 +138,16 @@ def _count_unsteady(mean):
         return 0
     beyond = np.maximum(mean - later.max(), later.min() - mean)[:MOST_UNSTEADY]
     return int((beyond > np.ptp(later)).cumprod().sum())
+
+
+def _check_singly(report, folder, stimulus_shape):
+    """Add the faults of single files, where it is not known which belong together."""
+    masks = [path for path in list_files(folder / "mask", *IMAGES) if stem(path) == "mask"]
+    mask_img = attempt(report.faults, read_mask, masks[0]) if masks else None
+    for path in list_files(folder / "func", *IMAGES):
+        attempt(report.faults, open_image, path, mask_img, 4)
+    for path in list_files(folder / "label", ".csv"):
+        attempt(report.faults, load_stimuli, path, stimulus_shape)
 
 
 def _summary(recording, mask_img, shapes, n_dead, n_read):

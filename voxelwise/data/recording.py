@@ -132,12 +132,20 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
     func, masks = (list_files(folder / name, *IMAGES) for name in ("func", "mask"))
     label = list_files(folder / "label", ".csv")
     backgrounds = [path for path in list_files(folder, *IMAGES) if stem(path) == "bg"]
-    (partners, alone), faults = pair_runs(func, label), []
-    if not partners:
+    partners, alone = pair_runs(func, label)
+    faults = [
+        f"{folder}: {one.relative_to(folder)} and {other.name} have one name; expected one of them."
+        for paths in (func, masks, backgrounds)
+        for one, other in itertools.pairwise(paths)
+        if stem(one) == stem(other)
+    ]
+    if not func or len(func) != len(label):
+        found = f"found {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv"
+        faults.append(f"{folder}: {found}; expected pairs. Without a partner: {', '.join(alone) or 'none'}.")
+    elif not partners:
         faults.append(
-            f"{folder}: the names of {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv do not "
-            f"say which belong together; not clear: {', '.join(alone) or 'none'}. Give both files of a run the same "
-            "numbers, such as run-01.nii.gz and run-01.csv."
+            f"{folder}: the names in func/ and label/ do not say which belong together; not clear: {', '.join(alone)}. "
+            "Give both files of a run the same numbers, such as run-01.nii.gz and run-01.csv."
         )
     if "mask" not in map(stem, masks):
         faults.append(f"{folder}: no mask/mask.nii.gz; expected the mask of the voxels to model.")
