@@ -105,6 +105,7 @@ function drawAndRead(root) {
     draw,
     playing(on) {
       if (on) own = white();
+      else draw(own);
       page.play.textContent = on ? "❚❚ Demo" : "▶ Demo";
       page.play.setAttribute("aria-pressed", on);
       root.dataset.playing = on;
@@ -120,8 +121,9 @@ function drawAndRead(root) {
     isWhite: (p) => stimulus[p] === high,
     // Over a demo, the reader begins on a black pad.
     begin() {
-      if (root.dataset.playing === "true") stimulus.fill(low);
+      const playing = root.dataset.playing === "true";
       play.stop();
+      if (playing) stimulus.fill(low);
     },
     paint(pixels, toWhite) {
       for (const p of pixels) stimulus[p] = toWhite ? high : low;
@@ -146,10 +148,7 @@ function drawAndRead(root) {
   page.clear.addEventListener("click", () => act(() => draw([])));
   page.range.addEventListener("input", () => act(work));
   page.again.addEventListener("click", () => act(() => { seed += 1; work(); }));
-  page.play.addEventListener("click", () => {
-    play.toggle();
-    if (root.dataset.playing === "false") draw(own);
-  });
+  page.play.addEventListener("click", () => play.toggle());
   page.play.setAttribute("aria-pressed", false);
   page.play.hidden = !data.presets.length;
 
