@@ -163,7 +163,9 @@ def put(folder, name):
     return rf"({re.escape(path)}|mine): .*({said})"
 
 
-@pytest.mark.parametrize("names", [*FAULTS, "NaN, a word", "mask empty, three dimensions", "label file missing, a word, another grid"])
+@pytest.mark.parametrize(
+    "names", [*FAULTS, "NaN, a word", "mask empty, three dimensions", "label file missing, a word, another grid"]
+)
 def test_each_fault_is_named_with_its_file_and_stops_the_loader(folder, names):
     wanted = [put(folder, name) for name in names.split(", ")]
     faults = check_folder(folder).faults
