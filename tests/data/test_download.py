@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import tarfile
 from types import SimpleNamespace
 
@@ -84,3 +85,21 @@ def test_a_failure_is_explained_and_leaves_no_trace(server, tmp_path, answer, me
     server.answer = ARCHIVE
     assert fetch_recording(tmp_path) == folder
     assert files_in(folder) == MINE | CONTENTS and list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_full_disk_is_told(server, monkeypatch, tmp_path):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 482 * 10**6))
+    with pytest.raises(RecordingError, match=f"{tmp_path}.*482 MB are free of the 483 MB .*Free some"):
+        fetch_recording(tmp_path)
+    assert not server.asked and not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_to(server, tmp_path):
+    (tmp_path / "data").mkdir()
+    for name in ("file", f"data/{NAME}"):
+        (tmp_path / name).write_bytes(b"a file")
+    for folder, message in (("file", f"{tmp_path}/file.*(File exists|Not a dir).*NILEARN_DATA"), ("data", "is a file")):
+        with pytest.raises(RecordingError, match=message):
+            fetch_recording(tmp_path / folder)
+    assert not server.asked and (tmp_path / "data" / NAME).read_bytes() == b"a file"
+    assert fetch_recording(f"{tmp_path / 'file'}{os.pathsep}{tmp_path}") == tmp_path / NAME
