@@ -8,6 +8,7 @@ import gzip
 import os
 import re
 import tracemalloc
+from unittest.mock import Mock
 
 import nibabel
 import numpy as np
@@ -103,8 +104,8 @@ def test_a_forged_header_is_refused_for_what_it_is(place):
         assert read_run(place, pack(content), message) is None
 
 
-def test_a_run_is_read_volume_by_volume(place):
-    """What it takes at once is a fraction of the run."""
+def test_a_run_is_read_volume_by_volume(place, monkeypatch):
+    """What it takes at once is a fraction of the run; what does not fit at all is told."""
     volumes = np.zeros((64, 64, 30, 40), np.int16) + np.arange(40, dtype=np.int16)
     mask_img = nibabel.Nifti1Image(np.ones((64, 64, 30), np.uint8) * (np.arange(30) == 3), AFFINE)
     nibabel.Nifti1Image(volumes, AFFINE).to_filename(place)
@@ -113,6 +114,9 @@ def test_a_run_is_read_volume_by_volume(place):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (values == np.arange(40)[:, np.newaxis]).all() and peak - values.nbytes < volumes.nbytes / 4
+    monkeypatch.setattr(np, "empty", Mock(side_effect=MemoryError))
+    with pytest.raises(RecordingError, match=f"{place}: 40 volumes of 4096 voxels in the mask do not fit into memory"):
+        read_voxels(place, mask_img)
 
 
 @pytest.mark.parametrize("odd", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/zero", path)])

@@ -150,7 +150,11 @@ def read_voxels(path, mask_img, label_file=None, n_rows=None):
     voxels = np.ravel_multi_index(np.nonzero(np.asarray(mask_img.dataobj)), mask_img.shape, order="F")
     exact = np.can_cast(image.dtype, np.float32) and image.scaling in ((None, None), (1, 0))
     # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
-    values = np.empty((n_volumes, voxels.size), np.float32 if exact else np.float64)
+    try:
+        values = np.empty((n_volumes, voxels.size), np.float32 if exact else np.float64)
+    except MemoryError:
+        size = f"{n_volumes} volumes of {voxels.size} voxels in the mask"
+        raise RecordingError(f"{path}: {size} do not fit into memory. Take fewer into the mask.") from None
     for number, volume in enumerate(image.volumes(voxels)):
         values[number] = volume
     bad = ~np.isfinite(values)
