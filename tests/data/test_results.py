@@ -11,6 +11,7 @@ import pytest
 from nibabel.affines import apply_affine, from_matvec
 from nilearn.interfaces.bids import get_bids_files, parse_bids_filename
 from scipy.stats import ttest_1samp
+from sklearn.linear_model import Ridge
 
 import voxelwise as vw
 from tests.plain import rewrite
@@ -18,6 +19,7 @@ from voxelwise.results import CEILINGS, COLUMNS, write_results
 
 SETTINGS = dict(lag=1, alpha=10.0, cv=4, max_iter=6, alpha_range=[1, 100], n_alphas=3)
 SETTINGS |= dict(n_permutations=49, rate=0.1, seed=2, repeat_kind="figure")
+IMAGES = ("scores", "fields", "coefficients", "intercepts")
 DIAGONAL = np.diag([3.0, 3, 3, 1])
 CONSTANT, OUT_OF_VIEW = 3, 5  # columns of a voxel that never changes, and of one that does not in the second run
 
@@ -53,12 +55,18 @@ def test_images_and_table_agree_with_the_arrays_and_every_column_is_described(tm
     scores, positions = vw.cross_validate_ridge(samples, 10.0, 4), vw.grid_positions(samples.mask_img)
     weights = vw.fit_receptive_fields(samples, max_iter=6).reshape(50, -1)
     inside = np.asarray(samples.mask_img.dataobj) != 0
-    ridge = vw.VoxelwiseRidge(10.0).fit(samples.stimuli, samples.responses, runs=samples.runs)
-    of_ridge = {"coefficients": ridge.coef_, "intercepts": ridge.intercept_}
-    for name, expected in ({"scores": scores.mean(axis=0), "fields": weights} | of_ridge).items():
-        values = nibabel.load(folder / f"{name}.nii.gz").get_fdata()
-        np.testing.assert_array_equal(values[inside], expected.astype(np.float32))
-        assert np.isnan(values[~inside]).all()
+    images = {name: nibabel.load(folder / f"{name}.nii.gz") for name in IMAGES}
+    for name, image in images.items():
+        np.testing.assert_array_equal(image.affine, samples.mask_img.affine, err_msg=name)
+        assert np.isnan(image.get_fdata()[~inside]).all()
+    found = [image.get_fdata()[inside] for image in images.values()]
+    np.testing.assert_array_equal(found[0], scores.mean(axis=0).astype(np.float32))
+    np.testing.assert_array_equal(found[1], weights.astype(np.float32))
+    seen, ridge = samples.runs != 1, Ridge(10.0).fit(samples.stimuli, samples.responses)
+    some = Ridge(10.0).fit(samples.stimuli[seen], samples.responses[seen, OUT_OF_VIEW])  # without the run out of view
+    ridge.coef_[OUT_OF_VIEW], ridge.intercept_[OUT_OF_VIEW] = some.coef_, some.intercept_
+    np.testing.assert_allclose(found[2], ridge.coef_, atol=1e-4)
+    np.testing.assert_allclose(found[3], ridge.intercept_, atol=1e-4)
 
     table, columns = pd.read_csv(folder / "voxels.tsv", sep="\t"), np.arange(50)
     test = vw.permutation_test(samples, 10.0, 4, 49, rng=np.random.default_rng(2))
@@ -135,6 +143,34 @@ def test_on_one_grid_it_is_the_t_test_of_each_voxel_that_all_have():
         np.testing.assert_array_equal(found[name].affine, DIAGONAL)
         np.testing.assert_allclose(found[name].get_fdata()[known], each[known], rtol=1e-4, atol=1e-6)
         assert np.isnan(found[name].get_fdata()[~known]).all()
+
+
+def test_other_grids_are_brought_to_the_first_or_to_a_template():
+    """A plane through space comes out as the same plane, whatever grid it was sampled on; NaN does not spread."""
+
+    def places(shape, affine):
+        return apply_affine(affine, np.moveaxis(np.indices(shape), 0, -1))
+
+    grids = {
+        (10, 9, 8): DIAGONAL,
+        (22, 14, 16): from_matvec(np.diag([-2.0, 2.5, 2]), [40, -3, -5]),
+        (9, 9, 9): from_matvec(np.eye(3) * 4, [-2, -2, -2]),
+    }
+    slope, here = [0.1, -0.2, 0.3], places((10, 9, 8), DIAGONAL)
+    images = [
+        image(places(*grid) @ slope + height, grid[1]) for grid, height in zip(grids.items(), (0, 1, 5), strict=True)
+    ]
+    inside = (here <= [25, 22, 21]).all(axis=-1)
+    found = vw.group_maps(images)["mean"].get_fdata()
+    np.testing.assert_allclose(found[inside], (here @ slope + 2)[inside], atol=1e-4)
+    template = image(np.zeros((4, 4, 4)), from_matvec(np.eye(3) * 1.5, [6, 6, 6]))
+    on_template = vw.group_maps(images, template=template)["mean"].get_fdata()
+    np.testing.assert_allclose(on_template, places((4, 4, 4), template.affine) @ slope + 2, atol=1e-4)
+
+    holed = images[2].get_fdata()
+    holed[:, :, 3:] = np.nan  # voxels at 6 mm are known, and those at 10 mm are not; the first grid has some at 9 mm
+    holed = np.isfinite(vw.group_maps([images[0], image(holed, images[2].affine)])["mean"].get_fdata())
+    assert holed[inside & (here[..., 2] < 8)].all() and not holed[here[..., 2] > 8].any()
 
 
 def test_what_makes_no_group_is_refused():
