@@ -105,8 +105,13 @@ def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed, tmp_
 
 
 def test_all_faults_and_what_is_there_instead_are_told(made, changed):
-    with pytest.raises(RecordingError, match=f"subjects 01, tasks images, spaces {SPACE} "):
+    with pytest.raises(
+        RecordingError,
+        match=f'"03", any session, .*subjects 01, sessions 01, 02, tasks images, spaces {SPACE} .*with bids',
+    ):
         bids_recording(changed, "03", "images", "T1w")
+    with pytest.raises(RecordingError, match=r'session "3", .*sessions 01, 02, .*what fMRIPrep wrote with derivatives'):
+        find(changed, session="ses-3")
     with pytest.raises(RecordingError, match=r"BIDS.*bids_recording"):
         vw.load_recording(changed)
     bold = f"space-{SPACE}_desc-preproc_bold"

@@ -33,14 +33,16 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
     ----------
     bids : path
         The data set, with events in ``sub-*/[ses-*/]func/``.
-    subject, session : str
-        Such as ``"01"``. Default: all sessions.
+    subject : str
+        Such as ``"01"``.
     task : str or dict of str -> str
         Whose runs; they count as the kind ``"random"``, to which models are fitted. A dict names several by their
         kinds, such as ``{"random": "viewRandom", "figure": "viewFigure"}``.
     space : str, optional
         As in the names of the files, such as ``"MNI152NLin2009cAsym"``, or ``"MNI152NLin2009cAsym:res-2"`` where there
         are several resolutions; or one of surfaces, such as ``"fsaverage5"``. Default: the scanner's own space.
+    session : str, optional
+        Such as ``"01"``. Default: all sessions.
     derivatives : path, optional
         What fMRIPrep wrote. Default: ``derivatives/fmriprep`` in the data set.
 
@@ -104,13 +106,7 @@ def link_folder(recording, features, folder):
 
 def list_runs(derivatives):
     """Subject, task and space, as :func:`bids_recording` wants them, of all runs that fMRIPrep prepared."""
-    paths = get_bids_files(derivatives, "bold", "nii*", modality_folder="func", filters=[("desc", "preproc")])
-    paths += get_bids_files(derivatives, "bold", "func.gii", modality_folder="func")
-    found = set()
-    for entities in (parse_bids_filename(path)["entities"] for path in paths):
-        res = [f"res-{entities['res']}"] if "res" in entities else []
-        found.add((entities["sub"], entities.get("task", ""), ":".join([entities.get("space", ""), *res])))
-    return sorted(found)
+    return sorted({(subject, task, space) for subject, _, task, space in _list_all(derivatives)})
 
 
 def read_events(path):
@@ -122,6 +118,15 @@ def read_events(path):
     except (OSError, ValueError, KeyError) as error:
         raise RecordingError(f"{path}: not a table of events with onset and duration in seconds ({error}).") from None
     return events
+
+
+def _list_all(derivatives):
+    """Subject, session, task and space of all runs that fMRIPrep prepared, a tuple each; "" where there is none."""
+    paths = get_bids_files(derivatives, "bold", "nii*", modality_folder="func", filters=[("desc", "preproc")])
+    paths += get_bids_files(derivatives, "bold", "func.gii", modality_folder="func")
+    for entities in (parse_bids_filename(path)["entities"] for path in paths):
+        subject, session, task, space = (entities.get(name, "") for name in ("sub", "ses", "task", "space"))
+        yield subject, session, task, f"{space}:res-{entities['res']}" if "res" in entities else space
 
 
 def _find_runs(faults, bids, derivatives, subject, task, space, session):
@@ -142,11 +147,13 @@ def _find_runs(faults, bids, derivatives, subject, task, space, session):
         faults += [f"{(left | right)[run]}: without its other hemisphere." for run in left.keys() ^ right.keys()]
         masks = dict.fromkeys(func)
     if not func:
-        there = ({run[part] or "None" for run in list_runs(derivatives)} for part in range(3))
-        subjects, tasks, spaces = (", ".join(sorted(found)) or "none" for found in there)
+        there = ({run[part] or "None" for run in _list_all(derivatives)} for part in range(4))
+        subjects, sessions, tasks, spaces = (", ".join(sorted(found)) or "none" for found in there)
+        of_session = f'session "{session}"' if session else "any session"
+        asked = f'subject "{subject}", {of_session}, task "{task}", space "{space or None}"'
         faults.append(
-            f'{derivatives}: no runs of subject "{subject}", task "{task}", space "{space or None}"; found subjects '
-            f"{subjects}, tasks {tasks}, spaces {spaces} (None is the scanner's). Name the folder with derivatives."
+            f"{derivatives}: no runs of {asked}; found subjects {subjects}, sessions {sessions}, tasks {tasks}, spaces "
+            f"{spaces} (None is the scanner's). Name the data set with bids, what fMRIPrep wrote with derivatives."
         )
     tables, sidecars = (
         find(bids, *kind, ("task", task)) | _by_run(faults, get_bids_files(bids, *kind, sub_folder=False))
