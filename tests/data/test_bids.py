@@ -143,7 +143,10 @@ def test_arguments_that_do_not_fit_are_refused_before_volumes_are_read(made, tab
     recording, fitting = find(made), dict(features=table, confounds=("motion",))
     monkeypatch.setattr("nilearn.signal.clean", None)
     for options, said in (
-        (dict(features=None), "features: NoneType; expected a DataFrame"),
+        (dict(features=None), "^features: None, but the recording has events; expected a DataFrame"),
+        (dict(features={"pixels": table, "rest": table.to_numpy()}), "^features: ndarray, but the recording"),
+        (dict(features={}), "^features: dict, but the recording"),
+        (dict(features=pd.concat([table, table])), "^features: '.*' stands in its index twice"),
         (dict(features="faces"), 'events.tsv: events: no column "faces"; they have onset'),
         (dict(confounds="motion"), "expected several names"),
         (dict(confounds=("global_signal",)), "bold.nii.gz: no confounds as asked.*global_signal"),

@@ -74,17 +74,23 @@ def one_column_each(values, column):
     return pd.DataFrame(np.eye(len(index)), index=index, columns=list(index))
 
 
+def check_table(features, why=""):
+    """Raise a ValueError unless it is a table with one row for each name; ``why`` is said before what was expected."""
+    if not isinstance(features, pd.DataFrame):
+        kind = None if features is None else type(features).__name__
+        raise ValueError(f"features: {kind}{why}; expected a DataFrame of what events show, or the name of a column.")
+    if not features.index.is_unique:
+        name = features.index[features.index.duplicated()][0]
+        raise ValueError(f"features: {name!r} stands in its index twice; expected once.")
+
+
 def features_of_events(events, features):
     """What each event shows, a row each, 0 for those that show nothing; and which show something."""
     if isinstance(features, str):
         features = one_column_each(_column(events, features).dropna(), features)
-    if not isinstance(features, pd.DataFrame):
-        kind = type(features).__name__
-        raise ValueError(f"features: {kind}; expected a DataFrame of what events show, or the name of a column.")
+    check_table(features)
     names, index = _column(events, features.index.name or "stim_file"), features.index
     shown = names.notna().to_numpy()
-    if not index.is_unique:
-        raise ValueError(f"features: {index[index.duplicated()][0]!r} stands in its index twice; expected once.")
     wanted = names[shown].astype(index.dtype)
     missing = wanted[~wanted.isin(index)].tolist()
     if missing:

@@ -9,7 +9,7 @@ import pandas as pd
 from nilearn.interfaces.fmriprep import load_confounds
 
 from ..errors import RecordingError
-from .events import as_response, design_from_events, features_of_events, one_column_each
+from .events import as_response, check_table, design_from_events, features_of_events, one_column_each
 from .reading import first_file, open_image, read_region, read_surface
 from .tables import layout
 
@@ -36,12 +36,14 @@ class Run:
 
 def event_runs(recording, kind, features, hrf):
     """Runs with events, each with its design; how many columns each feature space has; and the shape of a row."""
-    as_response(hrf)  # or a ValueError that blames no file
-    tables, runs = features if isinstance(features, dict) else {"": features}, []
+    tables, runs = features if isinstance(features, dict) and features else {"": features}, []
     for name, table in tables.items():
         if isinstance(table, str):  # the same columns in all runs, whichever values one has
             values = [events[table].dropna() for events in recording.events[kind] if table in events]
             tables = tables | {name: one_column_each(set().union(*values), table)}
+    as_response(hrf)  # or a ValueError that blames no file, as of the tables
+    for table in tables.values():
+        check_table(table, ", but the recording has events")
     parts = (recording.func, recording.label, recording.events, recording.timing)
     for path, source, events, (t_r, at) in zip(*(part[kind] for part in parts), strict=True):
         n_volumes = count_volumes(path)
