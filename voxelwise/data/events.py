@@ -32,8 +32,10 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
         A table with a row for each value of the events' column that its index is named after, or else ``stim_file``;
         events that say "n/a" there, as rest may, show nothing. Or a column of the events, such as ``"trial_type"``: a
         feature for each of its values, 1 while it is shown.
-    n_volumes, t_r : int, float
-        How many volumes the run has, and how many seconds lie from one to the next.
+    n_volumes : int
+        How many volumes the run has.
+    t_r : float
+        How many seconds lie from one to the next.
     hrf : {"glover", "spm"}, callable, sequence of int or None
         A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``. Or None for the share of
         a volume that an event covers; or delays, for that share so many volumes later, all delays side by side.

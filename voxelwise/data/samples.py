@@ -257,8 +257,10 @@ def correlate_with_screen(samples, max_lag=5):
 
     Parameters
     ----------
-    samples, max_lag : Samples, int
-        Loaded with ``lag=0``; in volumes, from 0, less where the shortest run does not allow it.
+    samples : Samples
+        Loaded with ``lag=0``.
+    max_lag : int
+        In volumes, from 0; less where the shortest run does not allow it.
 
     Returns
     -------

@@ -22,15 +22,18 @@ def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4):
 
     Parameters
     ----------
-    rng, n_subjects : numpy.random.Generator, int
+    rng : numpy.random.Generator
+    n_subjects : int
     displacement, gain_spread : float
         Standard deviations: of the patches' place along each axis, in mm; of the logarithm of the gain.
 
     Yields
     ------
-    subject, samples : str, Samples
-        ``"01"`` and so on; of four runs of 60 volumes, six features and the responses of about 1300 voxels of 4 mm at
-        the same moment, z-scored within each run.
+    subject : str
+        ``"01"`` and so on.
+    samples : Samples
+        Of four runs of 60 volumes, six features and the responses of about 1300 voxels of 4 mm at the same moment,
+        z-scored within each run.
     r2 : ndarray of float64, shape (n_voxels,)
         The truth: the share of the features in the variance of each voxel.
     """
