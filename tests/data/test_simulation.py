@@ -7,6 +7,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+from nibabel.affines import apply_affine
 
 from voxelwise import RecordingError, average_trials, is_rest, load_stimuli, voxel_at
 from voxelwise.simulation import cortex, experiment, responses, writing
@@ -25,6 +26,15 @@ def test_runs_have_the_published_form(recording):
     assert (frames == 1).any(axis=(0, 1)).sum() == 64, "only these pixels are ever white"
     shown = ~is_rest(load_stimuli(recording.label["random"][0]))
     assert np.flatnonzero(shown).tolist() == [10 + 6 * trial + volume for trial in range(22) for volume in range(3)]
+
+
+def test_left_is_left_and_the_background_covers_the_grid(recording):
+    for name, path in recording.rois.items():
+        image = nibabel.load(path)
+        x = apply_affine(image.affine, np.argwhere(image.get_fdata()))[:, 0]
+        assert ((x > 0) == name.startswith("RH")).all(), name
+    corners = [apply_affine(nibabel.load(path).affine, [-0.5] * 3) for path in (recording.mask, recording.background)]
+    np.testing.assert_allclose(*corners)
 
 
 def test_voxels_share_noise_as_in_real_v1(recording, figures):

@@ -34,9 +34,10 @@ def data():
 
 def test_it_is_scikit_learns_ridge(data):
     X, Y, runs = data
-    ours, theirs = VoxelwiseRidge(7.0).fit(X, Y), Ridge(7.0).fit(X, Y)
-    for name in ("coef_", "intercept_"):
-        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-9)
+    for n_samples in (9, 150):  # less than there are features, and more
+        ours, theirs = (model.fit(X[:n_samples], Y[:n_samples]) for model in (VoxelwiseRidge(7.0), Ridge(7.0)))
+        for name in ("coef_", "intercept_"):
+            np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-9)
     np.testing.assert_allclose(ours.score(X, Y, "raw_values"), r2_score(Y, theirs.predict(X), multioutput="raw_values"))
     np.testing.assert_allclose(VoxelwiseRidge(7.0).fit(X, Y[:, 3]).predict(X), theirs.predict(X)[:, 3])
     pipes = [make_pipeline(StandardScaler(), model) for model in (VoxelwiseRidgeCV([5.0]), Ridge(5.0))]
