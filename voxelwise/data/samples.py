@@ -157,9 +157,10 @@ def load_samples(
     drop_volumes : int or "non_steady_state"
         How many volumes to leave out at the start of each run; or those that fMRIPrep found before the scanner was
         steady. Those that "scrub" among the confounds finds go too.
-    high_pass, smoothing : float, optional
-        In hertz; slower changes are taken out, as cosines. Full width at half maximum in mm of a Gaussian by which
-        volumes are smoothed before they are masked.
+    high_pass : float, optional
+        In hertz; slower changes are taken out, as cosines.
+    smoothing : float, optional
+        Full width at half maximum in mm of a Gaussian by which volumes are smoothed before they are masked.
 
     Raises
     ------

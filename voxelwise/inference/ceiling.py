@@ -113,8 +113,8 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     same sum of products, of responses less the mean of all trials of their run at the same volume.
 
     A perfect model, here, knows the stimulus of a trial and the time since its onset. What the trial before left behind
-    counts as noise. The standard error is the jackknife's over stimuli,
-    without its factor (n - 1) / n: ``c_i`` is the ceiling without stimulus i, ::
+    counts as noise. The standard error is the jackknife's over stimuli, without its factor (n - 1) / n: with ``c_i``
+    for the ceiling without stimulus i, ::
 
         error^2 = sum_i (c_i - ceiling)^2 .
 
