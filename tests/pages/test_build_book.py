@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from tests.pages.tiny_book import FIRST, RED_PIXEL, SECOND, SHOW_RED_PIXEL, Book
+from tools.press import BuildError
 from tools.press.chapters import find_chapters
 from tools.press.command import name_output
 from tools.press.parameters import read_parameters, share_settings
@@ -84,6 +85,9 @@ def test_values_are_read_by_the_type_of_the_parameter(book):
     declared = {path: read_parameters(path) for path in find_chapters(book.root)}
     first, second = share_settings(dict(a="3", b="false", c="7", d="[1e2]"), declared).values()
     assert repr(first) == repr(dict(a=3, b=False, c="7", d=[100.0])) and second == {}
+    book.write_chapter("02_first", "a = 1.0")
+    with pytest.raises(BuildError, match="a declares no plain type"):
+        share_settings(dict(a="3"), {path: read_parameters(path) for path in find_chapters(book.root)})
 
 
 def test_no_two_recordings_share_a_folder(tmp_path):

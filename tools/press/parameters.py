@@ -27,7 +27,9 @@ def parse_literal(text):
 
 def parse_value(text, parameter, chapter):
     """Read the text given for a parameter as a value of the type that the chapter declares."""
-    expected = getattr(builtins, parameter.inferred_type_name)
+    expected = getattr(builtins, parameter.inferred_type_name, None)
+    if not isinstance(expected, type):
+        raise BuildError(f"{chapter.name}: {parameter.name} declares no plain type, as in {parameter.name}: int = 3.")
     value = text if expected is str else parse_literal(text)
     if type(value) is expected or (type(value), expected) == (int, float):
         return value
