@@ -2,6 +2,7 @@
 
 import math
 import operator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from numbers import Real
 
@@ -227,9 +228,12 @@ def check_whole(name, value, least=0, most=math.inf, why=""):
 
 def spread(calls, n_jobs=None):
     """Results of joblib's delayed calls: of threads on all cores, unless joblib is told otherwise, here or around."""
-    _, configured = joblib.parallel.get_active_backend()
+    backend, configured = joblib.parallel.get_active_backend(prefer="threads")
     n_jobs = next(number for number in (n_jobs, configured, -1) if number is not None)
-    return joblib.Parallel(n_jobs=n_jobs, prefer="threads")(calls)
+    if not isinstance(backend, joblib.parallel.ThreadingBackend):
+        return joblib.Parallel(n_jobs=n_jobs)(calls)
+    with ThreadPoolExecutor(backend.effective_n_jobs(n_jobs)) as pool:  # joblib looks for what is done every 10 ms only
+        return list(pool.map(lambda call: call[0](*call[1], **call[2]), calls))
 
 
 def check_finite(**matrices):
