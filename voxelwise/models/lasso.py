@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ridge import centring, with_constant
+from .ridge import centring
 
 #: Of a pixel's variance, the share that the pixels of a path must leave unexplained for it to join them. Below it
 #: the pixel is a copy or a mixture of them, up to rounding.
@@ -21,24 +21,27 @@ SAME = 1e-10
 NO_PIXEL = -1
 
 
-def fit_lasso(responses, pixels, folds, max_iter):
+def fit_lasso(responses, design, max_iter):
     """Lasso weights of each voxel, the penalty chosen by cross-validation: scikit-learn's ``LassoLarsCV``.
 
-    ``pixels`` are scaled, so that one penalty fits all; ``folds`` are the rows that each fold holds out. Returns the
-    weights, shape (n_voxels, n_pixels), and the penalties, shape (n_voxels,); 0 for a voxel that never changes.
+    ``design`` holds pixels that are scaled, so that one penalty fits all; its last split trains on all samples, which
+    the others take turns to test on. Returns weights, shape (n_voxels, n_pixels); 0 for a voxel that never changes.
     """
-    knots, weights, alphas = choose_on_path(responses, pixels, folds, max_iter)
+    knots, weights, alphas = choose_on_path(responses, design, max_iter)
     before, after, share = _locate(alphas[np.newaxis], knots)
     before, after = weights[before], weights[after]
-    return (before + share[..., np.newaxis] * (after - before))[0], alphas
+    return (before + share[..., np.newaxis] * (after - before))[0]
 
 
-def choose_on_path(responses, pixels, folds, max_iter):
+def choose_on_path(responses, design, max_iter):
     """The paths of :func:`walk_paths` over all rows, and the penalty that :func:`fit_lasso` chooses on each."""
-    y = responses - responses.mean(axis=0, dtype=np.float64)
-    tests = [Sums.of(pixels[rows], y[rows]) for rows in folds]
-    total = Sums(*map(sum, zip(*tests, strict=True)))
-    walked = [_walk_fold(Sums(*map(np.subtract, total, test)), test, max_iter) for test in tests]
+    by_row, _, spreads = design.sums(responses)
+    products, squares = design.train_products(by_row), spreads[:-1, 0]
+    of_trains = [*(squares.sum(axis=0) - squares), squares.sum(axis=0)]
+    *trains, total = [
+        Sums(gram, products(n), yy) for n, (gram, yy) in enumerate(zip(design.grams, of_trains, strict=True))
+    ]
+    walked = [_walk_fold(train, Sums(*map(np.subtract, total, train)), max_iter) for train in trains]
     # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
     candidates = np.sort(np.concatenate([knots for knots, *_ in walked]), axis=0)
     error = sum(_error_at(candidates, *fold) for fold in walked)
@@ -90,17 +93,12 @@ def _locate(alphas, knots):
 class Sums(NamedTuple):
     """Sums over samples of products: of the pixels with a column of ones, of these and the responses, of responses.
 
-    They are subtracted from each other, so they are in float64, and pixels and responses come centred over all samples.
+    Pixels and responses come centred over all samples.
     """
 
     xx: np.ndarray  # (n_pixels + 1, n_pixels + 1)
     xy: np.ndarray  # (n_pixels + 1, n_voxels)
     yy: np.ndarray  # (n_voxels,)
-
-    @classmethod
-    def of(cls, pixels, y):
-        x = with_constant(pixels)
-        return cls(x.T @ x, x.T @ y, np.einsum("tv,tv->v", y, y))
 
     @property
     def n(self):

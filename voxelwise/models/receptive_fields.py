@@ -5,8 +5,9 @@ from sklearn.preprocessing import StandardScaler
 
 from ..data.samples import check_whole
 from .batches import choose_columns, map_voxels
-from .folds import RunKFold, check_several_runs
+from .folds import Folds, check_several_runs, draw_folds
 from .lasso import choose_on_path, fit_lasso, steps_to
+from .ridge import Design
 
 #: Folds of the inner cross-validation, scikit-learn's default.
 N_SPLITS = 5
@@ -70,20 +71,19 @@ def _preparer(samples, max_iter):
         n_splits = min(N_SPLITS, len(np.unique(runs)))
         if n_splits < 2:
             return None
-        scaler = StandardScaler().fit(pixels)
-        folds = [test for _, test in RunKFold(n_splits).split(groups=runs)]
-        return rows, scaler.transform(pixels), scaler.scale_, folds, max_iter
+        scaler, every = StandardScaler().fit(pixels), np.ones((1, len(runs)), dtype=bool)
+        folds = draw_folds(n_splits, runs, pixels, pixels).followed_by(Folds(every, ~every))
+        return rows, Design(scaler.transform(pixels), folds, rotated=False), scaler.scale_, max_iter
 
     return prepare
 
 
 def _fit_batch(responses, prepared):
-    rows, pixels, scale, folds, max_iter = prepared
-    weights, _ = fit_lasso(responses if rows.all() else responses[rows], pixels, folds, max_iter)
-    return weights / scale
+    rows, design, scale, max_iter = prepared
+    return fit_lasso(responses if rows.all() else responses[rows], design, max_iter) / scale
 
 
 def _walk_batch(responses, prepared):
-    rows, pixels, scale, folds, max_iter = prepared
-    knots, paths, alphas = choose_on_path(responses[rows], pixels, folds, max_iter)
+    rows, design, scale, max_iter = prepared
+    knots, paths, alphas = choose_on_path(responses[rows], design, max_iter)
     return paths / scale, steps_to(alphas, knots)

@@ -152,11 +152,6 @@ def centring(gram):
     return np.vstack([np.eye(len(gram) - 1), -gram[-1:, :-1] / max(gram[-1, -1], 1)])
 
 
-def with_constant(x):
-    """The features, and one more that is always 1; float64."""
-    return np.column_stack([x, np.ones(len(x))])
-
-
 def rotate(x):
     """Features in no more columns than there are rows, and what turns weights of these into weights of the features.
 
@@ -172,19 +167,21 @@ class Design:
     """Features and splits, made ready once for all voxels.
 
     Samples that are alike in their features, as while a stimulus stays on, and on the same sides of all splits count as
-    one *row*: their responses are added up first. All samples on the same sides are a *part*: the products ``X'Y`` are
-    added up for each, and those of a training set are the total less the parts that it lacks.
+    one *row*: their mean, and features, times the square root of how many they are, so that products of rows are those
+    of the samples. All samples on the same sides are a *part*: the products ``X'Y`` are added up for each, and those of
+    a training set are the total less the parts that it lacks. ``rotated``, features in more columns than there are
+    rows come in as many.
     """
 
-    def __init__(self, stimuli, folds):
+    def __init__(self, stimuli, folds, rotated=True):
         x = np.asarray(stimuli, np.float64)
         self.mean = x.mean(axis=0)
         x = x - self.mean
         sides = np.vstack([folds.train, folds.test]).T
         self.row_of, first = number_alike(np.hstack([sides, x]))  # the row of each sample
-        rotated, self.back = rotate(x[first])
-        self.x = with_constant(rotated)  # (n_rows, n_columns + 1), centred
-        self.counts = np.bincount(self.row_of).astype(np.float64)[:, np.newaxis]  # samples of each row, (n_rows, 1)
+        x, self.back = rotate(x[first]) if rotated else (x[first], eye_array(x.shape[1]))
+        self.root = np.sqrt(np.bincount(self.row_of))[:, np.newaxis]  # of the samples of each row, (n_rows, 1)
+        self.x = self.root * np.column_stack([x, np.ones(len(x))])  # (n_rows, n_columns + 1), centred
         # The training set and the test set of each split; equal ones have one number.
         self.trains, trains = number_alike(folds.train)
         self.tests, tests = number_alike(folds.test)
@@ -200,32 +197,40 @@ class Design:
         self._test_parts, has = list(map(np.flatnonzero, tests[:, of_part])), trains[:, of_part]
         self._used = np.flatnonzero(has.any(axis=0))
         self._lacking = [np.flatnonzero(~parts) for parts in has[:, self._used]]
-        gram = self.train_products(self.counts * self.x)
-        self.bases = call_each(Basis, [(gram(train),) for train in range(len(trains))])
+        gram = self.train_products(self.x)
+        self.grams = [gram(train) for train in range(len(trains))]
+
+    @functools.cached_property
+    def bases(self):
+        """Of each training set."""
+        return call_each(Basis, [(gram,) for gram in self.grams])
 
     def adder(self, row_of, dtype=np.float64):
-        """A matrix that adds up the samples of each row, shape (n_rows, n_samples)."""
-        return csr_array((np.ones(len(row_of), dtype), (row_of, np.arange(len(row_of)))), (len(self.x), len(row_of)))
+        """A matrix that makes rows of samples, shape (n_rows, n_samples)."""
+        shares = (1 / self.root[row_of, 0]).astype(dtype)
+        return csr_array((shares, (row_of, np.arange(len(row_of)))), (len(self.x), len(row_of)))
 
     def sums(self, responses):
-        """Sums of responses for each row, less their mean, shape (n_rows, n_voxels); that mean; and their spreads.
+        """Rows of responses, less their mean, shape (n_rows, n_voxels); that mean; and their spreads.
 
         Spreads are sums of squares in each test set, about 0 and about its mean; the latter NaN for voxels that do not
-        vary. Each part is centred first: the difference of two large sums would leave rounding in place of small
-        variances. And only a part at a time is float64, so that it stays near the processor.
+        vary. Sums about one of a part's own samples keep the digits of small variances, which sums about 0 would lose.
+        And only a part at a time is float64, so that it stays near the processor.
         """
         by_row = np.empty((len(self.x), responses.shape[1]))
         means, around = np.empty((2, len(self._sizes), responses.shape[1]))
         for part, (samples, rows) in enumerate(zip(self._samples, self._rows, strict=True)):
-            y = responses[samples].astype(np.float64, order="C")
-            means[part] = np.ones(len(y)) @ y / len(y)  # faster than its mean
-            y -= means[part]
-            around[part] = np.einsum("tv,tv->v", y, y)
+            y = responses[samples]
+            first = y[0].astype(np.float64)
+            y = np.subtract(y, first, order="C")
             by_row[rows] = self._adders[part] @ y
+            beyond = self.root[rows, 0] @ by_row[rows] / len(y)
+            around[part] = np.einsum("tv,tv->v", y, y) - len(y) * beyond**2
+            by_row[rows] += self.root[rows] * first
+            means[part] = first + beyond
         mean = self._sizes[self._used] @ means[self._used] / max(self._sizes[self._used].sum(), 1)
         means -= mean
-        for rows, of_part in zip(self._rows, means, strict=True):
-            by_row[rows] += self.counts[rows] * of_part
+        by_row -= self.root * mean
         spreads = np.empty((len(self._test_parts), 2, responses.shape[1]))
         for (squares, variance), parts in zip(spreads, self._test_parts, strict=True):
             n, of_parts = self._sizes[parts], means[parts]
@@ -268,7 +273,7 @@ class Predictors(Design):
     def in_float32(self):
         """Half the digits, twice as fast."""
         half = copy.copy(self)
-        half.x, half.counts = self.x.astype(np.float32), self.counts.astype(np.float32)
+        half.x = self.x.astype(np.float32)
         half.matrices = [matrix.astype(np.float32) for matrix in self.matrices]
         return half
 
@@ -279,12 +284,11 @@ class Predictors(Design):
 
     def r2(self, by_row, spreads):
         """R2 of each split and voxel, shape (n_splits, n_voxels), from sums by row and the spreads."""
-        twice, scores = 2 * by_row, []
+        scores = []
         for predicted, test in zip(self.predict(by_row), self.tests, strict=True):
-            rows, (squares, variance) = self.test_rows[test], spreads[test]
-            error = self.counts[rows] * predicted
-            error -= twice[rows]
-            scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, error)) / variance)
+            squares, variance = spreads[test]
+            beyond = predicted - 2 * by_row[self.test_rows[test]]
+            scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, beyond)) / variance)
         return fill_unknown(np.stack(scores))
 
     def r(self, by_row, spreads):
@@ -292,11 +296,11 @@ class Predictors(Design):
         scores = []
         for predicted, test in zip(self.predict(by_row), self.tests, strict=True):
             rows, (_, variance) = self.test_rows[test], spreads[test]
-            counts = self.counts[rows]
-            around = predicted - (counts * predicted).sum(axis=0) / max(counts.sum(), 1)
-            spread = (counts * around**2).sum(axis=0)
+            root = self.root[rows]
+            around = predicted - root * ((root.T @ predicted) / max((root**2).sum(), 1))
+            spread = (around**2).sum(axis=0)
             # What rounding leaves of a prediction that does not change is no change.
-            changes = spread > 1e-20 * (counts * predicted**2).sum(axis=0)
+            changes = spread > 1e-20 * (predicted**2).sum(axis=0)
             products = (around * by_row[rows]).sum(axis=0)
             scores.append(np.divide(products, np.sqrt(spread * variance), out=0 * variance, where=changes))
         return np.tanh(fill_unknown(_fisher_z(np.stack(scores))))
@@ -323,4 +327,4 @@ def _predict_batch(responses, design):
     predictions = np.empty_like(by_row)
     for predicted, test in zip(design.predict(by_row), design.tests, strict=True):
         predictions[design.test_rows[test]] = predicted
-    return predictions[design.row_of] + mean
+    return (predictions / design.root)[design.row_of] + mean

@@ -146,12 +146,12 @@ def search_batch(responses, prepared):
 def _split_r2(design, test, weights, by_row, spreads, spaces):
     """Parts of the R2 on a test set that spaces, masks of columns, have; shape (n_spaces, n_voxels)."""
     rows, (_, variance) = design.test_rows[test], spreads[test]
-    counts = design.counts[rows]
-    n = max(counts.sum(), 1)
-    middle, mean = (counts * design.x[rows]).sum(axis=0) / n, by_row[rows].sum(axis=0) / n
-    around, of_features = (design.x[rows] - middle)[:, :-1] @ design.back.T, design.back @ weights[:-1]
+    x, y, root = design.x[rows], by_row[rows], design.root[rows]
+    n = max((root**2).sum(), 1)
+    middle, mean = root[:, 0] @ x / n, root[:, 0] @ y / n
+    around, of_features = (x - root * middle)[:, :-1] @ design.back.T, design.back @ weights[:-1]
     predicted = [around[:, columns] @ of_features[columns] for columns in spaces]
-    beyond = 2 * (by_row[rows] - counts * mean) - counts * sum(predicted)
+    beyond = 2 * (y - root * mean) - sum(predicted)
     off = n * (middle @ weights - mean) ** 2 / len(spaces)
     return np.stack([np.einsum("rv,rv->v", part, beyond) - off for part in predicted]) / variance
 
@@ -167,9 +167,7 @@ class Penalties:
     def __init__(self, design, alphas, n_outer):
         self.design, self.alphas, self.n_outer = design, alphas, n_outer
         self._pairs = list(zip(design.trains[n_outer:], design.tests[n_outer:], strict=True))
-        self._roots = [np.sqrt(design.counts[rows]) for rows in design.test_rows]
-        pairs = zip(self._roots, design.test_rows, strict=True)
-        self._rotations, triangles = zip(*[np.linalg.qr(root * design.x[rows]) for root, rows in pairs], strict=True)
+        self._rotations, triangles = zip(*[np.linalg.qr(design.x[rows]) for rows in design.test_rows], strict=True)
         self._across = [np.float32(triangles[test] @ design.bases[train].directions) for train, test in self._pairs]
         self._shrinkage = [np.float32(basis.shrinkage(alphas)) for basis in design.bases]
 
@@ -177,8 +175,8 @@ class Penalties:
         """R2 of each inner split, penalty and voxel; NaN where nothing varies."""
         # Powers of 2 change no digit, and no square leaves the range of float32.
         scale = np.ldexp(1.0, -np.frexp(np.sqrt([squares for squares, _ in spreads]).max(axis=0))[1])
-        rotated = zip(self._rotations, self._roots, self.design.test_rows, strict=True)
-        measured = [rotation.T @ (by_row[rows] * scale / root) for rotation, root, rows in rotated]
+        rotated = zip(self._rotations, self.design.test_rows, strict=True)
+        measured = [rotation.T @ (by_row[rows] * scale) for rotation, rows in rotated]
         scores = np.empty((len(self._pairs), len(self.alphas), by_row.shape[1]))
         along = {
             train: np.float32(self.design.bases[train].directions.T) @ np.float32(products(train) * scale)
