@@ -16,7 +16,7 @@ from ..simulation.cortex import SCREEN_CENTRE
 
 FOLDER = Path(__file__).parent
 #: JupyterLab runs no script of a notebook that was made elsewhere, and a page may not be allowed to.
-STILL = "A still picture: run its cell in JupyterLab, or allow scripts on a page, and it answers."
+STILL = "A still picture: allow scripts on the page, or run the chapter in JupyterLab, and it answers."
 
 
 class Fragment:
