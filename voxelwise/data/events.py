@@ -1,7 +1,5 @@
 """From events at their true times to a design: what each volume could answer to, one row a volume."""
 
-import operator
-
 import numpy as np
 import pandas as pd
 from nilearn.glm.first_level import glover_hrf, spm_hrf
@@ -15,13 +13,9 @@ RESOLUTION = 0.01  # seconds, at which a response is sampled and integrated
 def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_time_ref=0.5):
     """Features of what was seen, as a response at each volume would follow them.
 
-    Events may last for any time, begin between volumes and overlap; those that overlap add up. With ``h`` for the
-    haemodynamic response, an event that shows the features ``f`` from ``a`` to ``b`` adds, to the row of a volume
-    measured at ``t``, ::
-
-        f * (integral of h from t - b to t - a) .
-
-    No onset is moved to a grid. A feature of 1 that stays for long comes to 1.
+    Events may last for any time, begin between volumes and overlap; no onset is moved to a grid. One that shows the
+    features ``f`` from ``a`` to ``b`` adds ``f`` times the integral of the haemodynamic response from ``t - b`` to
+    ``t - a`` to the row of a volume measured at ``t``: a feature of 1 that stays for long comes to 1.
 
     Parameters
     ----------
@@ -32,13 +26,11 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
         A table with a row for each value of the events' column that its index is named after, or else ``stim_file``;
         events that say "n/a" there, as rest may, show nothing. Or a column of the events, such as ``"trial_type"``: a
         feature for each of its values, 1 while it is shown.
-    n_volumes : int
-        How many volumes the run has.
-    t_r : float
-        How many seconds lie from one to the next.
+    n_volumes, t_r : int, float
+        How many volumes the run has, and how many seconds lie from one to the next.
     hrf : {"glover", "spm"}, callable, sequence of int or None
-        A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``. Or None for the share of
-        a volume that an event covers; or delays, for that share so many volumes later, all delays side by side.
+        A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``; None for the share of a
+        volume that an event covers; or delays, for that share so many volumes later, all delays side by side.
     slice_time_ref : float
         When in a volume's time, as a share of it, its values were measured; only for a haemodynamic response.
 
@@ -116,13 +108,10 @@ def as_response(hrf):
         return hrf, [0]
     if isinstance(hrf, str) and hrf in RESPONSES:
         return RESPONSES[hrf], [0]
-    try:
-        delays = [operator.index(delay) for delay in hrf]
-    except TypeError:
-        delays = []
-    if not delays or min(delays) < 0:
+    delays = np.asarray(hrf)
+    if delays.ndim != 1 or delays.dtype.kind not in "iu" or delays.min() < 0:
         raise ValueError(f"hrf={hrf!r}: expected {[*RESPONSES]}, a function, delays such as [2, 3, 4], or None.")
-    return None, delays
+    return None, delays.tolist()
 
 
 def _integral(response, t_r, times):

@@ -1,9 +1,8 @@
 """From files to two aligned matrices: what was on the screen, and how each voxel answered."""
 
 import math
-import operator
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 
 import joblib
 import nibabel
@@ -23,8 +22,7 @@ class Samples:
     Attributes
     ----------
     stimuli : ndarray of float32, shape (n_samples, n_pixels)
-        The features X: what was on the screen, row by row; -1 throughout at rest. Or what
-        :func:`design_from_events` made of events.
+        The features X: the screen row by row, -1 at rest; or what :func:`design_from_events` made of events.
     responses : ndarray of float32, shape (n_samples, n_voxels)
         The responses Y, detrended and z-scored within each run; 0 throughout a run in which a voxel never changes.
     runs : ndarray of int, shape (n_samples,)
@@ -36,9 +34,9 @@ class Samples:
     features : dict of str -> ndarray of int, or None
         Columns of ``stimuli`` that each named feature space has; None for one space without a name.
     report : DataFrame or None
-        What became of each run as it was loaded, a row each: ``volumes`` and how many were ``dropped``; ``events`` and
-        how many have ``shown`` something; the number of ``confounds`` taken out; ``voxels``, how many more of the run's
-        own mask are ``lost``, as other masks lack them, and how many are ``dead``: they never change in it.
+        What became of each run, a row each: ``volumes`` and how many were ``dropped``; ``events`` and how many have
+        ``shown`` something; how many ``confounds`` were taken out; ``voxels``, how many more of the run's own mask are
+        ``lost``, as other masks lack them, and how many are ``dead``: they never change in it.
     """
 
     stimuli: np.ndarray
@@ -55,18 +53,14 @@ class Samples:
 
         Parameters
         ----------
-        X, Y : array_like, shape (n_samples, n_features) and (n_samples, n_voxels)
-            Finite numbers.
-        runs : array_like, shape (n_samples,)
-            The run of each sample, any labels; rows of a run stand together.
+        X, Y, runs : array_like, shape (n_samples, n_features), (n_samples, n_voxels) and (n_samples,)
+            Finite numbers; and the run of each sample, any labels. Rows of a run stand together.
         features : dict of str -> int, optional
             How many columns of ``X`` each feature space has, side by side, such as ``{"luminance": 64, "gabor": 128}``.
-        stimulus_shape : tuple of int, optional
-            How a row of ``X`` is laid out on the screen. Default: ``(n_features,)``.
-        mask_img : Nifti1Image, optional
-            Where the columns of ``Y`` lie.
+        stimulus_shape, mask_img : tuple of int, Nifti1Image, optional
+            How a row of ``X`` is laid out on the screen, ``(n_features,)`` by default; where the columns of ``Y`` lie.
         """
-        X, Y = (_as_matrix(name, values) for name, values in (("X", X), ("Y", Y)))
+        X, Y = _as_matrix("X", X), _as_matrix("Y", Y)
         runs, _ = pd.factorize(np.ravel(runs), use_na_sentinel=False)  # numbers in the order of their first rows
         if not len(X) == len(Y) == len(runs):
             raise ValueError(f"X has {len(X)} rows, Y {len(Y)} and runs {len(runs)}; expected as many of each.")
@@ -143,31 +137,27 @@ def load_samples(
     kind : str
         Which runs, one of the keys of ``recording.func``.
     lag : int
-        For labels, how many volumes (TRs) the response comes after the stimulus; as many at the start of each run have
-        no partner and are left out.
+        For labels: how many volumes the response comes late; so many at the start of each run are left out.
     n_jobs : int, optional
         How many runs are read at a time, as in joblib. Default: one for each core.
     features, hrf
         For events, as in :func:`design_from_events`; a dict of features names several spaces. Columns that are pairs of
         row and column, as :func:`load_pictures` makes them, tell the shape of the stimuli.
     confounds : sequence of str, or dict
-        What to take out of what fMRIPrep measured, such as ``("motion", "wm_csf", "high_pass")``: the ``strategy`` of
-        nilearn's ``load_confounds``, or a dict of its arguments, such as ``{"strategy": ("motion",), "motion":
-        "basic"}``.
+        What to take out of what fMRIPrep measured: the ``strategy`` of nilearn's ``load_confounds``, such as
+        ``("motion", "wm_csf")``, or its arguments, such as ``{"strategy": ("motion",), "motion": "basic"}``.
     drop_volumes : int or "non_steady_state"
         How many volumes to leave out at the start of each run; or those that fMRIPrep found before the scanner was
         steady. Those that "scrub" among the confounds finds go too.
-    high_pass : float, optional
-        In hertz; slower changes are taken out, as cosines.
-    smoothing : float, optional
-        Full width at half maximum in mm of a Gaussian by which volumes are smoothed before they are masked.
+    high_pass, smoothing : float, optional
+        In hertz: slower changes are taken out, as cosines. In mm: the full width at half maximum of a Gaussian by which
+        volumes are smoothed before they are masked.
 
     Raises
     ------
     RecordingError, ValueError
-        If there are no runs of this kind, stimuli differ in shape, labels and volumes do not match, an event cannot be
-        counted, confounds are missing or too many, a file cannot be read whole; if the lag leaves less than two samples
-        of a run, or an argument is not for this recording. All but the volumes is checked before any is read.
+        If runs, labels, events, confounds or a file are not as they must be; if the lag leaves less than two samples of
+        a run, or an argument is not for this recording. All but the volumes is checked before any is read.
     """
     for name, value in dict(high_pass=high_pass, smoothing=smoothing).items():
         if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
@@ -216,11 +206,7 @@ def load_run_stimuli(recording, kind="random", lag=0):
 
 def check_whole(name, value, least=0, most=math.inf, why=""):
     """Raise a ValueError unless an argument is a whole number in a range; ``why`` is said before what was expected."""
-    try:
-        fits = least <= operator.index(value) <= most
-    except TypeError:
-        fits = False
-    if not fits:
+    if not (isinstance(value, Integral) and least <= value <= most):
         wanted = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
         raise ValueError(f"{name}={value!r}: {why}expected a whole number {wanted}.")
 
@@ -258,10 +244,8 @@ def correlate_with_screen(samples, max_lag=5):
 
     Parameters
     ----------
-    samples : Samples
-        Loaded with ``lag=0``.
-    max_lag : int
-        In volumes, from 0; less where the shortest run does not allow it.
+    samples, max_lag : Samples, int
+        Loaded with ``lag=0``; in volumes, from 0, less where the shortest run does not allow it.
 
     Returns
     -------
@@ -284,8 +268,13 @@ def correlate_with_screen(samples, max_lag=5):
 def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes):
     """The runs to read; how many columns each named feature space has, or None; and the shape of a row."""
     _check_kind(recording, kind)
-    _check_fit(recording, features, confounds, drop_volumes)
     labelled = recording.events is None
+    if isinstance(confounds, str):
+        raise ValueError(f"confounds={confounds!r}: expected several names, such as ({confounds!r},).")
+    if drop_volumes != "non_steady_state":
+        check_whole("drop_volumes", drop_volumes)
+    if labelled and (features is not None or confounds or drop_volumes == "non_steady_state"):
+        raise ValueError("features, confounds, drop_volumes='non_steady_state': for a recording with events only.")
     runs, *others = _label_runs(recording, kind, lag) if labelled else event_runs(recording, kind, features, hrf)
     return [prepare_run(run, confounds, drop_volumes) for run in runs], *others
 
@@ -306,16 +295,6 @@ def _check_kind(recording, kind):
     if kind not in recording.func:
         kinds = ", ".join(f'"{name}"' for name in recording.func)
         raise RecordingError(f'Recording "{recording.name}" has no runs of kind "{kind}"; it has {kinds}.')
-
-
-def _check_fit(recording, features, confounds, drop_volumes):
-    """Raise a ValueError if an argument is none, or not for this recording."""
-    if isinstance(confounds, str):
-        raise ValueError(f"confounds={confounds!r}: expected several names, such as ({confounds!r},).")
-    if drop_volumes != "non_steady_state":
-        check_whole("drop_volumes", drop_volumes)
-    if recording.events is None and (features is not None or confounds or drop_volumes == "non_steady_state"):
-        raise ValueError("features, confounds, drop_volumes='non_steady_state': for a recording with events only.")
 
 
 def _as_matrix(name, values):
