@@ -14,10 +14,7 @@ STALE = 24 * 3600
 
 
 def replace_file(path, content):
-    """Put bytes in place of what a file held before; return whether it was not there, or held something else.
-
-    Its folder is made if need be. If it cannot be written, an OSError says so, and the file is as it was.
-    """
+    """Put bytes in place of what a file held before; return whether it was not there, or held something else."""
     path = Path(path)
     if path.exists() and path.read_bytes() == content:
         return False
@@ -34,8 +31,6 @@ def replace_folder(folder, unless=None):
     Until then, and after an error, the older one stays as it is. Between the two renamings that this takes, a program
     may be killed: the next call, or :func:`restore_folder`, puts the older one back. Of two programs that do this at
     once, the folder of the later one stays; or the one that is there, if ``unless()`` is true once the block has ended.
-
-    The folder around it is made if need be. If it cannot be written or put in place, an OSError says so.
     """
     folder = Path(folder)
     restore_folder(folder)

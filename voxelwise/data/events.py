@@ -37,12 +37,8 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     Returns
     -------
     design : ndarray of float32, shape (n_volumes, n_features), or (n_volumes, n_delays * n_features)
-
-    Raises
-    ------
-    ValueError
-        If an event that shows something has no duration above 0, or does not touch the run; if a feature is missing or
-        not finite; or ``hrf`` is none.
+        A ValueError if an event that shows something has no duration above 0, or does not touch the run; if a feature
+        is missing or not finite; or ``hrf`` is none.
     """
     response, delays = as_response(hrf)
     rows, shown = features_of_events(events, features)

@@ -156,10 +156,9 @@ def load_stimuli(label_file, stimulus_shape=None):
 
     Parameters
     ----------
-    label_file : path
-        CSV, one row a volume; the pixels of a stimulus stand column by column (Fortran's order).
-    stimulus_shape : (int, int), optional
-        Rows and columns of a stimulus. Default: a square.
+    label_file, stimulus_shape : path, (int, int), optional
+        CSV, one row a volume, the pixels of a stimulus column by column (Fortran's order); its rows and columns, by
+        default those of a square.
 
     Returns
     -------
@@ -235,10 +234,10 @@ def _fault(image, n_dimensions, like):
 def _read_table(path):
     """A CSV file as a matrix of finite numbers; lines that are blank do not count."""
     try:
-        text = path.read_text(encoding="utf-8-sig")  # spreadsheets like to put a byte-order mark first
+        # Spreadsheets like to put a byte-order mark first.
+        lines = [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
     except (OSError, ValueError) as error:
         raise RecordingError(f"{path}: not a text in UTF-8 that can be read ({error}). Save it as CSV again.") from None
-    lines = [line for line in text.split("\n") if line.strip()]
     if not lines:
         raise RecordingError(f"{path}: empty; expected one row a volume.")
     try:

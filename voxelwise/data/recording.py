@@ -26,9 +26,8 @@ class Recording:
 
     Attributes
     ----------
-    name : str
+    name, folder : str, Path
         ``"simulated"``, ``"miyawaki2008"`` or the folder's name, with ``" (folder)"`` after it if it is one of these.
-    folder : Path, absolute
     func, label : dict of str -> list of Path
         By kind of run, in the same order: the volumes (4-D NIfTI; of surfaces, two GIFTI files), and what was on the
         screen (CSV, one row a volume; or the table of events).
@@ -38,10 +37,8 @@ class Recording:
         Regions of interest, by name.
     truth : DataFrame or None
         What was put into each voxel of the simulated recording, in the order of the mask's voxels.
-    stimulus_shape : (int, int) or None
-        Rows and columns of a stimulus; None for a square.
-    degrees_per_pixel : float or None
-        Side of a pixel in degrees of visual angle, where it is known.
+    stimulus_shape, degrees_per_pixel : (int, int) or None, float or None
+        Rows and columns of a stimulus, None for a square; side of a pixel in degrees of visual angle, if known.
     events, masks, timing : dict of str -> list, or None
         Of BIDS, for each run: its events, a DataFrame that may be changed in place; its mask, a Path, for what all have
         in common is modelled; its seconds from volume to volume, and when in them, as a share, it was measured.
@@ -71,28 +68,21 @@ class Recording:
 def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     """A Recording; the simulated one is made, the real one downloaded, if it is not there yet.
 
+    A RecordingError if it cannot be had, or lacks something, or it is not clear which files belong together, or its
+    images do not lie on one grid, all told at once; a ValueError if the shape does not fit.
+
     Parameters
     ----------
     dataset : str or path
-        ``"simulated"``; ``"miyawaki2008"``, the recording of [1]_; or a folder with runs in ``func/``, a CSV file for
-        each in ``label/``, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and more masks in ``mask/``. Images may
-        also be ``.nii``; hidden files do not count. Names tell which label file belongs to which run. Files named
-        ``data_<kind>_run...`` are of that kind; others are ``"random"``, to which the book's models are fitted.
+        ``"simulated"``; ``"miyawaki2008"``, the recording of Miyawaki et al. (2008, Neuron 60, 915-929); or a folder
+        with runs in ``func/``, a CSV file for each in ``label/``, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and
+        more masks in ``mask/``. Images may also be ``.nii``; hidden files do not count. Names tell which label file
+        belongs to which run. Files named ``data_<kind>_run...`` are of that kind; others are ``"random"``, to which the
+        book's models are fitted.
     data_dir : path, optional
         Where the first two are kept. Default: nilearn's data folders.
     stimulus_shape : (int, int), optional
-        Rows and columns of a stimulus, for a recording of one's own. Default: the stimuli are square.
-
-    Raises
-    ------
-    RecordingError, ValueError
-        If there is no such recording, it cannot be downloaded, its folder lacks something, it is not clear which label
-        file belongs to which run, or its images do not lie on one grid, all told at once; if the shape does not fit.
-
-    References
-    ----------
-    .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of
-       multiscale local image decoders. Neuron 60(5), 915-929.
+        Rows and columns of a stimulus in a folder. Default: the stimuli are square.
     """
     shape, folder, name = as_shape(stimulus_shape), Path(dataset).expanduser(), str(dataset)
     if name in DATASETS and not (isinstance(dataset, Path) and folder.is_dir()):
@@ -153,9 +143,14 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
         raise RecordingError("\n".join(faults))
     rois = {stem(path): path for path in sorted(masks)}
     mask, background = rois.pop("mask"), backgrounds[0] if backgrounds else None
-    func, label, degrees = _by_kind(func, func), _by_kind(func, partners), NAMED_DEGREES if name else None
+    func_by_kind, label_by_kind = {}, {}
+    for run, partner in zip(func, partners, strict=True):
+        named = re.match(r"data_(\w+)_run", run.name)
+        for files, path in ((func_by_kind, run), (label_by_kind, partner)):
+            files.setdefault(named[1] if named else "random", []).append(path)
+    degrees = NAMED_DEGREES if name else None
     name = name or f"{folder.name}{' (folder)' * (folder.name in DATASETS)}"
-    return Recording(name, folder, func, label, mask, background, rois, truth, stimulus_shape, degrees)
+    return Recording(name, folder, func_by_kind, label_by_kind, mask, background, rois, truth, stimulus_shape, degrees)
 
 
 def list_files(folder, *endings):
@@ -167,12 +162,3 @@ def list_files(folder, *endings):
 def as_people_count(path):
     """Sorting key of a file's name in which run 2 comes before run 10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
-
-
-def _by_kind(func, paths):
-    """Sort files, one for each run, by the kind of run that the names of the volumes tell."""
-    kinds = {}
-    for run, path in zip(func, paths, strict=True):
-        named = re.match(r"data_(\w+)_run", run.name)
-        kinds.setdefault(named[1] if named else "random", []).append(path)
-    return kinds

@@ -183,15 +183,10 @@ def join_runs(recording, kind, runs, stimuli, responses, widths, shape, mask_img
 
 
 def load_run_stimuli(recording, kind="random", lag=0):
-    """The stimuli of all runs of one kind, once it is clear that the lag fits each run.
+    """The stimuli of all runs of one kind, a list of ndarray of float32, shape (n_volumes, n_rows, n_columns).
 
-    Parameters and errors are those of :func:`load_samples`.
-
-    Returns
-    -------
-    stimuli : list of ndarray of float32, shape (n_volumes, n_rows, n_columns)
+    Parameters and errors are those of :func:`load_samples`; the lag has to fit each run.
     """
-    check_whole("lag", lag)
     _check_kind(recording, kind)
     if recording.events is not None:
         raise RecordingError(f'Recording "{recording.name}" has events, and no label a volume; use load_samples.')

@@ -22,20 +22,15 @@ def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-    n_subjects : int
+    rng, n_subjects : numpy.random.Generator, int
     displacement, gain_spread : float
         Standard deviations: of the patches' place along each axis, in mm; of the logarithm of the gain.
 
     Yields
     ------
-    subject : str
-        ``"01"`` and so on.
-    samples : Samples
-        Of four runs of 60 volumes, six features and the responses of about 1300 voxels of 4 mm at the same moment,
-        z-scored within each run.
-    r2 : ndarray of float64, shape (n_voxels,)
-        The truth: the share of the features in the variance of each voxel.
+    subject, samples, r2 : str, Samples, ndarray of float64 of shape (n_voxels,)
+        ``"01"`` and so on; four runs of 60 volumes, six features and the responses of about 1300 voxels of 4 mm at the
+        same moment, z-scored within each run; the truth, the share of the features in the variance of each voxel.
     """
     # Each has a generator of its own: another number of subjects, or another spread, leaves the rest as it was.
     for number, own in enumerate(rng.spawn(n_subjects), start=1):
