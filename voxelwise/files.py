@@ -9,8 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: Nothing is in the making for so long (in seconds): what is older was left behind by a program that was killed.
-STALE = 24 * 3600
+STALE = 24 * 3600  # seconds: nothing is in the making for so long, what is older is left of a program that was killed
 
 
 def replace_file(path, content):

@@ -9,8 +9,7 @@ from scipy.signal import fftconvolve
 from voxelwise.simulation.bids import MOTION
 
 T_R, GRID, N_VERTICES, AFFINE = 2.0, (6, 5, 2), 20, np.diag([3.0, 3.0, 3.0, 1.0])
-#: Numbers of the runs of a session, counted over both tasks.
-RUNS = {"viewRandom": (1, 2, 4, 5, 7, 8), "viewFigure": (3, 6)}
+RUNS = {"viewRandom": (1, 2, 4, 5, 7, 8), "viewFigure": (3, 6)}  # of a session, counted over both tasks
 SPACES = ("_space-MNI152NLin2009cAsym_res-2", "_space-T1w", "")
 
 

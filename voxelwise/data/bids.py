@@ -16,10 +16,8 @@ from .reading import ALMOST, attempt, first_file, open_image
 from .recording import Recording, as_people_count, checked
 from .runs import event_runs
 
-#: What derivatives add to the name of a run.
-ADDED = {"space", "res", "den", "cohort", "desc", "hemi"}
-#: What stands for a value that there is not, in tables of BIDS and of ds000255.
-MISSING = ["n/a", "null", ""]
+ADDED = {"space", "res", "den", "cohort", "desc", "hemi"}  # by derivatives, to the name of a run
+MISSING = ["n/a", "null", ""]  # what stands for a value that there is not, in tables of BIDS and of ds000255
 
 
 def bids_recording(bids, subject, task, space=None, session=None, derivatives=None):

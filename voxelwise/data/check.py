@@ -16,8 +16,7 @@ from .samples import is_rest
 
 #: What the chapters need: so many runs of the kind that models are fitted to, and volumes in each, at a lag of 2.
 MIN_RUNS, MIN_VOLUMES = 3, 4
-#: So many volumes at most are taken for those before the scanner's steady state.
-MOST_UNSTEADY = 5
+MOST_UNSTEADY = 5  # so many volumes at most are taken for those before the scanner's steady state
 
 
 @dataclass

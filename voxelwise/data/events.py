@@ -5,8 +5,7 @@ import pandas as pd
 from nilearn.glm.first_level import glover_hrf, spm_hrf
 from scipy.integrate import cumulative_trapezoid
 
-#: The haemodynamic responses that have a name.
-RESPONSES = {"glover": glover_hrf, "spm": spm_hrf}
+RESPONSES = {"glover": glover_hrf, "spm": spm_hrf}  # those that have a name
 RESOLUTION = 0.01  # seconds, at which a response is sampled and integrated
 
 

@@ -13,8 +13,7 @@ from .download import fetch_recording
 from .pairing import pair_runs, stem
 from .reading import as_shape, attempt, open_image, read_mask
 
-#: The recordings that need no folder.
-DATASETS = ("simulated", "miyawaki2008")
+DATASETS = ("simulated", "miyawaki2008")  # the recordings that need no folder
 NAMED_SHAPE = (10, 10)  # rows and columns of their stimuli
 NAMED_DEGREES = 1.15  # side of one of their pixels in degrees of visual angle, as Miyawaki et al. say
 IMAGES = (".nii.gz", ".nii")
