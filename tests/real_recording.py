@@ -13,10 +13,7 @@ from tools.press.chapters import run_chapter
 from voxelwise import cross_validate_ridge, fit_receptive_fields, load_recording, load_samples, voxel_at
 from voxelwise.data.download import find_recording
 
-pytestmark = pytest.mark.skipif(
-    find_recording() is None,
-    reason="the recording is not at hand; `make book DATASET=miyawaki2008` downloads it (161 MB)",
-)
+pytestmark = pytest.mark.skipif(find_recording() is None, reason="`make book DATASET=miyawaki2008` downloads it")
 
 BEST = [1951, 2272, 1780, 2284, 2282, 1411, 1424, 2120, 1573, 1588]
 BEST_SCORES = [0.60, 0.60, 0.60, 0.58, 0.56, 0.56, 0.56, 0.55, 0.55, 0.55]

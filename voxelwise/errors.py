@@ -2,7 +2,4 @@
 
 
 class RecordingError(ValueError):
-    """A recording cannot be had, read or used as asked.
-
-    The message says which file or setting, what was found, what was expected, and what to do about it.
-    """
+    """A recording cannot be had, read or used as asked: which file, what was found and expected, and what to do."""

@@ -9,15 +9,11 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: Nothing is in the making for so long (in seconds): what is older was left behind by a program that was killed.
-STALE = 24 * 3600
+STALE = 24 * 3600  # seconds: nothing is in the making for so long, what is older is left of a program that was killed
 
 
 def replace_file(path, content):
-    """Put bytes in place of what a file held before; return whether it was not there, or held something else.
-
-    Its folder is made if need be. If it cannot be written, an OSError says so, and the file is as it was.
-    """
+    """Put bytes in place of what a file held before; return whether it was not there, or held something else."""
     path = Path(path)
     if path.exists() and path.read_bytes() == content:
         return False
@@ -34,8 +30,6 @@ def replace_folder(folder, unless=None):
     Until then, and after an error, the older one stays as it is. Between the two renamings that this takes, a program
     may be killed: the next call, or :func:`restore_folder`, puts the older one back. Of two programs that do this at
     once, the folder of the later one stays; or the one that is there, if ``unless()`` is true once the block has ended.
-
-    The folder around it is made if need be. If it cannot be written or put in place, an OSError says so.
     """
     folder = Path(folder)
     restore_folder(folder)

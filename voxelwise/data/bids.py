@@ -3,7 +3,6 @@
 import glob
 import itertools
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,8 @@ from .reading import ALMOST, attempt, first_file, open_image
 from .recording import Recording, as_people_count, checked
 from .runs import event_runs
 
-#: What derivatives add to the name of a run.
-ADDED = {"space", "res", "den", "cohort", "desc", "hemi"}
-#: What stands for a value that there is not, in tables of BIDS and of ds000255.
-MISSING = ["n/a", "null", ""]
+ADDED = {"space", "res", "den", "cohort", "desc", "hemi"}  # by derivatives, to the name of a run
+MISSING = ["n/a", "null", ""]  # what stands for a value that there is not, in tables of BIDS and of ds000255
 
 
 def bids_recording(bids, subject, task, space=None, session=None, derivatives=None):
@@ -80,8 +77,8 @@ def link_folder(recording, features, folder):
     recording, features
         As :func:`bids_recording` finds it, of volumes; as :func:`load_pictures` and :func:`load_patterns` make them.
     folder : path
-        Made if need be, and returned; :func:`load_recording` reads it, with the pixels' ``stimulus_shape``. An OSError
-        if it has such files already.
+        Made if need be, and returned, for :func:`load_recording`, with the pixels' ``stimulus_shape``. An OSError if it
+        has such files already.
     """
     folder, mask_img = Path(folder).expanduser(), recording.read_mask()
     if mask_img is None or recording.events is None:
@@ -91,8 +88,8 @@ def link_folder(recording, features, folder):
     for kind in recording.func:
         runs, _, shape = event_runs(recording, kind, features, None)
         for number, run in enumerate(runs, start=1):
-            name, path = f"data_{kind}_run{number:02}", Path(run.path)
-            (folder / "func" / f"{name}.nii{path.suffix.removeprefix('.nii')}").symlink_to(os.path.abspath(path))
+            name = f"data_{kind}_run{number:02}"
+            (folder / "func" / f"{name}.nii{run.path.suffix.removeprefix('.nii')}").symlink_to(run.path)
             n_volumes = len(run.design)
             seen = design_from_events(run.trials.assign(seen=1), "seen", n_volumes, run.t_r, None)
             rows = run.design - np.maximum(1 - seen, 0)
@@ -105,8 +102,12 @@ def link_folder(recording, features, folder):
 
 
 def list_runs(derivatives):
-    """Subject, task and space, as :func:`bids_recording` wants them, of all runs that fMRIPrep prepared."""
-    return sorted({(subject, task, space) for subject, _, task, space in _list_all(derivatives)})
+    """Subject, session, task and space of all runs that fMRIPrep prepared, a tuple each; "" where there is none."""
+    paths = get_bids_files(derivatives, "bold", "nii*", modality_folder="func", filters=[("desc", "preproc")])
+    for path in paths + get_bids_files(derivatives, "bold", "func.gii", modality_folder="func"):
+        entities = parse_bids_filename(path)["entities"]
+        subject, session, task, space = (entities.get(name, "") for name in ("sub", "ses", "task", "space"))
+        yield subject, session, task, f"{space}:res-{entities['res']}" if "res" in entities else space
 
 
 def read_events(path):
@@ -118,15 +119,6 @@ def read_events(path):
     except (OSError, ValueError, KeyError) as error:
         raise RecordingError(f"{path}: not a table of events with onset and duration in seconds ({error}).") from None
     return events
-
-
-def _list_all(derivatives):
-    """Subject, session, task and space of all runs that fMRIPrep prepared, a tuple each; "" where there is none."""
-    paths = get_bids_files(derivatives, "bold", "nii*", modality_folder="func", filters=[("desc", "preproc")])
-    paths += get_bids_files(derivatives, "bold", "func.gii", modality_folder="func")
-    for entities in (parse_bids_filename(path)["entities"] for path in paths):
-        subject, session, task, space = (entities.get(name, "") for name in ("sub", "ses", "task", "space"))
-        yield subject, session, task, f"{space}:res-{entities['res']}" if "res" in entities else space
 
 
 def _find_runs(faults, bids, derivatives, subject, task, space, session):
@@ -147,7 +139,7 @@ def _find_runs(faults, bids, derivatives, subject, task, space, session):
         faults += [f"{(left | right)[run]}: without its other hemisphere." for run in left.keys() ^ right.keys()]
         masks = dict.fromkeys(func)
     if not func:
-        there = ({run[part] or "None" for run in _list_all(derivatives)} for part in range(4))
+        there = ({run[part] or "None" for run in list_runs(derivatives)} for part in range(4))
         subjects, sessions, tasks, spaces = (", ".join(sorted(found)) or "none" for found in there)
         of_session = f'session "{session}"' if session else "any session"
         asked = f'subject "{subject}", {of_session}, task "{task}", space "{space or None}"'

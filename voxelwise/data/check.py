@@ -9,7 +9,6 @@ from tqdm import tqdm
 from ..errors import RecordingError
 from .bids import bids_recording, list_runs
 from .cleaning import read_changes
-from .pairing import stem
 from .reading import as_shape, attempt, load_stimuli, open_image, read_mask, read_region, read_volume
 from .recording import IMAGES, find_files, list_files
 from .runs import count_unsteady, count_volumes
@@ -17,8 +16,7 @@ from .samples import is_rest
 
 #: What the chapters need: so many runs of the kind that models are fitted to, and volumes in each, at a lag of 2.
 MIN_RUNS, MIN_VOLUMES = 3, 4
-#: So many volumes at most are taken for those before the scanner's steady state.
-MOST_UNSTEADY = 5
+MOST_UNSTEADY = 5  # so many volumes at most are taken for those before the scanner's steady state
 
 
 @dataclass
@@ -56,8 +54,8 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
     Returns
     -------
     report : Report
-        To print. Its ``summary``, ``runs`` (rows under ``header``), ``warnings`` and ``faults``, in the words of the
-        errors that loading would raise, are lists; what only the chapters refuse is among the faults.
+        To print. Its ``summary``, ``runs`` (rows under ``header``), ``warnings`` and ``faults`` are lists; what only
+        the chapters refuse is a fault, too.
     """
     folder, stimulus_shape = Path(folder).expanduser(), as_shape(stimulus_shape)
     report = Report(summary=[("folder", str(folder))])
@@ -67,14 +65,17 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
         recording = find_files(folder, stimulus_shape=stimulus_shape)
     except RecordingError as error:
         report.faults += str(error).splitlines()
-        _check_singly(report, folder, stimulus_shape)
+        # Which belong together is not known; what is wrong with a single file is.
+        for path in list_files(folder / "func", *IMAGES):
+            attempt(report.faults, open_image, path, None, 4)
+        for path in list_files(folder / "label", ".csv"):
+            attempt(report.faults, load_stimuli, path, stimulus_shape)
         return report
-    mask_img = attempt(report.faults, read_mask, recording.mask)
+    mask_img, func, label = attempt(report.faults, read_mask, recording.mask), recording.func, recording.label
     for path in recording.rois.values():
         attempt(report.faults, read_region, path, mask_img)
     if recording.background is not None:
         attempt(report.faults, read_volume, recording.background)
-    func, label = recording.func, recording.label
     pairs = [(kind, *pair) for kind in func for pair in zip(func[kind], label[kind], strict=True)]
     shapes, n_dead, n_read = set(), 0, 0
     for kind, path, label_file in tqdm(pairs, desc="Reading", unit="run", disable=None, leave=False):
@@ -94,9 +95,8 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
         if changes is not None:
             n_dead, n_read = n_dead + ~changes.any(axis=0), n_read + 1
             if n_bright := _count_unsteady(changes.mean(axis=1)):
-                report.warnings.append(
-                    f"{path}: the first {n_bright} volumes stand out, as before a steady state. Use drop_volumes."
-                )
+                said = f"the first {n_bright} volumes stand out, as before a steady state. Use drop_volumes."
+                report.warnings.append(f"{path}: {said}")
     if len(shapes) > 1:
         report.faults.append(f"{folder}: label files with images of different shape: {sorted(shapes)}; expected one.")
     if (n_runs := len(func.get("random", ()))) < MIN_RUNS:
@@ -110,7 +110,7 @@ def _check_bids(report, folder, derivatives):
     report.header = ("subject", "task", "space", "runs", "volumes", "events", "unsteady", "voxels", "lost")
     derivatives = Path(derivatives or folder / "derivatives" / "fmriprep").expanduser()
     report.summary.append(("derivatives", str(derivatives)))
-    found = list_runs(derivatives)
+    found = sorted({(subject, task, space) for subject, _, task, space in list_runs(derivatives)})
     if not found:
         report.faults.append(f"{derivatives}: no runs in it; expected what fMRIPrep wrote. Say where with derivatives.")
     for subject, task, space in found:
@@ -133,21 +133,10 @@ def _check_bids(report, folder, derivatives):
 
 def _count_unsteady(mean):
     """How many volumes at the start of a run lie as far from all others as these from each other, by their mean."""
-    later = mean[MOST_UNSTEADY:]
-    if len(later) < MOST_UNSTEADY:
+    if len(later := mean[MOST_UNSTEADY:]) < MOST_UNSTEADY:
         return 0
     beyond = np.maximum(mean - later.max(), later.min() - mean)[:MOST_UNSTEADY]
     return int((beyond > np.ptp(later)).cumprod().sum())
-
-
-def _check_singly(report, folder, stimulus_shape):
-    """Add the faults of single files, where it is not known which belong together."""
-    masks = [path for path in list_files(folder / "mask", *IMAGES) if stem(path) == "mask"]
-    mask_img = attempt(report.faults, read_mask, masks[0]) if masks else None
-    for path in list_files(folder / "func", *IMAGES):
-        attempt(report.faults, open_image, path, mask_img, 4)
-    for path in list_files(folder / "label", ".csv"):
-        attempt(report.faults, load_stimuli, path, stimulus_shape)
 
 
 def _summary(recording, mask_img, shapes, n_dead, n_read):

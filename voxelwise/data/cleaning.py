@@ -42,12 +42,9 @@ def read_values(path, mask_img, source=None, n_rows=None, smoothing=None):
     """Values of a run's voxels, or of the vertices of its surfaces, shape (n_volumes, n_voxels)."""
     if isinstance(path, tuple):
         return read_surface(path)
-    return _read_smoothed(path, mask_img, smoothing) if smoothing else read_voxels(path, mask_img, source, n_rows)
-
-
-def _read_smoothed(path, mask_img, width):
-    """Values of the mask's voxels, each averaged with those around it by a Gaussian of a width in mm."""
+    if not smoothing:
+        return read_voxels(path, mask_img, source, n_rows)
     image = open_image(path, mask_img, 4)
     volumes = np.stack([volume.reshape(mask_img.shape, order="F") for volume in image.volumes()], axis=-1)
-    smooth = smooth_img(nibabel.Nifti1Image(volumes.astype(np.float32), mask_img.affine), width)
+    smooth = smooth_img(nibabel.Nifti1Image(volumes.astype(np.float32), mask_img.affine), smoothing)
     return np.asarray(smooth.dataobj)[np.asarray(mask_img.dataobj) > 0].T

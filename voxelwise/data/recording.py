@@ -13,8 +13,7 @@ from .download import fetch_recording
 from .pairing import pair_runs, stem
 from .reading import as_shape, attempt, open_image, read_mask
 
-#: The recordings that need no folder.
-DATASETS = ("simulated", "miyawaki2008")
+DATASETS = ("simulated", "miyawaki2008")  # the recordings that need no folder
 NAMED_SHAPE = (10, 10)  # rows and columns of their stimuli
 NAMED_DEGREES = 1.15  # side of one of their pixels in degrees of visual angle, as Miyawaki et al. say
 IMAGES = (".nii.gz", ".nii")
@@ -71,28 +70,21 @@ class Recording:
 def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     """A Recording; the simulated one is made, the real one downloaded, if it is not there yet.
 
+    A RecordingError if it cannot be had, or lacks something, or it is not clear which files belong together, or its
+    images do not lie on one grid, all told at once; a ValueError if the shape does not fit.
+
     Parameters
     ----------
     dataset : str or path
-        ``"simulated"``; ``"miyawaki2008"``, the recording of [1]_; or a folder with runs in ``func/``, a CSV file for
-        each in ``label/``, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and more masks in ``mask/``. Images may
-        also be ``.nii``; hidden files do not count. Names tell which label file belongs to which run. Files named
-        ``data_<kind>_run...`` are of that kind; others are ``"random"``, to which the book's models are fitted.
+        ``"simulated"``; ``"miyawaki2008"``, the recording of Miyawaki et al. (2008, Neuron 60, 915-929); or a folder
+        with runs in ``func/``, a CSV file for each in ``label/``, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and
+        more masks in ``mask/``. Images may also be ``.nii``; hidden files do not count. Names tell which label file
+        belongs to which run. Files named ``data_<kind>_run...`` are of that kind; others are ``"random"``, to which the
+        book's models are fitted.
     data_dir : path, optional
         Where the first two are kept. Default: nilearn's data folders.
     stimulus_shape : (int, int), optional
-        Rows and columns of a stimulus, for a recording of one's own. Default: the stimuli are square.
-
-    Raises
-    ------
-    RecordingError, ValueError
-        If there is no such recording, it cannot be downloaded, its folder lacks something, it is not clear which label
-        file belongs to which run, or its images do not lie on one grid, all told at once; if the shape does not fit.
-
-    References
-    ----------
-    .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of
-       multiscale local image decoders. Neuron 60(5), 915-929.
+        Rows and columns of a stimulus in a folder. Default: the stimuli are square.
     """
     shape, folder, name = as_shape(stimulus_shape), Path(dataset).expanduser(), str(dataset)
     if name in DATASETS and not (isinstance(dataset, Path) and folder.is_dir()):
@@ -153,9 +145,14 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
         raise RecordingError("\n".join(faults))
     rois = {stem(path): path for path in sorted(masks)}
     mask, background = rois.pop("mask"), backgrounds[0] if backgrounds else None
-    func, label, degrees = _by_kind(func, func), _by_kind(func, partners), NAMED_DEGREES if name else None
+    func_by_kind, label_by_kind = {}, {}
+    for run, partner in zip(func, partners, strict=True):
+        named = re.match(r"data_(\w+)_run", run.name)
+        for files, path in ((func_by_kind, run), (label_by_kind, partner)):
+            files.setdefault(named[1] if named else "random", []).append(path)
+    degrees = NAMED_DEGREES if name else None
     name = name or f"{folder.name}{' (folder)' * (folder.name in DATASETS)}"
-    return Recording(name, folder, func, label, mask, background, rois, truth, stimulus_shape, degrees)
+    return Recording(name, folder, func_by_kind, label_by_kind, mask, background, rois, truth, stimulus_shape, degrees)
 
 
 def list_files(folder, *endings):
@@ -167,12 +164,3 @@ def list_files(folder, *endings):
 def as_people_count(path):
     """Sorting key of a file's name in which run 2 comes before run 10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
-
-
-def _by_kind(func, paths):
-    """Sort files, one for each run, by the kind of run that the names of the volumes tell."""
-    kinds = {}
-    for run, path in zip(func, paths, strict=True):
-        named = re.match(r"data_(\w+)_run", run.name)
-        kinds.setdefault(named[1] if named else "random", []).append(path)
-    return kinds

@@ -13,8 +13,7 @@ from .events import as_response, check_table, design_from_events, features_of_ev
 from .reading import first_file, open_image, read_region, read_surface
 from .tables import layout
 
-#: What nilearn finds in any table of confounds, to ask it which volumes are steady.
-ANY = ("high_pass",)
+ANY = ("high_pass",)  # what nilearn finds in any table of confounds, to ask it which volumes are steady
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ def event_runs(recording, kind, features, hrf):
         shown = np.logical_or.reduce(each)
         if not shown.any():
             raise RecordingError(f"{source}: none of its {len(events)} events shows anything; leave the run aside.")
-        run = Run(path, source, np.hstack(designs), t_r, at)
-        runs.append(replace(run, n_events=len(events), trials=events[shown], shown=np.hstack(rows)[shown]))
+        trials = dict(n_events=len(events), trials=events[shown], shown=np.hstack(rows)[shown])
+        runs.append(Run(path, source, np.hstack(designs), t_r, at, **trials))
     widths = {name: design.shape[1] for name, design in zip(tables, designs, strict=True)}
     if len(tables) > 1 or "" not in tables:
         return runs, widths, (sum(widths.values()),)

@@ -26,8 +26,7 @@ def load_pictures(folder, shape):
     pictures : DataFrame of float64, one row a picture, columns (row, column)
         From 0, black, to 1, white. Its index, ``stim_file``, is the path within the folder, as BIDS has it.
     """
-    shape, folder = as_shape(shape or ()), Path(folder).expanduser()
-    endings = Image.registered_extensions()
+    shape, folder, endings = as_shape(shape or ()), Path(folder).expanduser(), Image.registered_extensions()
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in endings and path.name[0] != "."]
     if not paths:
         raise RecordingError(f"{folder}: no picture in it; expected some, such as .png or .jpg.")
