@@ -35,10 +35,7 @@ def plot_maps(maps, background):
 
 
 def plot_classes(image, names, background):
-    """A map of up to three classes, each in its colour, on up to four axial slices.
-
-    The image holds their numbers from 0, and NaN where nothing shall be painted.
-    """
+    """A map of up to three classes, by their numbers from 0 and NaN where there is none, on up to four axial slices."""
     image = nibabel.as_closest_canonical(image)
     heights, painted = _choose_slices(image)
     colours = [colour for colour, _ in pair_up((ORANGE, SKY, PURPLE), names, "classes")]

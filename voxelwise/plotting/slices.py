@@ -14,9 +14,9 @@ FIELD_THRESHOLD, FIELD_LIMIT = 0.1, 0.75
 
 
 def plot_score_map(score_img, background, positions):
-    """A slice of the score map through the marked voxels, whole and from near; nothing is painted where it is 0.
+    """A slice of the score map, whole and from near, through the first of up to four grid positions; 0 is not painted.
 
-    The slice goes through the first of up to four grid positions; voxels of other slices are not marked.
+    Voxels of other slices are not marked.
     """
     figure = dark_figure(4)
     shown = score_img, background, positions
@@ -30,8 +30,7 @@ def plot_score_map(score_img, background, positions):
 def plot_summary(score_img, background, positions, fields, name, marked_pixel=None):
     """The marked voxels on the brain, as in :func:`plot_score_map`, and beside them what each of them sees, on black.
 
-    ``fields`` has shape (n_voxels, n_rows, n_columns); ``name`` is the recording's. The marked pixel (row, column) is
-    framed.
+    ``fields`` has shape (n_voxels, n_rows, n_columns); the marked pixel, (row, column), is framed in each.
     """
     figure = dark_figure(4)
     draw_marked_slice(figure.add_axes((0.0, 0.0, 0.5, 1.0)), score_img, background, positions, zoomed=True)

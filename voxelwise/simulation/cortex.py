@@ -106,8 +106,7 @@ def retinotopic_map(mask, rng):
     voxels.loc[list(MARKED_COLUMNS), ["row", "column", "size"]] = list(MARKED_VOXELS.values())
 
     distance = np.hypot(voxels["row"] - SCREEN_CENTRE, voxels["column"] - SCREEN_CENTRE)
-    in_band = distance < N_BANDS * BAND_WIDTH
-    voxels.loc[in_band, "band"] = (distance[in_band] // BAND_WIDTH).astype(int)
+    voxels["band"] = (distance // BAND_WIDTH).where(distance < N_BANDS * BAND_WIDTH, -1).astype(int)
     return voxels
 
 

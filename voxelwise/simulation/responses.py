@@ -36,8 +36,7 @@ _R2_OF_NOISE, _R2_PER_SHARE, _R2_PER_SECOND = -0.036, 0.70, -0.2
 #: How many voxels reach which R2 in the published map: counts per bin of 0.06, from 0.06 up.
 PUBLISHED_COUNTS = (430, 240, 200, 145, 100, 70, 70, 35, 15)
 #: Strength of the surround (relative to a field full of white) and R2 of the marked voxels.
-MARKED_SURROUND = (3.0, 4.0, 2.5, 2.2)
-MARKED_R2 = (0.55, 0.555, 0.51, 0.50)
+MARKED_SURROUND, MARKED_R2 = (3.0, 4.0, 2.5, 2.2), (0.55, 0.555, 0.51, 0.50)
 
 
 def drive_voxels(frames, voxels):

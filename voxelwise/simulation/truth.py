@@ -99,5 +99,5 @@ def true_time_course(truth, n_lags):
 
 
 def _runs_of(kind):
-    """What was on the screen in the runs of a kind."""
+    """What was on the screen in each run of a kind."""
     return [frames for name, frames in draw_stimuli().items() if name.startswith(kind)]
