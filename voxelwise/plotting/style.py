@@ -10,22 +10,18 @@ from matplotlib.patheffects import withStroke
 
 # The colours of Okabe and Ito, which colour-blind readers tell apart.
 BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
-#: Of a group beside the others; of the frame around a pixel; of lines that stand for no data, and of measured values;
-#: of frames around pictures.
-GREY, PIXEL_COLOUR, INK, FRAME = "#666666", "#FF3030", "0.25", "0.6"
-GUIDE = dict(color=INK, linewidth=1)
-#: Lines, and groups of voxels, by their number.
-LINE_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, GREY)
-#: One for each marked voxel, on the brain and in its field.
-MARK_COLOURS = (SKY, GREEN, ORANGE, PURPLE)
+GREY = "#666666"
+LINE_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, GREY)  # of lines, and groups of voxels, by their number
+MARK_COLOURS = (SKY, GREEN, ORANGE, PURPLE)  # one for each marked voxel, on the brain and in its field
 MARK_LETTERS = "ABCD"
 MARKS = tuple(zip(MARK_COLOURS, MARK_LETTERS, strict=True))
+PIXEL_COLOUR = "#FF3030"  # of the frame around a pixel
+INK, FRAME = "0.25", "0.6"  # of lines that stand for no data and of measured values; of frames around pictures
+GUIDE = dict(color=INK, linewidth=1)
 ABOVE = dict(loc="lower center", bbox_to_anchor=(0.5, 1))  # of a legend above its axes
 
-#: For scores, from 0 on.
-SCORE_COLOURS = "plasma"
-#: For weights of either sign; red and blue are told apart by colour-blind readers.
-FIELD_COLOURS = "RdBu_r"
+SCORE_COLOURS = "plasma"  # for scores, from 0 on
+FIELD_COLOURS = "RdBu_r"  # for weights of either sign; red and blue are told apart by colour-blind readers
 #: For directions in the visual field, from -180 to 180 degrees: left, down, right, up, left. Left and right differ in
 #: warm and cold, up and down in light and dark, which colour-blind readers see too.
 _DIRECTIONS = "#E66100", "#4B1D91", "#2CA0E0", "#F7E55B", "#E66100"

@@ -6,6 +6,7 @@ all voxels, and the first two volumes of a run are too bright: what a good loade
 """
 
 import json
+from itertools import product
 from pathlib import Path
 
 import nibabel
@@ -56,30 +57,28 @@ def simulated_bids(folder, rng):
         truth[subject] = _fields(inside, rng)
         baseline = rng.uniform(400, 600, GRID)
         confounding = rng.normal(size=(*GRID, len(DISTURBING))).reshape(-1, len(DISTURBING))
-        for session in SESSIONS:
-            # Each session misses one end of the brain.
-            in_view = inside & (k != (0 if session == SESSIONS[0] else GRID[2] - 1))
+        for session, run in product(SESSIONS, range(1, N_RUNS + 1)):
             raw, func = (place / f"sub-{subject}" / f"ses-{session}" / "func" for place in (folder, derivatives))
             for place in (raw, func):
                 place.mkdir(parents=True, exist_ok=True)
-            for run in range(1, N_RUNS + 1):
-                name = f"sub-{subject}_ses-{session}_task-{TASK}_run-{run:02}"
-                n_volumes = int(rng.integers(80, 100))
-                events = _draw_events(n_volumes, names, rng)
-                shown = squares[events["stim_file"].map(names.index)]
-                signal = _answer(events, shown, n_volumes) @ truth[subject].reshape(-1, squares[0].size).T
-                table = _draw_confounds(n_volumes, rng)
-                values = 6 * signal + 1.2 * table[DISTURBING].to_numpy() @ confounding.T
-                values += baseline.ravel() + 2 * np.linspace(-1, 1, n_volumes)[:, np.newaxis]
-                values += 0.8 * rng.normal(size=values.shape)
-                values[:N_BRIGHT] *= np.array(BRIGHT)[:, np.newaxis]
-                events.to_csv(raw / f"{name}_events.tsv", **AS_TSV)
-                table.to_csv(func / f"{name}_desc-confounds_timeseries.tsv", **AS_TSV)
-                volumes = np.where(in_view[..., np.newaxis], values.T.reshape(*GRID, -1), 0)
-                bold = run_image(volumes.astype(np.float32), AFFINE, TR)
-                mask = nibabel.Nifti1Image(in_view.astype(np.uint8), AFFINE)
-                for kind, image in (("preproc_bold", bold), ("brain_mask", mask)):
-                    image.to_filename(func / f"{name}_space-{SPACE}_desc-{kind}.nii.gz")
+            name = f"sub-{subject}_ses-{session}_task-{TASK}_run-{run:02}"
+            n_volumes = int(rng.integers(80, 100))
+            events = _draw_events(n_volumes, names, rng)
+            shown = squares[events["stim_file"].map(names.index)]
+            signal = _answer(events, shown, n_volumes) @ truth[subject].reshape(-1, squares[0].size).T
+            table = _draw_confounds(n_volumes, rng)
+            values = 6 * signal + 1.2 * table[DISTURBING].to_numpy() @ confounding.T
+            values += baseline.ravel() + 2 * np.linspace(-1, 1, n_volumes)[:, np.newaxis]
+            values += 0.8 * rng.normal(size=values.shape)
+            values[:N_BRIGHT] *= np.array(BRIGHT)[:, np.newaxis]
+            events.to_csv(raw / f"{name}_events.tsv", **AS_TSV)
+            table.to_csv(func / f"{name}_desc-confounds_timeseries.tsv", **AS_TSV)
+            in_view = inside & (k != (0 if session == SESSIONS[0] else GRID[2] - 1))  # it misses one end of the brain
+            volumes = np.where(in_view[..., np.newaxis], values.T.reshape(*GRID, -1), 0)
+            bold = run_image(volumes.astype(np.float32), AFFINE, TR)
+            mask = nibabel.Nifti1Image(in_view.astype(np.uint8), AFFINE)
+            for kind, image in (("preproc_bold", bold), ("brain_mask", mask)):
+                image.to_filename(func / f"{name}_space-{SPACE}_desc-{kind}.nii.gz")
     return truth
 
 

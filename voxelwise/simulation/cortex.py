@@ -26,8 +26,7 @@ MARKED_VOXELS = {
     (32, 10, 10): (3.0, 2.57, 0.45),
     (31, 9, 10): (4.0, 2.47, 0.45),
 }
-#: Columns of the marked voxels among the voxels of the mask, as published; the mask is cut to give these.
-MARKED_COLUMNS = (1780, 1951, 2131, 1935)
+MARKED_COLUMNS = (1780, 1951, 2131, 1935)  # of the voxels of the mask, as published; the mask is cut to give these
 N_VOXELS = 5438
 
 #: Areas in the order in which they surround the calcarine sulcus, each a half-ring above (dorsal) and below (ventral)

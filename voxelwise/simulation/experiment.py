@@ -34,8 +34,7 @@ _LETTERS = """
 ......  ......  ......  ......  ......    ##..##  ##....  ######  ##....  ######    ....  ....  ....  ....  ....
 ......  ......  ......  ......  ......    ##..##  ######  ######  ##....  ######    ....  ....  ....  ....  ....
 """  # n, e, u, r, o: bold, long, thin
-#: Which set of five each figure run shows, by its number: 0 shapes, 1 bold, 2 long and 3 thin letters.
-FIGURE_RUNS = (0, 0, 1, 2, 3, 0, 0, 1, 2, 3, 3, 3)
+FIGURE_RUNS = (0, 0, 1, 2, 3, 0, 0, 1, 2, 3, 3, 3)  # what each shows: 0 shapes, 1 bold, 2 long, 3 thin letters
 
 
 def draw_stimuli():

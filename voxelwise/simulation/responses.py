@@ -20,8 +20,7 @@ RUN_GAIN_SD = 0.05  # of a run's gain, which is 1 on average
 
 SURROUND_SIZE = 2.5  # pixels, standard deviation
 SURROUND_EXPONENT = 0.5
-#: Time to peak of the response to a flash, in seconds: mean and standard deviation over voxels.
-TIME_TO_PEAK = 4.5, 0.8
+TIME_TO_PEAK = 4.5, 0.8  # seconds after a flash: mean and standard deviation over voxels
 
 #: The noise that voxels share: a part common to all, and parts that are alike in near places of one hemisphere and,
 #: as strong, in places that mirror each other. Set to the correlations that were measured in V1.
@@ -33,8 +32,7 @@ SMOOTHNESS = 3.0  # voxels, standard deviation of the Gaussian that makes noise 
 #: the flatter the later a voxel responds than the two volumes that the pipeline waits. The numbers, of noise alone,
 #: per share and per second, were measured on it; a test holds the histogram that follows from them.
 _R2_OF_NOISE, _R2_PER_SHARE, _R2_PER_SECOND = -0.036, 0.70, -0.2
-#: How many voxels reach which R2 in the published map: counts per bin of 0.06, from 0.06 up.
-PUBLISHED_COUNTS = (430, 240, 200, 145, 100, 70, 70, 35, 15)
+PUBLISHED_COUNTS = (430, 240, 200, 145, 100, 70, 70, 35, 15)  # voxels by R2 in the published map, in bins from 0.06 up
 #: Strength of the surround (relative to a field full of white) and R2 of the marked voxels.
 MARKED_SURROUND, MARKED_R2 = (3.0, 4.0, 2.5, 2.2), (0.55, 0.555, 0.51, 0.50)
 

@@ -10,8 +10,7 @@ from .cortex import true_fields
 from .experiment import draw_stimuli, known_pixels
 from .responses import NOISE_SD, REST, draw_noise, drive_voxels, haemodynamic_response
 
-#: Voxels of pure noise that its mean variance is taken from: known to about 0.2 %.
-N_NOISE = 4000
+N_NOISE = 4000  # voxels of pure noise that its mean variance is taken from: known to about 0.2 %
 _centred = partial(detrend, axis=0, type="constant")  # values of one run, their mean over time taken away
 
 
