@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import nibabel
 import numpy as np
@@ -61,16 +62,13 @@ def test_the_published_pipeline_finds_the_published_scores(recording, samples, s
 
 @pytest.fixture
 def quick_making(monkeypatch):
-    made = []
-
     def write(folder):
         folder.mkdir(parents=True)
         (folder / "data.txt").write_text("whole " * 100)
         (folder / "manifest.json").write_text('{"data.txt": 600}')
-        made.append(folder)
 
-    monkeypatch.setattr(writing, "write_recording", write)
-    return made
+    monkeypatch.setattr(writing, "write_recording", write := Mock(side_effect=write))
+    return write
 
 
 def test_made_once_and_again_where_it_was_damaged_or_by_other_code(quick_making, tmp_path, monkeypatch):
@@ -79,7 +77,7 @@ def test_made_once_and_again_where_it_was_damaged_or_by_other_code(quick_making,
         damage()
         assert writing.simulated_recording(tmp_path) == folder
         assert (folder / "data.txt").stat().st_size == 600
-    assert len(quick_making) == 3 and list(folder.parents[1].iterdir()) == [folder.parent]
+    assert quick_making.call_count == 3 and list(folder.parents[1].iterdir()) == [folder.parent]
     for module in (writing, cortex, experiment, responses):
         with monkeypatch.context() as change:
             (tmp_path / "edited.py").write_bytes(Path(module.__file__).read_bytes() + b"# edited\n")

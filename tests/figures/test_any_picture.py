@@ -38,14 +38,11 @@ def dark(page):
     return max(plates) < 100
 
 
-@pytest.mark.parametrize(
-    ("width", "options"),
-    [
-        (320, dict(head='data-theme="dark"', color_scheme="light", device_scale_factor=3)),
-        (1440, dict(body='data-jp-theme-light="true"', color_scheme="dark", device_scale_factor=1.25)),
-    ],
-    ids=["book", "lab"],
-)
+BOOK = dict(head='data-theme="dark"', color_scheme="light", device_scale_factor=3)
+LAB = dict(body='data-jp-theme-light="true"', color_scheme="dark", device_scale_factor=1.25)
+
+
+@pytest.mark.parametrize(("width", "options"), [(320, BOOK), (1440, LAB)], ids=["book", "lab"])
 def test_they_fit_every_screen_and_can_be_read(pictures, visit, width, options):
     """Not too wide, large enough for a finger, dark where the page is, crisp; without buttons on paper."""
     html = "".join([*pictures.values(), pictures["lag"]])  # one of them twice

@@ -7,8 +7,7 @@ import pytest
 
 from voxelwise import plotting
 
-X, Y = np.array([0.1, 0.5, -0.2]), np.array([0.3, 0.2, 0.0])
-DIRECTIONS = dict(cmap=plotting.DIRECTION_COLOURS, vmin=-180, vmax=180)
+SIZES = dict(cmap="plasma", vmin=0, vmax=1)
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +20,8 @@ def off_screen():
 
 def image_of(places, values=0.5, affine=None, shape=(8, 9, 5), empty=0.0):
     volume = np.full(shape, empty, dtype=np.float32)
-    if places:
-        volume[tuple(np.transpose(places))] = values
+    for place, value in zip(places, np.broadcast_to(values, len(places)), strict=True):
+        volume[place] = value
     return nibabel.Nifti1Image(volume, np.eye(4) if affine is None else affine)
 
 
@@ -49,10 +48,10 @@ def test_marks_lie_on_their_voxel_and_left_is_left(side):
     assert background.get_extent() == painted.get_extent() == [-0.5, 7.5, -0.5, 8.5], "voxels lie on whole numbers"
 
 
-def test_colours_end_at_the_next_tenth():
-    for best, limit in ((0, 0.1), (0.31, 0.4), (0.5, 0.5)):
-        figure = plotting.plot_score_map(image_of([(3, 3, 2)], best), None, [(3, 3, 2)])
-        assert figure.axes[0].images[0].get_clim() == (0, limit)
+@pytest.mark.parametrize(("best", "limit"), [(0, 0.1), (0.31, 0.4), (0.5, 0.5)])
+def test_colours_end_at_the_next_tenth(best, limit):
+    figure = plotting.plot_score_map(image_of([(3, 3, 2)], best), None, [(3, 3, 2)])
+    assert figure.axes[0].images[0].get_clim() == (0, limit)
 
 
 def test_maps_paint_each_voxel_in_its_slice_and_nothing_else():
@@ -60,7 +59,7 @@ def test_maps_paint_each_voxel_in_its_slice_and_nothing_else():
     affine, values = np.diag([-3.0, 3.0, 3.0, 1.0]), [0, 90, 180, -90, 45, -45]
     places = [(1, 2, 2), (2, 2, 2), (1, 2, 5), (6, 7, 5), (1, 2, 9), (2, 3, 9)]
     image = image_of(places, values, affine, (8, 9, 12), np.nan)
-    maps = {"angle": (image, DIRECTIONS), "size": (image, dict(cmap="plasma", vmin=0, vmax=1))}
+    maps = {"angle": (image, dict(cmap=plotting.DIRECTION_COLOURS, vmin=-180, vmax=180)), "size": (image, SIZES)}
     figure = plotting.plot_maps(maps, image_of(places, values, affine, (8, 9, 12)))
     assert [ax.get_ylabel() for ax in figure.axes[:6:2]] == ["z =\n6 mm", "z =\n15 mm", "z =\n27 mm"]
     for ax, k in zip(figure.axes[:6], (2, 2, 5, 5, 9, 9), strict=True):
@@ -75,7 +74,7 @@ def test_pictures_are_upright():
     for figure in (
         plotting.plot_stimuli([one, two], "ab"),
         plotting.plot_field_pairs({"first": one[None], "second": two[None]}, "a"),
-        plotting.plot_candidates(X[:2], 0, np.reshape([one, two], (2, 4)), (2, 2)),
+        plotting.plot_candidates(np.array([0.1, 0.5]), 0, np.reshape([one, two], (2, 4)), (2, 2)),
         plotting.plot_reconstructions({"seen": [one, two]}, (0, 1)),
         plotting.plot_summary(image_of([(3, 3, 2)]), None, [(3, 3, 2)], [one], "one"),
         plotting.plot_pixel_map(one, "r"),
@@ -90,6 +89,6 @@ def test_what_is_empty_can_be_drawn_and_more_than_there_are_colours_for_is_refus
     plotting.plot_chance(np.zeros(1), np.zeros(1), 0.0, np.zeros(1), 0.0)
     plotting.plot_field_pairs({"one": np.zeros((1, 4, 4))}, ["a"])
     plotting.plot_pixel_map(np.full((2, 2), np.nan), "none")
-    plotting.plot_maps({"size": (image_of([], empty=np.nan), dict(cmap="plasma", vmin=0, vmax=1))}, None)
+    plotting.plot_maps({"size": (image_of([], empty=np.nan), SIZES)}, None)
     with pytest.raises(ValueError, match="7 curves; expected up to 6"):
-        plotting.plot_lags(range(3), dict.fromkeys("tuvwxyz", X), "R²")
+        plotting.plot_lags(range(3), dict.fromkeys("tuvwxyz", range(3)), "R²")

@@ -1,55 +1,9 @@
-"""Stimuli, histograms, and measures of regions and of numbers of runs."""
+"""Distributions of scores, what chance looks like, and measures of regions and of numbers of runs."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .style import BLUE, FIELD_COLOURS, GUIDE, LINE_COLOURS, draw_screen, pair_up, settle
-
-
-def plot_stimuli(stimuli, titles):
-    """Stimuli of any shapes as they were on the screen, side by side: the smallest value of all is black."""
-    figure, axes = plt.subplots(1, len(stimuli), squeeze=False)
-    for ax, stimulus, title in zip(axes.flat, stimuli, titles, strict=True):
-        draw_screen(ax, stimulus, "black", True, vmin=min(map(np.min, stimuli)), vmax=max(map(np.max, stimuli)))
-        ax.set(title=title, xlabel="column", ylabel="row")
-    return settle(figure)
-
-
-def plot_designs(designs):
-    """Design matrices, (n_volumes, n_features), by their titles: time runs to the right, each line is a feature.
-
-    Each goes from black, its smallest value, to white.
-    """
-    heights = [1 if design.shape[1] > 1 else 0.25 for design in designs.values()]
-    size = 8, 0.7 + 0.4 * len(designs) + sum(heights)
-    figure, axes = plt.subplots(len(designs), 1, figsize=size, height_ratios=heights, sharex=True)
-    for ax, (title, design) in zip(np.ravel(axes), designs.items(), strict=True):
-        edges = 0.5, len(design) + 0.5, design.shape[1] - 0.5, -0.5
-        draw_screen(ax, design.T, ticks=True, aspect="auto", extent=edges)
-        ax.set_title(title, loc="left", fontsize=11)
-        ax.set(yticks=[], xlabel="volume")
-        ax.label_outer()
-    return settle(figure)
-
-
-def plot_repeats(stimuli, courses, n_on, lag):
-    """Stimuli, and below each of them the responses of a voxel to its repeats, shape (n_repeats, n_volumes).
-
-    They begin ``lag`` volumes after the stimulus's onset, and are NaN where a run ends too early. Each stimulus is on
-    the screen for ``n_on`` volumes; these are shaded.
-    """
-    figure, axes = plt.subplots(2, len(stimuli), figsize=(8, 4.6), height_ratios=(2, 3), sharey="row", squeeze=False)
-    for (above, below), stimulus, course, on in zip(axes.T, stimuli, courses, n_on, strict=True):
-        draw_screen(above, stimulus, "black", vmin=np.min(stimuli), vmax=np.max(stimuli))
-        volumes = lag + np.arange(course.shape[1])
-        below.axvspan(-0.5, on - 0.5, color="0.9", linewidth=0)
-        below.plot(volumes, course.T, color=BLUE, linewidth=0.8, alpha=0.5)
-        below.plot(volumes, np.nanmean(course, axis=0), color="0.15", linewidth=2.5)
-        below.set(xlim=(-0.5, volumes[-1] + 0.5))
-        below.set_title(f"{len(course)} repeats", fontsize=11)
-    figure.supxlabel("volumes since the stimulus's onset", fontsize=11)
-    axes[1, 0].set_ylabel("response (SD)")
-    return settle(figure)
+from .style import ABOVE, BLUE, FIELD_COLOURS, GREEN, GUIDE, LINE_COLOURS, VERMILION, draw_screen, pair_up, settle
 
 
 def plot_score_histogram(scores):
@@ -62,10 +16,48 @@ def plot_score_histogram(scores):
     return settle(figure)
 
 
+def plot_chance(shifted, shuffled, score, largest, threshold):
+    """Scores by chance, one a permutation: of one voxel, whose own is ``score``, and the ``largest`` of all voxels.
+
+    Stimuli were ``shifted`` in each run, or volumes ``shuffled``. To be found, a score must exceed the ``threshold``.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True)
+    edges = np.histogram_bin_edges(np.append(shifted, shuffled), bins=30)
+    axes[0].hist(shifted, edges, color="0.75", edgecolor="white", label="stimuli shifted")
+    axes[0].hist(shuffled, edges, color=BLUE, histtype="step", linewidth=1.6, label="volumes shuffled")
+    axes[1].hist(largest, bins=20, color="0.75", edgecolor="white", label="stimuli shifted")
+    axes[0].axvline(score, color=VERMILION, linewidth=2, label="its own score")
+    axes[1].axvline(threshold, color=GREEN, linewidth=2, label="threshold")
+    for ax, title in zip(axes, ("one voxel", "largest of all voxels"), strict=True):
+        ax.axvline(0, **GUIDE, linestyle=":")
+        ax.set_title(title, pad=48)
+        ax.set_xlabel("R² on held-out runs")
+        ax.locator_params(axis="x", nbins=5)
+        ax.legend(**ABOVE, ncols=2)
+    axes[0].set_ylabel("permutations")
+    return settle(figure)
+
+
+def plot_power(strength, found, rate):
+    """How many voxels are found, by the ``strength`` of groups of them, the true share of their signal, rising.
+
+    ``found`` holds the shares of each group that up to four rules find, by their names. Dotted, an error rate.
+    """
+    figure, ax = plt.subplots(figsize=(8, 3.8))
+    lines = tuple(zip(LINE_COLOURS, ("o-", "s--", "^:", "v-."), strict=False))
+    for (colour, line), (name, shares) in pair_up(lines, found.items(), "rules"):
+        ax.plot(strength, shares, line, color=colour, markersize=5, clip_on=False, label=name)
+    ax.axhline(rate, **GUIDE, linestyle=":")
+    ax.set_xscale("function", functions=(np.sqrt, np.square))  # room for the faint voxels
+    xlabel = "true share of the signal in the variance (square root scale)"
+    ax.set(xlim=(0, None), ylim=(0, 1), xlabel=xlabel, ylabel="share of the voxels found")
+    return settle(figure, legend=4)
+
+
 def plot_regions(groups, measures):
     """Dots for each region, one panel a measure; regions of the same name share a place.
 
-    ``groups`` holds, by the name of up to six groups, a DataFrame of one row a region with a column for each measure.
+    ``groups`` holds, by up to six names, a DataFrame of one row a region with a column for each measure.
     """
     names = list(dict.fromkeys(name for group in groups.values() for name in group.index))
     figure, axes = plt.subplots(len(measures), 1, figsize=(8, 1.8 * len(measures) + 1.2), sharex=True, squeeze=False)
@@ -73,9 +65,8 @@ def plot_regions(groups, measures):
         for colour, (name, group) in pair_up(LINE_COLOURS, groups.items(), "groups"):
             places = [names.index(region) for region in group.index]
             ax.plot(places, group[measure], "o", color=colour, alpha=0.8, label=name)
-        ax.set_ylabel(measure.replace(" than ", " than\n"))
         ax.grid(axis="x", color="0.9")
-        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
+        ax.set(ylabel=measure.replace(" than ", " than\n"), ylim=(min(0, ax.get_ylim()[0]), None))
     axes[-1, 0].set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
     return settle(figure, legend=2)
 
@@ -103,8 +94,8 @@ def plot_learning_curves(measures, label, limits=None):
         ax.plot(n_runs, values, "o", color=colour, markersize=4, alpha=0.6)
         if name in (limits or {}):
             ax.axhline(limits[name], color=colour, linestyle="--", linewidth=1)
-    ax.set_xscale("log", base=2)
     ticks = np.unique(np.concatenate([n_runs for n_runs, _ in measures.values()]))
+    ax.set_xscale("log", base=2)
     ax.set_xticks(ticks, ticks)
     ax.minorticks_off()
     ax.set(xlabel="runs (log scale)", ylabel=label, ylim=(min(0, ax.get_ylim()[0]), None))

@@ -1,4 +1,4 @@
-"""One model, feature space or lag beside another: scores, fields and time courses."""
+"""One model, feature space, lag or trial beside another: scores, fields and time courses."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,8 +11,7 @@ from .style import GUIDE, LINE_COLOURS, MARKS, draw_diagonal, pair_up, settle
 def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
     """Two scores of each voxel against each other, around the diagonal on which they agree; a panel for each pair.
 
-    ``pairs`` holds them by the title of the panel, those along x and those along y. Up to four ``marked`` voxels get
-    the colours and letters that mark them.
+    ``pairs`` holds them, (x, y), by the panel's title. Up to four ``marked`` voxels get their colours and letters.
     """
     figure, axes = plt.subplots(1, len(pairs), figsize=(8, 0.6 + 7.6 / max(len(pairs), 2)), squeeze=False)
     for ax, (title, (x, y)) in zip(axes.flat, pairs.items(), strict=True):
@@ -32,8 +31,7 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
 def plot_score_groups(groups, labels):
     """One measure of each voxel against another, around the line on which both are the same; empty groups left out.
 
-    ``groups`` holds both measures, the horizontal one first, by the name of up to three groups. The first is grey,
-    later ones lie on top in colours.
+    ``groups`` holds both, (x, y), by the name of up to three groups: the first in grey, later ones on top in colours.
     """
     figure, ax = plt.subplots(figsize=(8, 5.6))
     for colour, (name, (x, y)) in pair_up((style.FRAME, style.BLUE, style.VERMILION), groups.items(), "groups"):
@@ -42,6 +40,26 @@ def plot_score_groups(groups, labels):
     draw_diagonal(ax)
     ax.set(xlabel=labels[0], ylabel=labels[1])
     return settle(figure, legend=3, markerscale=3)
+
+
+def plot_repeats(stimuli, courses, n_on, lag):
+    """Stimuli, and below each of them the responses of a voxel to its repeats, shape (n_repeats, n_volumes).
+
+    They begin ``lag`` volumes after the stimulus's onset, and are NaN where a run ends too early. Each stimulus is on
+    the screen for ``n_on`` volumes; these are shaded.
+    """
+    figure, axes = plt.subplots(2, len(stimuli), figsize=(8, 4.6), height_ratios=(2, 3), sharey="row", squeeze=False)
+    for (above, below), stimulus, course, on in zip(axes.T, stimuli, courses, n_on, strict=True):
+        style.draw_screen(above, stimulus, "black", vmin=np.min(stimuli), vmax=np.max(stimuli))
+        volumes = lag + np.arange(course.shape[1])
+        below.axvspan(-0.5, on - 0.5, color="0.9", linewidth=0)
+        below.plot(volumes, course.T, color=style.BLUE, linewidth=0.8, alpha=0.5)
+        below.plot(volumes, np.nanmean(course, axis=0), color="0.15", linewidth=2.5)
+        below.set_xlim(-0.5, volumes[-1] + 0.5)
+        below.set_title(f"{len(course)} repeats", fontsize=11)
+    figure.supxlabel("volumes since the stimulus's onset", fontsize=11)
+    axes[1, 0].set_ylabel("response (SD)")
+    return settle(figure)
 
 
 def plot_partition(table, total):
@@ -64,7 +82,7 @@ def plot_field_pairs(fields, titles, marked_pixel=None):
     """Fields of the same voxels from several fits: a fit a row, or, of more fits than voxels, a voxel a row.
 
     ``fields`` holds arrays of shape (n_voxels, n_rows, n_columns) by the name of the fit; the voxels have ``titles``.
-    The pixel (row, column) that is marked is framed in every field.
+    The marked pixel, (row, column), is framed.
     """
     limit = max(np.abs(weights).max() for weights in fields.values()) or 1
     above, beside, panels = titles, list(fields), list(fields.values())
@@ -74,13 +92,12 @@ def plot_field_pairs(fields, titles, marked_pixel=None):
     figure, axes = plt.subplots(*shape, figsize=(8, 0.6 + min(1.75, 7 / shape[1]) * shape[0]), squeeze=False)
     for row, name, drawn_in in zip(axes, beside, panels, strict=True):
         row[0].set_ylabel(name)
-        for ax, field in zip(row, drawn_in, strict=True):
+        for ax, title, field in zip(row, above, drawn_in, strict=True):
+            ax.set_title(title if name == beside[0] else "")
             drawn = style.draw_screen(ax, field, cmap=style.FIELD_COLOURS, vmin=-limit, vmax=limit)
             if marked_pixel is not None:
                 corner = marked_pixel[1] - 0.5, marked_pixel[0] - 0.5
                 ax.add_patch(Rectangle(corner, 1, 1, facecolor="none", edgecolor=style.INK, linewidth=1.5))
-    for ax, title in zip(axes[0], above, strict=True):
-        ax.set_title(title)
     figure.colorbar(drawn, ax=axes, label="SD per unit of pixel", shrink=0.8)
     return settle(figure)
 
@@ -88,8 +105,8 @@ def plot_field_pairs(fields, titles, marked_pixel=None):
 def plot_lags(lags, curves, label, truth=None):
     """Curves over lag, such as scores, or how the response of a voxel rises and falls; dashed, the true ones.
 
-    ``curves`` holds up to six by the name of a group of voxels, or by the letters of marked voxels, whose colours they
-    get; ``truth`` has shape (n_lags, n_curves).
+    ``curves`` holds up to six by name, those of marked voxels by their letters, whose colours they get; ``truth`` has
+    shape (n_lags, n_curves).
     """
     figure, ax = plt.subplots()
     marked = curves.keys() <= set(style.MARK_LETTERS)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from .slices import draw_bar, tile
-from .style import GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, dark_figure, draw_screen, pair_up, settle
+from .style import FRAME, GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, dark_figure, draw_screen, pair_up, settle
 
 _RIGHT, _WRONG = VERMILION, "0.45"
 
@@ -14,31 +14,27 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
 
     ``candidates``, shape (n_candidates, n_pixels), are stimuli; ``right`` is the number of the one on the screen.
     """
-    figure = plt.figure(figsize=(8, 4))
-    grid = figure.add_gridspec(2, 2, width_ratios=(3, 1))
-    ax = figure.add_subplot(grid[:, 0])
     wrong = np.setdiff1d(np.arange(len(correlations)), right)
+    shown = {"on the screen": (right, _RIGHT)}
+    if len(wrong):
+        shown["best of the others"] = wrong[correlations[wrong].argmax()], _WRONG
+    places = [["all", title] for title in (*shown, ".")[:2]]
+    figure, axes = plt.subplot_mosaic(places, figsize=(8, 4), width_ratios=(3, 1))
+    ax = axes["all"]
     ax.axhline(0, **GUIDE, linestyle="--")
     ax.scatter(wrong + 1, correlations[wrong], s=10, color=_WRONG, linewidth=0, label="other stimuli")
     ax.scatter(right + 1, correlations[right], s=70, color=_RIGHT, label="stimulus on the screen")
     ax.set(xlabel="candidate", ylabel="correlation with the measured pattern")
-    shown = {"on the screen": (right, _RIGHT)}
-    if len(wrong):
-        shown["best of the others"] = wrong[correlations[wrong].argmax()], _WRONG
-    for row, (title, (number, colour)) in enumerate(shown.items()):
-        image = figure.add_subplot(grid[row, 1])
+    for title, (number, colour) in shown.items():
         pixels = candidates[number].reshape(stimulus_shape)
-        draw_screen(image, pixels, colour, vmin=candidates.min(), vmax=candidates.max())
-        image.set_title(title, fontsize=10)
-        image.spines[:].set_linewidth(2.5)
+        draw_screen(axes[title], pixels, colour, vmin=candidates.min(), vmax=candidates.max())
+        axes[title].set_title(title, fontsize=10)
+        axes[title].spines[:].set_linewidth(2.5)
     return settle(figure, legend=2)
 
 
 def plot_identification(curves):
-    """Share of identified stimuli over the number of candidates, and what chance gives.
-
-    ``curves`` holds, by the name of up to six, the numbers of candidates and the accuracy for each.
-    """
+    """Share of identified stimuli over the number of candidates, up to six curves (numbers, accuracies), and chance."""
     figure, ax = plt.subplots()
     for colour, (name, (numbers, accuracies)) in pair_up(LINE_COLOURS, curves.items(), "curves"):
         ax.plot(numbers, 100 * np.asarray(accuracies), color=colour, label=name, marker="o", markevery=[-1])
@@ -55,8 +51,7 @@ def plot_identification(curves):
 def plot_reconstructions(rows, limits):
     """Stimuli that were seen, and below each what was reconstructed; at most ten stand side by side.
 
-    ``rows`` holds arrays of shape (n_stimuli, n_rows, n_columns) by the name of the row; ``limits`` are black and
-    white.
+    ``rows`` holds arrays, (n_stimuli, n_rows, n_columns), by the name of the row; ``limits`` are black and white.
     """
     n_stimuli = len(next(iter(rows.values())))
     n_columns = min(10, n_stimuli)
@@ -86,16 +81,16 @@ def plot_pixel_map(values, label):
 def plot_drawn(stimulus, responses, under, read, limits, response_limit):
     """A drawing, the responses to it on slices of the brain, and the drawing as it is read back.
 
-    ``responses``, NaN where there is no voxel, and the grey levels ``under`` them, finer by a whole factor, have shape
+    ``responses``, NaN where there is no voxel, and the grey levels ``under`` them, finer by a whole factor, are arrays
     (n_slices, height, width), the lowest row first.
     """
     figure = dark_figure(3.4)
-    for left, title, picture in ((0.01, "Drawn", stimulus), (0.73, "Read back, shown once", read)):
-        ax = figure.add_axes((left, 0.22, 0.26, 0.64))
+    for middle, title in ((0.14, "Drawn"), (0.5, "Responses of the voxels"), (0.86, "Read back, shown once")):
+        figure.text(middle, 0.91, title, color="white", ha="center", fontsize=10)
+    for left, picture in ((0.01, stimulus), (0.73, read)):
+        ax = figure.add_axes((left, 0.22, 0.26, 0.64), xticks=[], yticks=[])
         ax.imshow(picture, cmap="gray", vmin=limits[0], vmax=limits[1])
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_color("0.6")
-        figure.text(left + 0.13, 0.91, title, color="white", ha="center", fontsize=10)
+        ax.spines[:].set_color(FRAME)
     painted = responses.repeat(fine := under.shape[1] // responses.shape[1], axis=1).repeat(fine, axis=2)
     grey = under[..., np.newaxis] / 510  # dim, so that the responses shine
     colours = plt.get_cmap(SCORE_COLOURS)(painted / response_limit)[..., :3]
@@ -103,6 +98,5 @@ def plot_drawn(stimulus, responses, under, read, limits, response_limit):
     ax = figure.add_axes((0.3, 0.22, 0.4, 0.66))
     ax.imshow(tile(slices)[0], interpolation="nearest")
     ax.set_axis_off()
-    figure.text(0.5, 0.91, "Responses of the voxels", color="white", ha="center", fontsize=10)
     draw_bar(figure, (0.35, 0.15, 0.3, 0.03), "% of baseline", SCORE_COLOURS, 0, response_limit, "horizontal")
     return figure

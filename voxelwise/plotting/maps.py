@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
-from .slices import background_slice, draw_bar, paint_slice, zoom
+from .slices import draw_bar, paint_slice, zoom
 from .style import DIRECTION_COLOURS, ORANGE, PURPLE, SKY, dark_figure, pair_up
 
 
@@ -13,22 +13,19 @@ def plot_maps(maps, background):
     """Several maps of the same voxels side by side, on up to four axial slices with about as many near each.
 
     ``maps`` holds, by the label of its colour scale, an image, all on one grid and NaN where nothing shall be painted;
-    and its colours, the arguments ``cmap``, ``vmin`` and ``vmax`` of Matplotlib's ``imshow``. The scale of
-    ``DIRECTION_COLOURS`` is a wheel.
+    and its colours, ``cmap``, ``vmin`` and ``vmax`` as in ``imshow``. The scale of ``DIRECTION_COLOURS`` is a wheel.
     """
     images = [nibabel.as_closest_canonical(image) for image, _ in maps.values()]
     heights, painted = _choose_slices(images[0])
     figure = dark_figure(6.6)
     edges = dict(left=0.09, right=0.99, bottom=0.2, top=0.99, wspace=0.03, hspace=0.03)
-    grid = figure.add_gridspec(len(heights), len(maps), **edges)
-    for row, k in enumerate(heights):
-        for column, (image, (_, colours)) in enumerate(zip(images, maps.values(), strict=True)):
-            ax = figure.add_subplot(grid[row, column])
+    axes = figure.subplots(len(heights), len(maps), squeeze=False, gridspec_kw=edges)
+    for row, k in zip(axes, heights, strict=True):
+        for ax, image, (_, colours) in zip(row, images, maps.values(), strict=True):
             z = _draw_slice(ax, image, k, background, painted, colours)
-            if column == 0:
-                ax.set_ylabel(f"z =\n{z:.4g} mm", color="white", fontsize=9, rotation=0, ha="right", va="center")
-    for column, (label, (_, colours)) in enumerate(maps.items()):
-        left, _, width, _ = grid[0, column].get_position(figure).bounds
+        row[0].set_ylabel(f"z =\n{z:.4g} mm", color="white", fontsize=9, rotation=0, ha="right", va="center")
+    for ax, (label, (_, colours)) in zip(axes[0], maps.items(), strict=True):
+        left, _, width, _ = ax.get_position(original=True).bounds
         if colours["cmap"] is DIRECTION_COLOURS:
             figure.text(left + 0.005, 0.085, label, color="white", va="center")
             _draw_wheel(figure, (left + 0.5 * width, 0.035, 0.4 * width, 0.1))
@@ -38,10 +35,7 @@ def plot_maps(maps, background):
 
 
 def plot_classes(image, names, background):
-    """A map of up to three classes, each in its colour, on up to four axial slices.
-
-    The image holds their numbers from 0, and NaN where nothing shall be painted.
-    """
+    """A map of up to three classes, by their numbers from 0 and NaN where there is none, on up to four axial slices."""
     image = nibabel.as_closest_canonical(image)
     heights, painted = _choose_slices(image)
     colours = [colour for colour, _ in pair_up((ORANGE, SKY, PURPLE), names, "classes")]
@@ -60,15 +54,13 @@ def plot_classes(image, names, background):
 def _choose_slices(image):
     """Heights (k) of slices through the painted voxels, and the grid positions of all of these."""
     painted = np.argwhere(np.isfinite(image.get_fdata()))
-    if not len(painted):
-        painted = np.array([image.shape]) // 2
+    painted = painted if len(painted) else np.array([image.shape]) // 2
     return np.unique(np.quantile(painted[:, 2], [0.125, 0.375, 0.625, 0.875], method="nearest")), painted
 
 
 def _draw_slice(ax, image, k, background, painted, colours):
     """Paint the slice at a height in the grid, as far as there are painted voxels; return its height in mm."""
-    under = background_slice(background, image, k)
-    paint_slice(ax, image.dataobj[:, :, k], under, under_alpha=0.6, **colours)
+    paint_slice(ax, image.dataobj[:, :, k], image, k, background, 0.6, **colours)
     zoom(ax, painted[:, :2])
     return nibabel.affines.apply_affine(image.affine, (0, 0, k))[2]
 

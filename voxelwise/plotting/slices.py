@@ -5,7 +5,7 @@ import nibabel
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.patches import Rectangle
-from nilearn.image import load_img, new_img_like, resample_img
+from nilearn.image import load_img, resample_img
 
 from .style import HALO, MARKS, PIXEL_COLOUR, SCORE_COLOURS, dark_figure, draw_screen, pair_up
 
@@ -14,9 +14,9 @@ FIELD_THRESHOLD, FIELD_LIMIT = 0.1, 0.75
 
 
 def plot_score_map(score_img, background, positions):
-    """A slice of the score map through the marked voxels, whole and from near; nothing is painted where it is 0.
+    """A slice of the score map, whole and from near, through the first of up to four grid positions; 0 is not painted.
 
-    The slice goes through the first of up to four grid positions; voxels of other slices are not marked.
+    Voxels of other slices are not marked.
     """
     figure = dark_figure(4)
     shown = score_img, background, positions
@@ -30,8 +30,7 @@ def plot_score_map(score_img, background, positions):
 def plot_summary(score_img, background, positions, fields, name, marked_pixel=None):
     """The marked voxels on the brain, as in :func:`plot_score_map`, and beside them what each of them sees, on black.
 
-    ``fields`` has shape (n_voxels, n_rows, n_columns); ``name`` is the recording's. The pixel (row, column) that is
-    marked is framed in every field.
+    ``fields`` has shape (n_voxels, n_rows, n_columns); the marked pixel, (row, column), is framed in each.
     """
     figure = dark_figure(4)
     draw_marked_slice(figure.add_axes((0.0, 0.0, 0.5, 1.0)), score_img, background, positions, zoomed=True)
@@ -54,19 +53,18 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     """Paint the axial slice through the first marked voxel, outline the marked ones; return its height in mm."""
     scores, marks = turn_to_page(score_img, positions)
     k = marks[0, 2]
-    painted = np.ma.masked_equal(scores.dataobj[:, :, k], 0)
-    under = background_slice(background, scores, k)
-    paint_slice(ax, painted, under, cmap=SCORE_COLOURS, vmin=0, vmax=colour_limit(score_img.get_fdata()))
+    values = scores.dataobj[:, :, k]
+    colours = dict(cmap=SCORE_COLOURS, vmin=0, vmax=colour_limit(score_img.get_fdata()))
+    paint_slice(ax, np.ma.masked_equal(values, 0), scores, k, background, **colours)
     for (colour, letter), (i, j, other_k) in pair_up(MARKS, marks, "positions"):
         if other_k == k:
-            box = Rectangle((i - 0.42, j - 0.42), 0.84, 0.84, facecolor="none", edgecolor=colour, lw=1.5)
-            ax.add_patch(box)
+            ax.add_patch(Rectangle((i - 0.42, j - 0.42), 0.84, 0.84, facecolor="none", edgecolor=colour, lw=1.5))
             if zoomed:  # the letter stands beside its voxel, away from the others
                 away = np.array([i, j]) - marks[:, :2].mean(axis=0)
                 place = (i, j) + away / max(np.hypot(*away), 1e-9)
                 ax.text(*place, letter, ha="center", va="center", weight="bold", color=colour, path_effects=[HALO])
     if zoomed:
-        zoom(ax, np.argwhere(~np.ma.getmaskarray(painted)) if painted.count() else marks[:, :2])
+        zoom(ax, np.argwhere(values) if values.any() else marks[:, :2])
     return float(nibabel.affines.apply_affine(scores.affine, marks[0])[2])
 
 
@@ -77,17 +75,18 @@ def turn_to_page(image, positions):
     return turned, np.rint(nibabel.affines.apply_affine(turn, positions)).astype(int)
 
 
-def paint_slice(ax, painted, under, under_alpha=None, **colours):
-    """Draw a slice of a map, shape (n_columns, n_rows), masked or NaN where it shall not hide what lies under it.
+def paint_slice(ax, painted, image, k, background, background_alpha=None, **colours):
+    """Draw the slice of a map at the height ``k`` of the image's grid, over the background, if there is one.
 
-    Drawn in units of voxels, one square a voxel and centred on its grid position: nilearn's own slices put a voxel's
-    corner there, which would shift the map by half a voxel against a finer background.
+    It has shape (n_columns, n_rows), and is masked or NaN where that shall be seen. Each voxel is a square, centred
+    on its grid position: nilearn's own slices put its corner there, half a voxel off against a finer background.
     """
     n_columns, n_rows = painted.shape
     frame = dict(origin="lower", extent=(-0.5, n_columns - 0.5, -0.5, n_rows - 0.5))
     ax.set(facecolor="black", xticks=[], yticks=[])
-    if under is not None:
-        ax.imshow(under.T, interpolation="bilinear", alpha=under_alpha, **frame)
+    if background is not None:
+        under = background_box(background, image, (0, 0, k), (n_columns, n_rows, 1), (3, 3, 1))
+        ax.imshow(under[:, :, 0].T, interpolation="bilinear", alpha=background_alpha, **frame)
     ax.imshow(painted.T, **colours, **frame)
 
 
@@ -97,21 +96,13 @@ def zoom(ax, positions):
     ax.set(xlim=(left, right), ylim=(bottom, top))
 
 
-def background_slice(background, scores, k):
-    """The background, if any, in the axial slice at this height, 3 points for a voxel's width."""
-    if background is None:
-        return None
-    return background_box(background, scores, (0, 0, k), (*scores.shape[:2], 1), (3, 3, 1))[:, :, 0]
-
-
 def background_box(background, scores, first, shape, fineness):
     """The background from the voxel ``first`` on, ``shape`` voxels with ``fineness`` points along each axis."""
     fineness = np.array(fineness)
     affine = scores.affine @ np.diag([*(1 / fineness), 1])
     corner = 0.5 / fineness - 0.5  # the centre of the first fine point, in voxels
     affine[:3, 3] = nibabel.affines.apply_affine(scores.affine, first + corner)
-    image = load_img(background)
-    image = new_img_like(image, image.get_fdata(dtype=np.float32))
+    image = load_img(background, dtype=np.float32)
     return resample_img(image, affine, tuple(shape * fineness), copy_header=True, force_resample=True).get_fdata()
 
 
@@ -130,14 +121,10 @@ def colour_limit(values):
 
 
 def tile(slices):
-    """Slices, shape (n_slices, height, width, ...), the lowest row first, side by side and row under row.
-
-    Returns the picture, and how many slices stand side by side.
-    """
+    """A picture of slices, shape (n_slices, height, width, ...), the lowest row first; and how many stand in a row."""
     n_slices, height, width, *rest = slices.shape
     n_columns = int(np.ceil(np.sqrt(n_slices)))
     n_rows = -(-n_slices // n_columns)
-    tiles = np.zeros((n_rows * n_columns, height, width, *rest), slices.dtype)
-    tiles[:n_slices] = slices[:, ::-1]
+    tiles = np.pad(slices[:, ::-1], [(0, n_rows * n_columns - n_slices)] + [(0, 0)] * (slices.ndim - 1))
     tiles = tiles.reshape(n_rows, n_columns, height, width, *rest).swapaxes(1, 2)
     return tiles.reshape(n_rows * height, n_columns * width, *rest), n_columns

@@ -11,35 +11,27 @@ from matplotlib.patheffects import withStroke
 # The colours of Okabe and Ito, which colour-blind readers tell apart.
 BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 GREY = "#666666"
-#: Lines, and groups of voxels, by their number.
-LINE_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, GREY)
-#: One for each marked voxel, on the brain and in its field.
-MARK_COLOURS = (SKY, GREEN, ORANGE, PURPLE)
+LINE_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, GREY)  # of lines, and groups of voxels, by their number
+MARK_COLOURS = (SKY, GREEN, ORANGE, PURPLE)  # one for each marked voxel, on the brain and in its field
 MARK_LETTERS = "ABCD"
 MARKS = tuple(zip(MARK_COLOURS, MARK_LETTERS, strict=True))
-#: Of the frame around a pixel.
-PIXEL_COLOUR = "#FF3030"
-#: Of lines that stand for no data, of measured values, and of frames around pictures.
-INK, FRAME = "0.25", "0.6"
+PIXEL_COLOUR = "#FF3030"  # of the frame around a pixel
+INK, FRAME = "0.25", "0.6"  # of lines that stand for no data and of measured values; of frames around pictures
 GUIDE = dict(color=INK, linewidth=1)
+ABOVE = dict(loc="lower center", bbox_to_anchor=(0.5, 1))  # of a legend above its axes
 
-#: For scores, from 0 on.
-SCORE_COLOURS = "plasma"
-#: For weights of either sign; red and blue are told apart by colour-blind readers.
-FIELD_COLOURS = "RdBu_r"
-#: For directions in the visual field, from -180 to 180 degrees. Left and right differ in warm and cold, up and down in
-#: light and dark, which colour-blind readers see too.
-_LEFT, _DOWN, _RIGHT, _UP = "#E66100", "#4B1D91", "#2CA0E0", "#F7E55B"
-DIRECTION_COLOURS = LinearSegmentedColormap.from_list("direction", [_LEFT, _DOWN, _RIGHT, _UP, _LEFT])
+SCORE_COLOURS = "plasma"  # for scores, from 0 on
+FIELD_COLOURS = "RdBu_r"  # for weights of either sign; red and blue are told apart by colour-blind readers
+#: For directions in the visual field, from -180 to 180 degrees: left, down, right, up, left. Left and right differ in
+#: warm and cold, up and down in light and dark, which colour-blind readers see too.
+_DIRECTIONS = "#E66100", "#4B1D91", "#2CA0E0", "#F7E55B", "#E66100"
+DIRECTION_COLOURS = LinearSegmentedColormap.from_list("direction", _DIRECTIONS)
 
 HALO = withStroke(linewidth=3.5, foreground="black")
 
 
 def use_book_style():
-    """Set the book's look for all figures that follow, whatever the reader's own settings are.
-
-    In a notebook, they appear below their cells, also where ``MPLBACKEND`` asks for another backend.
-    """
+    """Set the book's look for all figures that follow, which appear below their cells, whatever a reader has set."""
     sheet = Path(__file__).with_name("book.mplstyle")
     plt.style.use(["default", sheet, {"axes.prop_cycle": cycler(color=LINE_COLOURS)}])
     if shell := find_notebook():
@@ -58,16 +50,15 @@ def find_notebook():
 
 
 def settle(figure, legend=0, **settings):
-    """Lay a figure out once and for all, and return it: its layout would change a little each time it is drawn.
+    """Lay a figure out once and for all, with a legend of so many columns above its first panel, if any; return it.
 
-    Above its first panel comes a legend of so many columns, if any.
+    Its layout would change a little each time it is drawn.
     """
     if legend:
-        draw_legend(figure.axes[0], legend, **settings)
-    if figure.get_layout_engine() is not None:
-        for _ in range(2):  # the first pass does not know yet how much room axes of a fixed aspect leave
-            figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        figure.axes[0].legend(**ABOVE, ncols=legend, **settings)
+    for _ in range(2):  # the first pass does not know yet how much room axes of a fixed aspect leave
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     return figure
 
 
@@ -100,8 +91,3 @@ def draw_diagonal(ax):
     ax.axline((0, 0), slope=1, **GUIDE, linestyle="--", zorder=3)
     ends = min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])
     ax.set(xlim=ends, ylim=ends, aspect="equal")
-
-
-def draw_legend(ax, n_columns, **settings):
-    """A legend above the axes."""
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=n_columns, **settings)

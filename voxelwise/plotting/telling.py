@@ -10,10 +10,7 @@ from .style import find_notebook
 
 
 def show_figure(figure, caption):
-    """Show a figure, and below it what it found.
-
-    On a page of the book that is the figure's caption and its alternative text. A program prints it, and shows its
-    figures when it wants to.
+    """Show a figure, and below it what it found: its caption and its alternative text. A program prints that only.
 
     Parameters
     ----------

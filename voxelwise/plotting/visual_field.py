@@ -7,10 +7,7 @@ from .style import BLUE, FRAME, GREY, GUIDE, INK, VERMILION, draw_diagonal, pair
 
 
 def plot_centres(groups, stimulus_shape, radius):
-    """Where fields lie on the screen: a dot at ``row`` and ``column`` of each, a panel for each of up to 3 groups.
-
-    A circle of this radius (pixels) lies around the middle.
-    """
+    """Where fields lie, ``row`` and ``column``, and a circle of this radius; a panel for each of up to three groups."""
     n_rows, n_columns = stimulus_shape
     middle = (n_columns - 1) / 2, (n_rows - 1) / 2
     ticks = [range(0, n_pixels, max(1, round(n_pixels / 4))) for n_pixels in (n_columns, n_rows)]
@@ -38,9 +35,8 @@ def plot_sizes(groups, lines, truth=None):
     optionally the true line. The first group's line is repeated in grey in all panels.
     """
     n_rows = 1 + (len(groups) > 3)
-    n_columns = -(-len(groups) // n_rows)
-    size = (8, 2.2 * n_rows + 1.2)
-    figure, axes = plt.subplots(n_rows, n_columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    shape = n_rows, -(-len(groups) // n_rows)
+    figure, axes = plt.subplots(*shape, figsize=(8, 2.2 * n_rows + 1.2), sharex=True, sharey=True, squeeze=False)
     axis, first = ("eccentricity", "size"), next(iter(groups))
     for ax, (name, fields) in zip(axes.flat, groups.items(), strict=False):
         ax.scatter(*axis, data=fields, s=10, color=BLUE, alpha=0.25, linewidth=0, label="voxel")
@@ -62,9 +58,9 @@ def plot_sizes(groups, lines, truth=None):
 
 
 def plot_recovery(truth, found):
-    """What was found of each field's ``row``, ``column`` and ``size`` against what was put in, a panel for each.
+    """What up to two methods ``found`` of each field's ``row``, ``column`` and ``size`` against the truth.
 
-    ``found`` holds, by the name of up to two methods, those of the columns that it finds, in the order of ``truth``.
+    ``found`` holds, by the method's name, those of the columns that it finds, in the order of ``truth``.
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 3.3))
     for ax, measure in zip(axes, ("row", "column", "size"), strict=True):

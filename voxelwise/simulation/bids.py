@@ -1,11 +1,12 @@
 """A small experiment in the order of BIDS, with what fMRIPrep would make of it, whose truth is known.
 
-Pictures of black and white squares are shown for a second each, at any millisecond. There are two subjects with two
-sessions of three runs, of different length, and each session has a mask of its own. The head moves, breathing and
-slow drift reach all voxels, and the first two volumes of a run are too bright: what a good loader has to deal with.
+Pictures of black and white squares are shown for a second each, at any millisecond. Two subjects have two sessions of
+three runs, of different length, and each session has a mask of its own. The head moves, breathing and slow drift reach
+all voxels, and the first two volumes of a run are too bright: what a good loader has to deal with.
 """
 
 import json
+from itertools import product
 from pathlib import Path
 
 import nibabel
@@ -27,6 +28,7 @@ N_BRIGHT, BRIGHT = 2, (1.4, 1.08)  # volumes at the start of a run that are brig
 STEP = 0.02  # seconds, in which time passes
 AS_TSV = dict(sep="\t", index=False, na_rep="n/a", float_format="%.6f")
 MOTION = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"]
+DISTURBING = [*MOTION, "white_matter", "csf"]
 
 
 def simulated_bids(folder, rng):
@@ -50,36 +52,33 @@ def simulated_bids(folder, rng):
         (place / "dataset_description.json").write_text(json.dumps(description))
     (folder / f"task-{TASK}_bold.json").write_text(json.dumps(dict(RepetitionTime=TR, TaskName=TASK)))
     i, j, k = np.indices(GRID)
+    inside = ((i - 4.5) / 5) ** 2 + ((j - 5) / 5.5) ** 2 + ((k - 2.5) / 3) ** 2 < 1
     for subject in SUBJECTS:
-        inside = ((i - 4.5) / 5) ** 2 + ((j - 5) / 5.5) ** 2 + ((k - 2.5) / 3) ** 2 < 1
         truth[subject] = _fields(inside, rng)
         baseline = rng.uniform(400, 600, GRID)
-        confounding = rng.normal(size=(*GRID, len(MOTION) + 2))
-        for session in SESSIONS:
-            # Each session misses one end of the brain.
-            in_view = inside & (k != (0 if session == SESSIONS[0] else GRID[2] - 1))
+        confounding = rng.normal(size=(*GRID, len(DISTURBING))).reshape(-1, len(DISTURBING))
+        for session, run in product(SESSIONS, range(1, N_RUNS + 1)):
             raw, func = (place / f"sub-{subject}" / f"ses-{session}" / "func" for place in (folder, derivatives))
             for place in (raw, func):
                 place.mkdir(parents=True, exist_ok=True)
-            for run in range(1, N_RUNS + 1):
-                name = f"sub-{subject}_ses-{session}_task-{TASK}_run-{run:02}"
-                n_volumes = int(rng.integers(80, 100))
-                events = _draw_events(n_volumes, names, rng)
-                shown = squares[events["stim_file"].map(names.index)]
-                signal = _answer(events, shown, n_volumes) @ truth[subject].reshape(-1, squares[0].size).T
-                table = _draw_confounds(n_volumes, rng)
-                known = table[[*MOTION, "white_matter", "csf"]].to_numpy()
-                values = 6 * signal + 1.2 * known @ confounding.reshape(-1, known.shape[1]).T
-                values += baseline.ravel() + 2 * np.linspace(-1, 1, n_volumes)[:, np.newaxis]
-                values += 0.8 * rng.normal(size=values.shape)
-                values[:N_BRIGHT] *= np.array(BRIGHT)[:, np.newaxis]
-                events.to_csv(raw / f"{name}_events.tsv", **AS_TSV)
-                table.to_csv(func / f"{name}_desc-confounds_timeseries.tsv", **AS_TSV)
-                volumes = np.where(in_view[..., np.newaxis], values.T.reshape(*GRID, -1), 0)
-                image = run_image(volumes.astype(np.float32), AFFINE, TR)
-                image.to_filename(func / f"{name}_space-{SPACE}_desc-preproc_bold.nii.gz")
-                mask = nibabel.Nifti1Image(in_view.astype(np.uint8), AFFINE)
-                mask.to_filename(func / f"{name}_space-{SPACE}_desc-brain_mask.nii.gz")
+            name = f"sub-{subject}_ses-{session}_task-{TASK}_run-{run:02}"
+            n_volumes = int(rng.integers(80, 100))
+            events = _draw_events(n_volumes, names, rng)
+            shown = squares[events["stim_file"].map(names.index)]
+            signal = _answer(events, shown, n_volumes) @ truth[subject].reshape(-1, squares[0].size).T
+            table = _draw_confounds(n_volumes, rng)
+            values = 6 * signal + 1.2 * table[DISTURBING].to_numpy() @ confounding.T
+            values += baseline.ravel() + 2 * np.linspace(-1, 1, n_volumes)[:, np.newaxis]
+            values += 0.8 * rng.normal(size=values.shape)
+            values[:N_BRIGHT] *= np.array(BRIGHT)[:, np.newaxis]
+            events.to_csv(raw / f"{name}_events.tsv", **AS_TSV)
+            table.to_csv(func / f"{name}_desc-confounds_timeseries.tsv", **AS_TSV)
+            in_view = inside & (k != (0 if session == SESSIONS[0] else GRID[2] - 1))  # it misses one end of the brain
+            volumes = np.where(in_view[..., np.newaxis], values.T.reshape(*GRID, -1), 0)
+            bold = run_image(volumes.astype(np.float32), AFFINE, TR)
+            mask = nibabel.Nifti1Image(in_view.astype(np.uint8), AFFINE)
+            for kind, image in (("preproc_bold", bold), ("brain_mask", mask)):
+                image.to_filename(func / f"{name}_space-{SPACE}_desc-{kind}.nii.gz")
     return truth
 
 
@@ -89,8 +88,7 @@ def _fields(inside, rng):
     rows, columns = np.indices(PICTURE_SHAPE)
     row, column = 3 * (1 - k / 5), 5 * (1 - i / 9)
     fields = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * 0.8**2))
-    gain = rng.uniform(0.8, 1.2, (*GRID, 1, 1))
-    return gain * fields * (inside[..., np.newaxis, np.newaxis] & (j < 6))
+    return rng.uniform(0.8, 1.2, (*GRID, 1, 1)) * fields * (inside[..., np.newaxis, np.newaxis] & (j < 6))
 
 
 def _draw_events(n_volumes, names, rng):
@@ -116,7 +114,7 @@ def _draw_confounds(n_volumes, rng):
     movement = np.cumsum(rng.normal(size=(n_volumes, 6)) * (rng.random((n_volumes, 1)) < 0.3), axis=0)
     tissue = np.sin(np.arange(n_volumes)[:, np.newaxis] * rng.uniform(0.6, 2, 2))
     tissue += 0.5 * rng.normal(size=tissue.shape)
-    table = pd.DataFrame(np.hstack([0.5 * movement, tissue]), columns=[*MOTION, "white_matter", "csf"])
+    table = pd.DataFrame(np.hstack([0.5 * movement, tissue]), columns=DISTURBING)
     for column in MOTION:
         table[f"{column}_derivative1"] = table[column].diff()
         table[f"{column}_power2"] = table[column] ** 2

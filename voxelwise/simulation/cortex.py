@@ -1,13 +1,13 @@
 """The simulated subject's visual cortex: where each voxel lies and what it sees.
 
-The brain is nilearn's bundled MNI template. Its occipital grey matter is cut into the early visual areas, and fields
-follow two textbook rules: eccentricity grows exponentially with the distance from the occipital pole (cortical
-magnification), and polar angle runs back and forth across the areas around the calcarine sulcus.
+The occipital grey matter of nilearn's MNI template is cut into the early visual areas. Eccentricity grows exponentially
+with the distance from the occipital pole; polar angle runs back and forth across the areas around the calcarine sulcus.
 """
 
 import nibabel
 import numpy as np
 import pandas as pd
+from nibabel.affines import apply_affine
 from nilearn.datasets import load_mni152_gm_template, load_mni152_template
 from nilearn.image import resample_img
 
@@ -26,8 +26,7 @@ MARKED_VOXELS = {
     (32, 10, 10): (3.0, 2.57, 0.45),
     (31, 9, 10): (4.0, 2.47, 0.45),
 }
-#: Columns of the marked voxels among the voxels of the mask, as published; the mask is cut to give these.
-MARKED_COLUMNS = (1780, 1951, 2131, 1935)
+MARKED_COLUMNS = (1780, 1951, 2131, 1935)  # of the voxels of the mask, as published; the mask is cut to give these
 N_VOXELS = 5438
 
 #: Areas in the order in which they surround the calcarine sulcus, each a half-ring above (dorsal) and below (ventral)
@@ -48,9 +47,8 @@ def visual_cortex_mask():
 
     How many is fixed stretch by stretch, in the order of the voxels: the marked ones come at the published columns.
     """
-    grey = _on_grid(load_mni152_gm_template(resolution=1), AFFINE, GRID)
-    _, y, z = _millimetres(np.indices(GRID).reshape(3, -1))
-    grey = grey.ravel()
+    grey = _on_grid(load_mni152_gm_template(resolution=1), AFFINE, GRID).ravel()
+    _, y, z = apply_affine(AFFINE, np.indices(GRID).reshape(3, -1).T).T
     above_cerebellum = z > 0.67 * (y + 72) - 11
     # Most posterior first, and the surest grey matter first within a coronal plane.
     order = np.lexsort((-grey, y))
@@ -59,10 +57,10 @@ def visual_cortex_mask():
     mask = np.zeros(grey.size, dtype=bool)
     marked = np.sort(np.ravel_multi_index(np.transpose(list(MARKED_VOXELS)), GRID))
     sizes = np.diff([0, *np.sort(MARKED_COLUMNS), N_VOXELS])
+    mask[marked] = True
     for start, end, size in zip([0, *marked], [*marked, grey.size], sizes, strict=True):
         stretch = order[(order >= start) & (order < end) & ~np.isin(order, marked)]
         mask[stretch[: size - (start in marked)]] = True
-    mask[marked] = True
     return mask.reshape(GRID)
 
 
@@ -82,10 +80,9 @@ def retinotopic_map(mask, rng):
     the areas; ``row``, ``column`` and ``size`` (standard deviation) of the field in pixels, NaN outside the areas.
     """
     i, j, k = np.nonzero(mask)
-    x, y, z = _millimetres((i, j, k))
+    x, y, z = apply_affine(AFFINE, np.argwhere(mask)).T
     eccentricity = 1.2 * np.expm1((y - y.min()) / 16)
-    # Around the white matter of each hemisphere: 0 degrees at the calcarine sulcus, which rises on its way forward;
-    # dorsal positive, lateral 180.
+    # Around the white matter: 0 degrees at the calcarine sulcus, which rises on its way forward; dorsal positive.
     calcarine = -6 + 0.5 * (y + 90)
     around = np.degrees(np.arctan2(z - calcarine, 20 - np.abs(x)))
 
@@ -103,13 +100,12 @@ def retinotopic_map(mask, rng):
     # The right half of the screen goes to the left hemisphere, the upper half to the ventral areas; rows count down.
     row = SCREEN_CENTRE + np.sign(around) * eccentricity * np.sin(angle) + rng.normal(0, 0.2, i.size)
     column = SCREEN_CENTRE - np.where(x > 0, 1, -1) * eccentricity * np.cos(angle) + rng.normal(0, 0.2, i.size)
-    voxels = {"i": i, "j": j, "k": k, "hemisphere": np.where(x > 0, "RH", "LH"), "area": area, "band": -1}
-    voxels = pd.DataFrame(voxels | {"row": row, "column": column, "size": size})
+    hemisphere, places = np.where(x > 0, "RH", "LH"), dict(row=row, column=column, size=size)
+    voxels = pd.DataFrame(dict(i=i, j=j, k=k, hemisphere=hemisphere, area=area, band=-1) | places)
     voxels.loc[list(MARKED_COLUMNS), ["row", "column", "size"]] = list(MARKED_VOXELS.values())
 
     distance = np.hypot(voxels["row"] - SCREEN_CENTRE, voxels["column"] - SCREEN_CENTRE)
-    in_band = distance < N_BANDS * BAND_WIDTH
-    voxels.loc[in_band, "band"] = (distance[in_band] // BAND_WIDTH).astype(int)
+    voxels["band"] = (distance // BAND_WIDTH).where(distance < N_BANDS * BAND_WIDTH, -1).astype(int)
     return voxels
 
 
@@ -143,11 +139,6 @@ def gaussian_weights(shape, row, column, size):
         for places, centre in ((rows, row), (columns, column))
     )
     return np.nan_to_num(np.einsum("vi,vj->vij", down, across)).reshape(len(row), -1)
-
-
-def _millimetres(positions):
-    """Scanner coordinates (x, y, z) of grid positions (i, j, k)."""
-    return AFFINE[:3, :3] @ np.asarray(positions) + AFFINE[:3, 3:]
 
 
 def _on_grid(image, affine, shape):

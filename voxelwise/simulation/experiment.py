@@ -1,7 +1,6 @@
 """What is on the screen: random patterns in some runs, shapes and letters in others, as in the published experiment.
 
-The screen is a little larger than what is known of it: no label tells its outermost pixels. In random runs they are
-random as well, around shapes and letters they stay black.
+No label tells the screen's outermost pixels. In random runs they are random too; around shapes and letters, black.
 """
 
 import numpy as np
@@ -10,10 +9,10 @@ from .cortex import SCREEN_SHAPE
 from .responses import REST
 
 SEED = 12
-N_RANDOM_RUNS = 20
+N_RANDOM_RUNS, N_RANDOM_STIMULI = 20, 22
 #: A run: rest, then stimuli each shown for some volumes and followed by rest, then rest to the end (in volumes).
-RANDOM_TIMING = dict(n_volumes=145, start=10, n_stimuli=22, on=3, rest=3)
-FIGURE_TIMING = dict(n_volumes=130, start=10, n_stimuli=10, on=6, rest=6)
+RANDOM_TIMING = dict(n_volumes=145, start=10, on=3, rest=3)
+FIGURE_TIMING = dict(n_volumes=130, start=10, on=6, rest=6)
 
 _SHAPES = """
 ####  ####  ...##...  ##....##  ########
@@ -25,43 +24,28 @@ _SHAPES = """
 ....  ....  ...##...  ###..###  ########
 ....  ....  ...##...  ##....##  ########
 """  # square, small frame, plus, X, large frame
-_BOLD = """
-######  ######  ##..##  ######  ######
-######  ##..##  ##..##  ######  ######
-##..##  ##..##  ##..##  ##....  ##..##
-##..##  ######  ##..##  ##....  ##..##
-##..##  ##....  ######  ##....  ######
-##..##  ######  ######  ##....  ######
-"""  # n, e, u, r, o
-_LONG = """
-######  ######  ##..##  ######  ######
-######  ######  ##..##  ######  ######
-##..##  ##..##  ##..##  ##....  ##..##
-##..##  ##..##  ##..##  ##....  ##..##
-##..##  ######  ##..##  ##....  ##..##
-##..##  ##....  ##..##  ##....  ##..##
-##..##  ##....  ######  ##....  ######
-##..##  ######  ######  ##....  ######
-"""
-_THIN = """
-####  ####  #..#  ####  ####
-#..#  #..#  #..#  #...  #..#
-#..#  ####  #..#  #...  #..#
-#..#  #...  #..#  #...  #..#
-#..#  ####  ####  #...  ####
-"""
-#: What each figure run shows, by its number.
-FIGURE_RUNS = [_SHAPES, _SHAPES, _BOLD, _LONG, _THIN, _SHAPES, _SHAPES, _BOLD, _LONG, _THIN, _THIN, _THIN]
+_LETTERS = """
+######  ######  ##..##  ######  ######    ######  ######  ##..##  ######  ######    ####  ####  #..#  ####  ####
+######  ##..##  ##..##  ######  ######    ######  ######  ##..##  ######  ######    #..#  #..#  #..#  #...  #..#
+##..##  ##..##  ##..##  ##....  ##..##    ##..##  ##..##  ##..##  ##....  ##..##    #..#  ####  #..#  #...  #..#
+##..##  ######  ##..##  ##....  ##..##    ##..##  ##..##  ##..##  ##....  ##..##    #..#  #...  #..#  #...  #..#
+##..##  ##....  ######  ##....  ######    ##..##  ######  ##..##  ##....  ##..##    #..#  ####  ####  #...  ####
+##..##  ######  ######  ##....  ######    ##..##  ##....  ##..##  ##....  ##..##    ....  ....  ....  ....  ....
+......  ......  ......  ......  ......    ##..##  ##....  ######  ##....  ######    ....  ....  ....  ....  ....
+......  ......  ......  ......  ......    ##..##  ######  ######  ##....  ######    ....  ....  ....  ....  ....
+"""  # n, e, u, r, o: bold, long, thin
+FIGURE_RUNS = (0, 0, 1, 2, 3, 0, 0, 1, 2, 3, 3, 3)  # what each shows: 0 shapes, 1 bold, 2 long, 3 thin letters
 
 
 def draw_stimuli():
     """What is on the screen in each run, by its name: int8, shape (n_volumes, 12, 12); 0 is black, 1 white, -1 rest."""
     rng, runs = np.random.default_rng(SEED), {}
-    for number, drawings in enumerate(FIGURE_RUNS, start=1):
-        pictures = rng.permutation([_on_screen(drawing) for drawing in _read_drawings(drawings)] * 2)
+    drawings = [*_read_drawings(_SHAPES), *_read_drawings(_LETTERS)]
+    for number, kind in enumerate(FIGURE_RUNS, start=1):
+        pictures = rng.permutation(drawings[5 * kind : 5 * kind + 5] * 2)
         runs[f"figure_run{number:02}"] = _show(pictures, **FIGURE_TIMING)
     for number in range(1, N_RANDOM_RUNS + 1):
-        pictures = rng.integers(0, 2, size=(RANDOM_TIMING["n_stimuli"], *SCREEN_SHAPE))
+        pictures = rng.integers(0, 2, size=(N_RANDOM_STIMULI, *SCREEN_SHAPE))
         runs[f"random_run{number:02}"] = _show(pictures, **RANDOM_TIMING)
     return runs
 
@@ -72,24 +56,18 @@ def known_pixels(frames):
 
 
 def _read_drawings(text):
-    """The drawings that stand side by side in a text, ndarrays of int; empty lines fill up what is less high."""
+    """The drawings that stand side by side in a text, each in the middle of a black screen; empty lines fill up."""
     for lines in zip(*map(str.split, text.strip().split("\n")), strict=True):
-        drawing = np.array([list(line) for line in lines]) == "#"
-        yield drawing[drawing.any(axis=1)].astype(int)
+        drawing = np.array([list(line) for line in lines if "#" in line]) == "#"
+        before = [(n - m) // 2 for n, m in zip(SCREEN_SHAPE, drawing.shape, strict=True)]
+        after = np.subtract(SCREEN_SHAPE, drawing.shape) - before
+        yield np.pad(drawing.astype(int), np.transpose([before, after]))
 
 
-def _on_screen(drawing):
-    """A drawing in the middle of a black screen."""
-    screen = np.zeros(SCREEN_SHAPE, dtype=int)
-    top, left = ((n - m) // 2 for n, m in zip(screen.shape, drawing.shape, strict=True))
-    screen[top : top + drawing.shape[0], left : left + drawing.shape[1]] = drawing
-    return screen
-
-
-def _show(pictures, n_volumes, start, n_stimuli, on, rest):
+def _show(pictures, n_volumes, start, on, rest):
     """One run: each picture for ``on`` volumes, with ``rest`` after it."""
     frames = np.full((n_volumes, *SCREEN_SHAPE), REST, dtype=np.int8)
-    for number, picture in enumerate(pictures[:n_stimuli]):
+    for number, picture in enumerate(pictures):
         first = start + number * (on + rest)
         frames[first : first + on] = picture
     return frames

@@ -1,14 +1,14 @@
 """How a simulated voxel responds to what is on the screen, and the noise that this comes with.
 
-A voxel adds up the white pixels in two ways: weighted by its receptive field, and weighted by a broad surround whose
-sum is compressed, so that a little white anywhere near is almost as good as much. Both go through the voxel's own
-haemodynamic response, times a gain. To this come slow drift and autocorrelated noise, of which voxels share a part.
+A voxel adds up the white pixels, weighted by its receptive field and, compressed, by a broad surround, where a little
+white is almost as good as much. Both go through its own haemodynamic response, times a gain. To this come slow drift
+and autocorrelated noise, of which voxels share a part.
 """
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, uniform_filter1d
 from scipy.signal import lfilter
-from scipy.stats import gamma
+from scipy.stats import gamma, zscore
 
 from .cortex import AREAS, MARKED_COLUMNS, STIMULUS_SHAPE, gaussian_weights
 
@@ -20,8 +20,7 @@ RUN_GAIN_SD = 0.05  # of a run's gain, which is 1 on average
 
 SURROUND_SIZE = 2.5  # pixels, standard deviation
 SURROUND_EXPONENT = 0.5
-#: Time to peak of the response to a flash, in seconds: mean and standard deviation over voxels.
-TIME_TO_PEAK = 4.5, 0.8
+TIME_TO_PEAK = 4.5, 0.8  # seconds after a flash: mean and standard deviation over voxels
 
 #: The noise that voxels share: a part common to all, and parts that are alike in near places of one hemisphere and,
 #: as strong, in places that mirror each other. Set to the correlations that were measured in V1.
@@ -33,11 +32,9 @@ SMOOTHNESS = 3.0  # voxels, standard deviation of the Gaussian that makes noise 
 #: the flatter the later a voxel responds than the two volumes that the pipeline waits. The numbers, of noise alone,
 #: per share and per second, were measured on it; a test holds the histogram that follows from them.
 _R2_OF_NOISE, _R2_PER_SHARE, _R2_PER_SECOND = -0.036, 0.70, -0.2
-#: How many voxels reach which R2 in the published map: counts per bin of 0.06, from 0.06 up.
-PUBLISHED_COUNTS = (430, 240, 200, 145, 100, 70, 70, 35, 15)
+PUBLISHED_COUNTS = (430, 240, 200, 145, 100, 70, 70, 35, 15)  # voxels by R2 in the published map, in bins from 0.06 up
 #: Strength of the surround (relative to a field full of white) and R2 of the marked voxels.
-MARKED_SURROUND = (3.0, 4.0, 2.5, 2.2)
-MARKED_R2 = (0.55, 0.555, 0.51, 0.50)
+MARKED_SURROUND, MARKED_R2 = (3.0, 4.0, 2.5, 2.2), (0.55, 0.555, 0.51, 0.50)
 
 
 def drive_voxels(frames, voxels):
@@ -55,28 +52,21 @@ def drive_voxels(frames, voxels):
 def haemodynamic_response(time_to_peak, n_lags=16):
     """How much of the response to one volume of stimulation falls into the same volume, the next one, and so on.
 
-    A difference of two gamma densities, as in SPM, convolved with a volume's time on the screen. It sums to 1; shape
-    (n_lags, n_voxels). The time to peak is that of the response to a flash, in seconds.
+    A difference of two gamma densities, as in SPM, which peaks so many seconds after a flash, convolved with a volume's
+    time on the screen. It sums to 1; shape (n_lags, n_voxels).
     """
     per_volume = 5
     times = (np.arange(n_lags * per_volume)[:, np.newaxis] + 0.5) * TR / per_volume
     course = gamma.pdf(times, time_to_peak + 1) - gamma.pdf(times, 16) / 6
-    # One volume on.
     course = uniform_filter1d(course, per_volume, axis=0, mode="constant", origin=(per_volume - 1) // 2)
     course = course.reshape(n_lags, per_volume, -1).mean(axis=1)
     return course / course.sum(axis=0)
 
 
 def smooth_fields(mask, n_fields, rng, mirrored=False):
-    """Random numbers that are alike in near voxels, or also in mirrored ones, shape (n_fields, n_voxels).
-
-    Each field has mean 0 and variance 1 over the voxels of the mask.
-    """
-    fields = np.empty((n_fields, mask.sum()))
-    for field in fields:
-        noise = gaussian_filter(rng.standard_normal(mask.shape), SMOOTHNESS)
-        field[:] = (noise + noise[::-1] if mirrored else noise)[mask]
-    return (fields - fields.mean(axis=1, keepdims=True)) / fields.std(axis=1, keepdims=True)
+    """Random z-scores that are alike in near voxels, or also in mirrored ones, shape (n_fields, n_voxels)."""
+    fields = gaussian_filter(rng.standard_normal((n_fields, *mask.shape)), SMOOTHNESS, axes=(1, 2, 3))
+    return zscore((fields + fields[:, ::-1] if mirrored else fields)[:, mask], axis=1)
 
 
 def share_noise(mask, rng):
@@ -118,7 +108,7 @@ def set_gains(voxels, mask, random_runs, rng):
 
     r2 = np.full(len(voxels), _R2_OF_NOISE)
     n_faint = seen.sum() - sum(PUBLISHED_COUNTS)
-    edges = [_R2_OF_NOISE, *np.linspace(0.06, 0.54, 9), 0.59]
+    edges = _R2_OF_NOISE, *np.linspace(0.06, 0.54, 9), 0.59
     r2[seen] = np.interp(favour[seen].rank() - 0.5, np.cumsum([0, n_faint, *PUBLISHED_COUNTS]), edges)
     marked = list(MARKED_COLUMNS)
     r2[marked], surround[marked], time_to_peak[marked] = MARKED_R2, MARKED_SURROUND, 4.0

@@ -1,5 +1,7 @@
 """The simulated signal before noise: what a perfect model could explain of it, and how late it comes."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from scipy.signal import detrend
@@ -8,17 +10,16 @@ from .cortex import true_fields
 from .experiment import draw_stimuli, known_pixels
 from .responses import NOISE_SD, REST, draw_noise, drive_voxels, haemodynamic_response
 
-#: Voxels of pure noise that its mean variance is taken from: known to about 0.2 %.
-N_NOISE = 4000
+N_NOISE = 4000  # voxels of pure noise that its mean variance is taken from: known to about 0.2 %
+_centred = partial(detrend, axis=0, type="constant")  # values of one run, their mean over time taken away
 
 
 def true_parts(truth, lag=2):
     """Shares of each voxel's signal in the random runs that on/off explains, and that the pattern of stimuli adds.
 
-    The signal ``d`` is the voxel's response without noise. A perfect linear model of the stimulus ``lag`` volumes
-    earlier knows whether there was one, ``u``, and what the voxel saw of it, ``p``: the pixels weighted by the true
-    field. With ``q``, what a regression on ``u`` leaves of it, shares are ``r(u, d)**2`` and ``r(q, d)**2``; their
-    sum is the R2 of a regression of ``d`` on both. All are centred within each run, as responses are.
+    The signal ``d`` is the response without noise. A perfect linear model of the stimulus ``lag`` volumes earlier knows
+    whether there was one, ``u``, and the sum ``p`` of its pixels, weighted by the true field, of which a regression on
+    ``u`` leaves ``q``. Shares are ``r(u, d)**2`` and ``r(q, d)**2``; all are centred within each run.
 
     Parameters
     ----------
@@ -34,24 +35,24 @@ def true_parts(truth, lag=2):
     fields = true_fields(truth).reshape(len(truth), -1)
     sums = np.zeros((6, len(truth)))
     for frames in _runs_of("random"):
-        shown = known_pixels(frames)[: len(frames) - lag].reshape(len(frames) - lag, -1)
+        shown = known_pixels(frames).reshape(len(frames), -1)[: len(frames) - lag]
         d = _centred(drive_voxels(frames, truth)[lag:])
         u = _centred((shown != REST).any(axis=1).astype(float))
         p = _centred((shown == 1) @ fields.T)
         sums += [(d * d).sum(0), np.full(len(truth), u @ u), (p * p).sum(0), u @ d, u @ p, (p * d).sum(0)]
     dd, uu, pp, ud, up, pd_ = sums
     qq, qd = pp - up**2 / uu, pd_ - up * ud / uu
-    responds = (truth["gain"] > 0).to_numpy()
-    explained = {"on/off": (ud**2, uu * dd), "pattern": (qd**2, qq * dd)}
-    silent = np.full(len(truth), np.nan)
-    return pd.DataFrame({part: np.divide(*of, out=silent.copy(), where=responds) for part, of in explained.items()})
+    with np.errstate(invalid="ignore"):  # 0 / 0, in voxels that do not respond
+        parts = pd.DataFrame({"on/off": ud**2 / (uu * dd), "pattern": qd**2 / (qq * dd)})
+    parts[(truth["gain"] == 0).to_numpy()] = np.nan
+    return parts
 
 
 def true_ceiling(truth, repeated, rng, lag=2):
     """The true share of the signal in the variance of each voxel's responses in the figure runs.
 
-    Signal and noise are treated as :func:`~voxelwise.load_samples` treats their sum: each run is detrended and divided
-    by the standard deviation of the whole; then the samples are picked, and centred within their run.
+    Signal and noise are treated as :func:`~voxelwise.load_samples` treats their sum, run by run; then the samples are
+    picked, and centred within their run.
 
     Parameters
     ----------
@@ -91,16 +92,11 @@ def true_time_course(truth, n_lags):
     Returns
     -------
     course : ndarray, shape (n_lags, n_voxels)
-        What falls into the same volume, the next one, and so on; the whole response sums to 1.
+        Its share in the same volume, the next one, and so on.
     """
     return haemodynamic_response(truth["time_to_peak"].to_numpy())[:n_lags]
 
 
 def _runs_of(kind):
-    """What was on the screen in the runs of a kind."""
+    """What was on the screen in each run of a kind."""
     return [frames for name, frames in draw_stimuli().items() if name.startswith(kind)]
-
-
-def _centred(values):
-    """Values of one run, their mean over time taken away."""
-    return values - values.mean(axis=0)

@@ -1,7 +1,6 @@
-"""The simulated recording: a visual fMRI experiment whose truth is known.
+"""The simulated recording's files: those of Miyawaki et al. (2008) in number, name and type.
 
-It has the size, the timing, the file names and the data types of the recording of Miyawaki et al. (2008), so that
-nilearn's own ``fetch_miyawaki2008`` reads it too. Beside it lies ``truth.tsv``: what was put into each voxel.
+nilearn's own ``fetch_miyawaki2008`` reads them too. Beside them lies ``truth.tsv``: what was put into each voxel.
 """
 
 import hashlib
@@ -27,8 +26,7 @@ BASELINE = 1000.0
 def simulated_recording(data_dir=None):
     """Folder of the simulated recording, made at the first call; a RecordingError where none can be written.
 
-    It lies in ``data_dir`` or in one of nilearn's data folders, the first that has it or else can be written to. Its
-    grandparent's name keeps it apart from the real recording; its parent's, from what other versions of this code make.
+    It lies in ``data_dir`` or in one of nilearn's data folders, the first that has it or else can be written to.
     """
     homes = [Path(home).expanduser() / "voxelwise_simulated" / _digest() for home in get_data_dirs(data_dir)]
     home = next(filter(_is_whole, homes), None) or first_writable(homes, _make, "The simulated recording, of 50 MB,")
@@ -72,8 +70,8 @@ def _is_whole(home):
         return False
 
 
-def write_recording(folder, n_jobs=2):
-    """Make and fill a folder, ``n_jobs`` runs at a time; the files are the same for any number."""
+def write_recording(folder):
+    """Make and fill a folder."""
     for name in ("func", "label", "mask"):
         (folder / name).mkdir(parents=True)
 
@@ -83,7 +81,7 @@ def write_recording(folder, n_jobs=2):
     stimuli = experiment.draw_stimuli()
     voxels = set_gains(voxels, mask, [frames for name, frames in stimuli.items() if "random" in name], rng)
     shares = share_noise(mask, rng)
-    voxels = voxels.assign(shared_noise=(shares**2).sum(axis=0))
+    voxels["shared_noise"] = (shares**2).sum(axis=0)
 
     _write_masks(folder, mask, voxels)
     voxels.to_csv(folder / "truth.tsv", sep="\t", index_label="voxel", float_format="%.6f")
@@ -91,9 +89,8 @@ def write_recording(folder, n_jobs=2):
         joblib.delayed(_write_run)(folder, name, frames, mask, voxels, shares, np.random.default_rng([SEED, number]))
         for number, (name, frames) in enumerate(stimuli.items())
     )
-    runs = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")(jobs)
-    for _ in tqdm(runs, total=len(stimuli), desc="Making the simulated recording", unit="run", disable=None):
-        pass
+    runs = joblib.Parallel(n_jobs=2, prefer="threads", return_as="generator_unordered")(jobs)
+    list(tqdm(runs, total=len(stimuli), desc="Making the simulated recording", unit="run", disable=None))
     sizes = {str(path.relative_to(folder)): path.stat().st_size for path in sorted(folder.rglob("*.*"))}
     (folder / "manifest.json").write_text(json.dumps(sizes, indent=1))
 
@@ -101,9 +98,8 @@ def write_recording(folder, n_jobs=2):
 def _write_run(folder, name, frames, mask, voxels, shares, rng):
     """One run's volumes and labels."""
     signal = rng.normal(1, RUN_GAIN_SD) * voxels["gain"].to_numpy() * drive_voxels(frames, voxels)
-    values = BASELINE + signal + NOISE_SD * draw_noise(len(frames), shares, rng)
     volumes = np.zeros((*mask.shape, len(frames)), dtype=np.int16, order="F")
-    volumes[mask] = np.rint(values).T
+    volumes[mask] = np.rint(BASELINE + signal + NOISE_SD * draw_noise(len(frames), shares, rng)).T
     run_image(volumes, cortex.AFFINE, TR).to_filename(folder / "func" / f"data_{name}.nii.gz")
 
     known = experiment.known_pixels(frames)

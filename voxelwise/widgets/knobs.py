@@ -11,7 +11,7 @@ from ..data.samples import check_whole
 from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
 from ..models.ridge import check_alpha
-from ..plotting.samples import plot_overfitting
+from ..plotting.fitting import plot_overfitting
 from ..plotting.style import FIELD_COLOURS
 from .fragment import Fragment, build_fragment, mark, pack, pack_colours, pack_decimals, pack_truth
 
