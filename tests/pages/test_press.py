@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from tests.notebooks import CHAPTERS
 from tests.pages.tiny_book import FIRST, SECOND, SHOW_RED_PIXEL, Book
 from tools.press.offers import write_colab_cell, write_program
-from tools.press.repository import find_address
+from tools.press.pages import find_address
 
 OUTSIDE = ("mybinder.org", "colab.research.google.com", "github.com")
 ADDRESS = "https://github.com/some-one/a.book"
@@ -71,7 +71,7 @@ def built(tmp_path_factory, small_recording):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         ended = book.command("--dataset", "scans", "--output", "pages", "-p", "alpha", "5", "-p", "lag", "1")
-    assert ended.code == 0, ended.err
+    assert not ended.failed, ended.err
     start, *progress, _, results, page = ended.out.splitlines()
     assert start.startswith("Running 2 chapters, ") and {line.split()[0] for line in progress} == {"[1/2]", "[2/2]"}
     assert (results, page) == ("pages/results", "pages/html/index.html")

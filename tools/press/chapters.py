@@ -5,8 +5,8 @@ import contextlib
 import logging
 import os
 import threading
+from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
@@ -37,15 +37,9 @@ def show_path(path):
 
 
 def find_chapters(root):
-    """Return the paths of the notebooks that ``_toc.yml`` names, in reading order."""
-    chapters = []
-    for name in parse_toc_yaml(root / "_toc.yml"):
-        notebook = root / f"{name}.ipynb"
-        if notebook.is_file():
-            chapters.append(notebook)
-        elif not (root / f"{name}.md").is_file():
-            raise BuildError(f"_toc.yml names {name}: add {notebook.name}, or take the line out.")
-    return chapters
+    """Return the paths of the notebooks that ``_toc.yml`` names, in reading order: of all that is no Markdown."""
+    names = parse_toc_yaml(root / "_toc.yml")
+    return [root / f"{name}.ipynb" for name in names if not (root / f"{name}.md").is_file()]
 
 
 def tagged_cells(path, tag):
@@ -56,13 +50,8 @@ def tagged_cells(path, tag):
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
-@dataclass(frozen=True)
-class Run:
-    """A chapter that ran: the executed notebook, the seconds it took, and the most bytes of memory it held at once."""
-
-    notebook: Path
-    seconds: float
-    memory: int
+#: A chapter that ran: the executed notebook, the seconds it took, and the most bytes of memory it held at once.
+Run = namedtuple("Run", "notebook seconds memory")
 
 
 def use_own_settings():
@@ -117,10 +106,10 @@ def run_chapter(chapter, values, result, stop=None):
         ) from None
     except DeadKernelError:
         raise BuildError(f"{chapter.name}: its Python died (out of memory?).\n{so_far}") from None
-    run = Run(result, notebook.metadata.papermill.duration, Kernel.peak)
+    seconds = notebook.metadata.papermill.duration
     clean_notebook(notebook)
     nbformat.write(notebook, result)
-    return run
+    return Run(result, seconds, Kernel.peak)
 
 
 def run_chapters(parameters, root, source):

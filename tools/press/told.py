@@ -12,7 +12,6 @@ from pathlib import Path
 
 import nbformat
 from docutils import nodes
-from docutils.statemachine import StringList
 from PIL import Image, ImageOps
 from sphinx.util.docutils import SphinxDirective
 
@@ -32,11 +31,8 @@ class Told(SphinxDirective):
     """A directive that takes what it shows from chapters."""
 
     def read_cells(self, chapter):
-        """Return the cells of a staged chapter; one that is not there is an error."""
-        try:
-            return read_cells(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"))
-        except OSError as error:
-            raise self.error(f"{chapter}.ipynb: {error!r}") from None
+        """Return the cells of a staged chapter."""
+        return read_cells(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"))
 
     def read_figures(self, chapter, *names):
         """Return pictures and caption of each figure of a chapter; one that is named and not there is an error."""
@@ -58,10 +54,7 @@ class Told(SphinxDirective):
         for title, options, text in cards:
             options = [f":{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]
             lines += [f":::{{grid-item-card}} {title}", *options, "", *text, ":::"]
-        grid = nodes.Element()
-        if cards:
-            self.state.nested_parse(StringList([*lines, "::::"], self.env.docname), self.content_offset, grid)
-        return grid.children
+        return self.parse_text_to_nodes("\n".join([*lines, "::::"]) if cards else "")
 
 
 class Screen(Told):
