@@ -28,7 +28,7 @@ ENCRYPTED = Config(KernelManager={"transport_encryption": "auto"})  # others may
 RUN_METADATA = {"papermill", "execution", "jupyter"}
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 HIDDEN = {"source_hidden": FOLDED, "outputs_hidden": {"hide-cell"}}  # in JupyterLab, by these tags
-MEMORY = 1.5e9  # bytes, the most that a chapter may take
+MEMORY = 1.5e9  # bytes, the most that a chapter may take: what Binder can be relied on to give
 
 
 def show_path(path):
@@ -75,10 +75,7 @@ def count_jobs():
 
 
 def run_chapter(chapter, values, result, stop=None):
-    """Run one chapter in its own folder, and write the cleaned notebook to ``result``.
-
-    It ends early, with an error, after the event ``stop``.
-    """
+    """Run one chapter in its own folder, at most until the event ``stop``; write the cleaned notebook to ``result``."""
 
     class Kernel(WatchedKernel):  # which papermill makes, and then keeps for itself
         peak, ended_by = 0, stop or threading.Event()

@@ -48,12 +48,9 @@ def refresh_book(root, parameters):
 
 
 def prepare_recording(book, values):
-    """Return the recording, so that what takes long or fails does so before any chapter runs.
-
-    Chapters refuse most of what does not fit within seconds; too few permutations, only after all of them were made.
-    """
+    """Return the recording, so that what takes long or fails does so before any chapter runs."""
     try:
-        if {"n_permutations", "rate"} <= values.keys():
+        if {"n_permutations", "rate"} <= values.keys():  # else too few are refused only after all of them were made
             check_permutations(values["n_permutations"], values["rate"])
         with contextlib.chdir(book):  # paths are relative to it
             return call(load_recording, **values)

@@ -42,10 +42,7 @@ def hold_folder(folder):
 
 
 def find_address(root):
-    """Return the address ``https://github.com/...`` of the repository, or None when it is not there.
-
-    Binder and Colab take notebooks from GitHub. A name or a token in the address of the remote is left out.
-    """
+    """Return the address ``https://github.com/...`` of the repository, less name or token; None if it is elsewhere."""
     command = ["git", "--git-dir", root / ".git", "remote", "get-url", "origin"]  # not that of a folder above
     with contextlib.suppress(OSError):  # no git
         remote = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace").stdout.strip()
@@ -55,10 +52,7 @@ def find_address(root):
 
 
 def stage_pages(root, source):
-    """Copy what the pages need, except for the chapters, into a fresh source folder.
-
-    Where the repository is on GitHub, the pages link to it, and offer to run a chapter from there.
-    """
+    """Copy what the pages need, except for the chapters, into a fresh folder; buttons need a repository on GitHub."""
     shutil.rmtree(source, ignore_errors=True)
     pages = [path for path in (root / "book").rglob("*") if path.suffix in PAGE_FILES]
     for path in [root / "_toc.yml", *pages]:

@@ -1,7 +1,4 @@
-"""Sphinx extension: what the chapters ask and found, on the landing page and in the tour.
-
-All is taken from the staged notebooks, so it is that of the recording that the build ran on.
-"""
+"""Sphinx extension: what the staged chapters ask and found, on the landing page and in the tour."""
 
 import functools
 import io
@@ -16,6 +13,7 @@ from PIL import Image, ImageOps
 from sphinx.util.docutils import SphinxDirective
 
 from tools.press.captions import find_name, read_figure
+from voxelwise.files import replace_file
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(\.\d+)?( %|%)?")
 ASIDE_OR_NEXT = re.compile(r" \([^)]*\)|(?<=[\w)%])[.;] .*", re.DOTALL)
@@ -44,8 +42,7 @@ class Told(SphinxDirective):
     def save(self, picture, name):
         """Write a picture beside those of MyST-NB, and return its address."""
         file = Path(self.env.mystnb_config.output_folder, name)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(picture)
+        replace_file(file, picture)
         return f"/{os.path.relpath(file, self.env.srcdir)}"
 
     def parse_cards(self, columns, cards):
@@ -100,10 +97,7 @@ class Found(Told):
 
 
 class Chapters(Told):
-    """``{chapters}``: a card for each line ``CHAPTER [FIGURE]``; without that figure it shows the chapter's first.
-
-    A card has the picture, the method of the title, the question in bold below it, and the time it takes.
-    """
+    """``{chapters}``: a card for each line ``CHAPTER [FIGURE]``: figure or the first, method, question, and time."""
 
     has_content = True
 

@@ -1,8 +1,7 @@
 """Kernels that have imported already what the chapters import: each is forked from one process that has.
 
-Once :func:`warm_up` was called, whatever starts a kernel of this Python in this process (papermill, nbclient, nbval)
-gets one of these without knowing; rendering is ``forking`` from it, too. Only on Linux: elsewhere it is not safe to
-fork a process that has loaded so much.
+After :func:`warm_up`, papermill, nbclient and nbval get them without knowing; rendering is ``forking``, too. Only on
+Linux: elsewhere it is not safe to fork a process that has loaded so much.
 """
 
 import multiprocessing
