@@ -16,24 +16,12 @@ from tools.press.chapters import ENCRYPTED
 PREPARE = """
 import gc
 import joblib
-import voxelwise.plotting
+import voxelwise
 
 gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
 get_ipython().display_formatter.active_types = ["text/plain", "text/markdown"]
 for name in "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf", "noise_ceiling":
     setattr(voxelwise, name, joblib.Memory({folder!r}, verbose=0).cache(getattr(voxelwise, name)))
-"""
-START = """
-import os
-from importlib import reload
-from unittest.mock import MagicMock
-import voxelwise.plotting
-os.chdir({folder!r})
-plots = vars(reload(voxelwise.plotting))
-if not {draw}:
-    plots.update({{name: MagicMock() for name in plots if name.startswith("plot_")}})
-    plots.update(show_figure=lambda figure, caption: print(caption))
-%reset -f
 """
 NEVER = re.compile(r"(?!)")
 
@@ -61,7 +49,8 @@ def read_told(output):
 def start_kernel():
     """A client whose kernel runs one chapter after the other."""
     settings = dict(kernel_name="python3", timeout=None, config=ENCRYPTED, extra_arguments=["--log-level=CRITICAL"])
-    client = NotebookClient(nbformat.v4.new_notebook(), **settings)
+    folder = {"metadata": {"path": str(ROOT / "book")}}
+    client = NotebookClient(nbformat.v4.new_notebook(), resources=folder, **settings)
     own_kernels = patch.dict(os.environ, JUPYTER_PREFER_ENV_PATH="1", JUPYTER_PATH="")
     with own_kernels, tempfile.TemporaryDirectory() as folder, client.setup_kernel():
         run_cells(client, [PREPARE.format(folder=folder)])
@@ -78,9 +67,8 @@ def run_cells(client, sources, pattern=NEVER):
     return printed_in(client.nb)
 
 
-def run_chapter(client, notebook, parameters, pattern=NEVER, draw=False):
+def run_chapter(client, notebook, parameters, pattern=NEVER):
     """What a chapter prints, with other values of its parameters, until the pattern is found."""
     first, *others = [cell.source for cell in code_cells(notebook)]  # the first declares them
     change = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    start = START.format(folder=str(ROOT / "book"), draw=draw)
-    return run_cells(client, [start, first, change, *others], pattern)
+    return run_cells(client, ["%reset -f", first, change, *others], pattern)

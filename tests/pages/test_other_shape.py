@@ -50,6 +50,6 @@ CASES = [(path, "grey") for path in CHAPTERS] + [(path, "repeated") for path in 
 def test_each_chapter_runs(chapter, name, folders, client):
     """No run 3 of 145 volumes, no slice 10, no background, no regions, no rest, no truth: other examples are found."""
     notebook = read_chapter(chapter)
-    text = run_chapter(client, notebook, SETTINGS | dict(dataset=str(folders[name])), draw=True)
+    text = run_chapter(client, notebook, SETTINGS | dict(dataset=str(folders[name])))
     if "Recording: " in printed_in(notebook):
         assert f"Recording: {name}\n" in text
