@@ -11,7 +11,6 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
@@ -19,6 +18,7 @@ from packaging.requirements import Requirement
 
 from tests.pictures import compare_pictures
 from tools.press.captions import find_name
+from tools.press.chapters import MEMORY
 from tools.press.memory import peak_memory
 from tools.press.warm import warm_up
 
@@ -26,7 +26,6 @@ ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 PACKED = re.compile(r"[A-Za-z0-9+/=]{64,}")
-MAX_MEMORY = 1.5e9  # bytes, what Binder can be relied on to give
 start_warm = functools.cache(warm_up)
 
 
@@ -39,13 +38,7 @@ def pytest_runtest_setup(item):
 
 def pytest_configure():
     """Have nbval's kernels end by themselves, not killed: coverage saves at the end which lines they ran."""
-    RunningKernel.stop = end_kernel
-
-
-def end_kernel(running):
-    """Ask a kernel to end, and wait until it has."""
-    running.kc.stop_channels()
-    running.km.shutdown_kernel()
+    RunningKernel.stop = lambda running: (running.kc.stop_channels(), running.km.shutdown_kernel())
 
 
 def pytest_report_header():
@@ -71,7 +64,8 @@ def pytest_runtest_call(item):
     if isinstance(item, IPyNbCell):
         figure = find_name(item.cell) or "no figure"
         compare_outputs(item.cell.outputs, item.test_outputs, f"{item.path.name}, {item.name} ({figure})")
-        check_memory(item.parent.kernel.km.provisioner.pid)
+        held = peak_memory(item.parent.kernel.km.provisioner.pid)
+        assert 3e7 < held < MEMORY, f"The chapter took {held / 1e9:.1f} GB of memory"  # IPython alone takes 30 MB
     return result
 
 
@@ -79,10 +73,9 @@ def compare_outputs(stored, fresh, where):
     """Fail unless the cell has all its outputs, with the same text and numbers, and pictures that look the same."""
     meant = "If that is meant: make refresh"
     assert list(map(read_text, stored)) == list(map(read_text, fresh)), f"{where}: other outputs. {meant}"
-    packed = [PACKED.findall(str(output.get("data", {}).get("text/html"))) for output in (*stored, *fresh)]
-    for one, other in zip(packed, packed[len(stored) :], strict=False):
-        assert all(map(hold_same, one, other)), f"{where}: other numbers in the page. {meant}"
     for number, (one, other) in enumerate(zip(stored, fresh, strict=True)):
+        packed = [PACKED.findall(str(output.get("data", {}).get("text/html"))) for output in (one, other)]
+        assert all(map(hold_same, *packed)), f"{where}: other numbers in the page. {meant}"
         if "image/png" in one.get("data", {}):
             difference = compare_pictures(one, other, f"{where}{number or ''}")
             assert difference is None, f"{where}: {difference}. {meant}"
@@ -107,10 +100,3 @@ def hold_same(one, other):
             if abs(before - now).max() <= (1e-3 * abs(before).max() if kind == "<f4" else 1):
                 return True
     return False
-
-
-def check_memory(pid):
-    """Fail if a kernel and its workers may have held more than Binder gives; IPython alone takes more than 30 MB."""
-    kernel = psutil.Process(pid)
-    held = sum(map(peak_memory, [kernel, *kernel.children(recursive=True)]))
-    assert 3e7 < held < MAX_MEMORY, f"The chapter took {held / 1e9:.1f} GB of memory"

@@ -26,18 +26,15 @@ RESULT = re.compile(
 )
 
 
-def has_picture(cell):
-    """Tell whether a cell shows a picture, one to touch included."""
-    shown = [output.get("data", {}) for output in cell.get("outputs", [])]
-    return any("image/png" in data or "brain-fragment" in data.get("text/html", "") for data in shown)
-
-
 def longest_stretch(cells):
-    """Return the most words in a row without a picture."""
+    """Return the most words in a row without a picture, one to touch included."""
     longest = stretch = 0
     for cell in cells:
-        words = re.findall(r"\S*\w\S*", NO_WORDS.sub("", cell.source)) if cell.cell_type == "markdown" else []
-        stretch = 0 if has_picture(cell) else stretch + len(words)
+        shown = [output.get("data", {}) for output in cell.get("outputs", [])]
+        if cell.cell_type == "markdown":
+            stretch += len(re.findall(r"\S*\w\S*", NO_WORDS.sub("", cell.source)))
+        elif any("image/png" in data or "brain-fragment" in data.get("text/html", "") for data in shown):
+            stretch = 0
         longest = max(longest, stretch)
     return longest
 
@@ -45,9 +42,9 @@ def longest_stretch(cells):
 def count_chapter(cells):
     """Return the counts of a chapter, science as statements and not yet as their share."""
     hidden = FOLDED | {"parameters"}
-    code = [c.source for c in cells if c.cell_type == "code" and not hidden & set(c.metadata.get("tags", []))]
-    lines = [line for source in code for line in source.splitlines() if line.strip()]
-    statements = [line for source in code for line in ast.unparse(ast.parse(source)).splitlines() if line.strip()]
+    shown = [c.source for c in cells if c.cell_type == "code" and not hidden & set(c.metadata.get("tags", []))]
+    code = "\n".join(shown)
+    lines, statements = (re.findall(r".*\S.*", each) for each in (code, ast.unparse(ast.parse(code))))
     text = "\n".join(NO_WORDS.sub("", cell.source) for cell in cells if cell.cell_type == "markdown")
     text = re.sub(r"^#.*$", "", text.partition("## Try it yourself")[0], flags=re.MULTILINE)
     captions = [caption or "" for pictures, caption in map(read_figure, cells) if pictures]

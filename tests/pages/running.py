@@ -1,12 +1,12 @@
 """Chapters run with other parameters, one after the other in one kernel: imports take longer than many a chapter."""
 
-import ast
 import contextlib
+import os
 import re
 import tempfile
+from unittest.mock import patch
 
 import nbformat
-import pytest
 from nbclient import NotebookClient
 
 from tests.notebooks import ROOT
@@ -16,24 +16,12 @@ from tools.press.chapters import ENCRYPTED
 PREPARE = """
 import gc
 import joblib
-import voxelwise.plotting
+import voxelwise
 
 gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
 get_ipython().display_formatter.active_types = ["text/plain", "text/markdown"]
 for name in "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf", "noise_ceiling":
     setattr(voxelwise, name, joblib.Memory({folder!r}, verbose=0).cache(getattr(voxelwise, name)))
-"""
-START = """
-import os
-from importlib import reload
-from unittest.mock import MagicMock
-import voxelwise.plotting
-os.chdir({folder!r})
-plots = vars(reload(voxelwise.plotting))
-if not {draw}:
-    plots.update({{name: MagicMock() for name in plots if name.startswith("plot_")}})
-    plots.update(show_figure=lambda figure, caption: print(caption))
-%reset -f
 """
 NEVER = re.compile(r"(?!)")
 
@@ -44,13 +32,6 @@ def read_chapter(path):
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def find_parameters(notebook):
-    """The cell of parameters, and the type and value of each parameter, by name."""
-    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    lines = ast.parse(cell.source).body
-    return cell, {line.target.id: (line.annotation.id, ast.literal_eval(line.value)) for line in lines}
 
 
 def printed_in(notebook):
@@ -68,13 +49,12 @@ def read_told(output):
 def start_kernel():
     """A client whose kernel runs one chapter after the other."""
     settings = dict(kernel_name="python3", timeout=None, config=ENCRYPTED, extra_arguments=["--log-level=CRITICAL"])
-    client = NotebookClient(nbformat.v4.new_notebook(), **settings)
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
-        patch.setenv("JUPYTER_PATH", "")
-        with client.setup_kernel():
-            run_cells(client, [PREPARE.format(folder=folder)])
-            yield client
+    folder = {"metadata": {"path": str(ROOT / "book")}}
+    client = NotebookClient(nbformat.v4.new_notebook(), resources=folder, **settings)
+    own_kernels = patch.dict(os.environ, JUPYTER_PREFER_ENV_PATH="1", JUPYTER_PATH="")
+    with own_kernels, tempfile.TemporaryDirectory() as folder, client.setup_kernel():
+        run_cells(client, [PREPARE.format(folder=folder)])
+        yield client
 
 
 def run_cells(client, sources, pattern=NEVER):
@@ -87,10 +67,8 @@ def run_cells(client, sources, pattern=NEVER):
     return printed_in(client.nb)
 
 
-def run_chapter(client, notebook, parameters, pattern=NEVER, draw=False):
-    """What a chapter prints, with those of the parameters that it has, until the pattern is found."""
-    cell, known = find_parameters(notebook)
-    change = "\n".join(f"{name} = {value!r}" for name, value in parameters.items() if name in known)
-    sources = [each.source + (f"\n{change}" if each is cell else "") for each in code_cells(notebook)]
-    start = START.format(folder=str(ROOT / "book"), draw=draw)
-    return run_cells(client, [start, *sources], pattern)
+def run_chapter(client, notebook, parameters, pattern=NEVER):
+    """What a chapter prints, with other values of its parameters, until the pattern is found."""
+    first, *others = [cell.source for cell in code_cells(notebook)]  # the first declares them
+    change = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+    return run_cells(client, ["%reset -f", first, change, *others], pattern)

@@ -1,8 +1,4 @@
-"""The chapters as they are stored: whole, described, free of machine and time.
-
-These rules hold for any notebook that `_toc.yml` names. That the outputs are those of a fresh run is for nbval to see,
-and for the plugin ``tests.notebooks``.
-"""
+"""The chapters as they are stored: whole, described, free of machine and time."""
 
 import re
 

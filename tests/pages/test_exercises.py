@@ -1,8 +1,7 @@
 """The questions at the end of the chapters: what an answer quotes is printed, and each of its numbers has a source.
 
-An answer holds pairs of a ``python`` block, which sets parameters of the chapter, and a ``text`` block, which quotes
-what the chapter prints then. A ``text`` block before any ``python`` block quotes what is printed by default. ``...``
-stands for what is left out: within a line, or as a line of its own for any number of lines.
+In an answer, a ``text`` block quotes what the chapter prints with the parameters of the ``python`` block before it, or
+else by default. ``...`` stands for what is left out: within a line, or as a line of its own for any number of lines.
 """
 
 import ast
@@ -13,7 +12,8 @@ import nbformat
 import pytest
 
 from tests.notebooks import NOTEBOOKS
-from tests.pages.running import find_parameters, printed_in, read_chapter, run_chapter
+from tests.pages.running import printed_in, read_chapter, run_chapter
+from tools.press.parameters import parse_literal, read_parameters
 
 ANSWER = re.compile(r"^<details>\n<summary>Answer</summary>\n\n(.*?)\n\n</details>$", re.DOTALL | re.MULTILINE)
 SOLUTION = re.compile(r"^<summary>Solution</summary>\n\n```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -24,10 +24,14 @@ NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])")
 CHOSEN = NOTEBOOKS if "ALL_ANSWERS" in os.environ else NOTEBOOKS[-1:]
 
 
+def read_text(notebook):
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
 def read_answers(notebook):
     """The answers of a chapter, each with its steps: what is set, by name (nothing by default), and what is quoted."""
     answers = []
-    for text in ANSWER.findall("\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")):
+    for text in ANSWER.findall(read_text(notebook)):
         settings, steps = {}, []
         for kind, content in BLOCK.findall(text):
             if kind == "python":
@@ -39,11 +43,6 @@ def read_answers(notebook):
     return answers
 
 
-def read_solutions(notebook):
-    """The code that an exercise asks for, which ends in an assertion on what the chapter found."""
-    return SOLUTION.findall("\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
-
-
 def as_pattern(quoted):
     """Regular expression of whole printed lines, one after the other."""
     lines = [".*".join(map(re.escape, line.split("..."))) for line in quoted.splitlines()]
@@ -51,29 +50,30 @@ def as_pattern(quoted):
 
 
 def numbers(text):
-    return {float(number) for number in NUMBER.findall(text)}
+    return set(map(float, NUMBER.findall(text)))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_answers_set_parameters_and_quote_what_is_stored(path):
-    notebook = read_chapter(path)
-    _, parameters = find_parameters(notebook)
+    notebook, parameters = read_chapter(path), read_parameters(path)
     for text, steps in read_answers(notebook):
         for settings, quoted in steps:
             for name, value in settings.items():
-                assert parameters[name][0] == type(value).__name__ and parameters[name][1] != value, (name, text)
+                assert parameters[name].inferred_type_name == type(value).__name__, (name, text)
+                assert parse_literal(parameters[name].default) != value, (name, text)
             assert settings or as_pattern(quoted).search(printed_in(notebook)), quoted
-        known = numbers(" ".join([*(content for _, content in BLOCK.findall(text)), repr(parameters)]))
+        defaults = [parameter.default for parameter in parameters.values()]
+        known = numbers(" ".join([*(content for _, content in BLOCK.findall(text)), *defaults]))
         assert numbers(LINK.sub("", BLOCK.sub("", text))) <= known, f"A number of the text stands in no block:\n{text}"
 
 
 @pytest.mark.parametrize("path", CHOSEN, ids=lambda path: path.stem)
 def test_a_solution_finds_what_the_chapter_found(path, client):
-    for solution in read_solutions(read_chapter(path)):
+    notebook = read_chapter(path)
+    for solution in SOLUTION.findall(read_text(notebook)):
         assert "assert " in solution
-        notebook = read_chapter(path)
-        notebook.cells.append(nbformat.v4.new_code_cell(solution))
-        run_chapter(client, notebook, {})  # a failed assertion ends it with an error
+        own = [*notebook.cells, nbformat.v4.new_code_cell(solution)]
+        run_chapter(client, nbformat.v4.new_notebook(cells=own), {})  # a failed assertion ends it with an error
 
 
 @pytest.mark.parametrize("path", CHOSEN, ids=lambda path: path.stem)

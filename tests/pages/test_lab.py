@@ -21,10 +21,7 @@ MINUTE = 60_000  # milliseconds
 
 @pytest.fixture
 def lab(tmp_path):
-    """JupyterLab's address, started by `make lab` in a copy of the project that it may save in.
-
-    Its reader has settings of Matplotlib of their own.
-    """
+    """JupyterLab's address, started by `make lab` in a copy that it may save in; its reader has a matplotlibrc."""
     project = tmp_path / "project"
     shutil.copytree(ROOT / "book", project / "book")
     for name in ("Makefile", "requirements.txt", "pyproject.toml"):

@@ -42,15 +42,14 @@ def folders(tmp_path_factory):
 
 
 #: Without other kinds of run each chapter, and with them those that look at them.
-CASES = [(chapter, "grey") for chapter in CHAPTERS]
-LOOKS_AT_OTHERS = re.compile(r'\\"figure\\"|find_repeats')
-CASES += [(path, "repeated") for path in CHAPTERS if LOOKS_AT_OTHERS.search(path.read_text(encoding="utf-8"))]
+OTHERS = [path for path in CHAPTERS if re.search(r'\\"figure\\"|find_repeats', path.read_text(encoding="utf-8"))]
+CASES = [(path, "grey") for path in CHAPTERS] + [(path, "repeated") for path in OTHERS]
 
 
 @pytest.mark.parametrize("chapter, name", CASES, ids=lambda value: getattr(value, "stem", value))
 def test_each_chapter_runs(chapter, name, folders, client):
     """No run 3 of 145 volumes, no slice 10, no background, no regions, no rest, no truth: other examples are found."""
-    notebook, settings = read_chapter(chapter), SETTINGS | dict(dataset=str(folders[name]))
-    text = run_chapter(client, notebook, settings, draw=True)
+    notebook = read_chapter(chapter)
+    text = run_chapter(client, notebook, SETTINGS | dict(dataset=str(folders[name])))
     if "Recording: " in printed_in(notebook):
         assert f"Recording: {name}\n" in text

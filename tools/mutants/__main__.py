@@ -90,10 +90,10 @@ class Copy(threading.local):
     def test(self, tests):
         """Run some tests; whether they notice something."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *shlex.split(tests)]
-        own = dict(PYTHONPATH=str(self.root), NILEARN_DATA=str(self.data.parent), PYTHONDONTWRITEBYTECODE="1")
-        options = dict(cwd=self.root, env=os.environ | own | {"OPENBLAS_NUM_THREADS": "1"}, timeout=TIMEOUT)
+        own = dict(PYTHONPATH=str(self.root), NILEARN_DATA=str(self.data.parent))
+        own |= dict(PYTHONDONTWRITEBYTECODE="1", OPENBLAS_NUM_THREADS="1")
         try:
-            ended = subprocess.run(command, **options, capture_output=True)
+            ended = subprocess.run(command, cwd=self.root, env=os.environ | own, timeout=TIMEOUT, capture_output=True)
         except subprocess.TimeoutExpired:
             return "timed out"
         # 2: a file that cannot even be imported; more: one that is not there.
@@ -101,9 +101,9 @@ class Copy(threading.local):
 
     def try_out(self, mutant):
         """Make the mistake, run the tests that should notice, and undo it."""
-        path, text = mutant.change(self.root) or (None, None)
-        if path is None:
+        if not (changed := mutant.change(self.root)):
             return GONE
+        path, text = changed
         before, known = path.read_bytes(), set(self.data.iterdir())
         path.write_text(text, encoding="utf-8")
         outcome = self.test(mutant.tests)

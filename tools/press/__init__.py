@@ -1,10 +1,9 @@
 """What `build_book.py` does, one module for each purpose.
 
-In the order in which a build goes through them: `command` reads the command line, `parameters` what the chapters
-declare, `settings` finds the recording and refuses what does not fit it; `chapters` runs the notebooks, on kernels
-from `warm`, whose memory `memory` watches; `status` writes down what only a build can know; `pages` has it all
-rendered by `render`, with the Sphinx extensions `captions`, `told`, `formulas`, `offers`, `api_page` and
-`mended_pages`.
+In the order in which a build goes through them: `command` reads the command line and finds the recording,
+`parameters` reads what the chapters declare; `chapters` runs them, on kernels from `warm`, whose memory `memory`
+watches; `status` writes down what only a build can know; `pages` has it all rendered by `render`, with the Sphinx
+extensions `captions`, `told`, `formulas`, `offers`, `api_page` and `mended_pages`.
 """
 
 

@@ -5,8 +5,8 @@ import contextlib
 import logging
 import os
 import threading
+from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
@@ -28,7 +28,7 @@ ENCRYPTED = Config(KernelManager={"transport_encryption": "auto"})  # others may
 RUN_METADATA = {"papermill", "execution", "jupyter"}
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 HIDDEN = {"source_hidden": FOLDED, "outputs_hidden": {"hide-cell"}}  # in JupyterLab, by these tags
-MEMORY = 1.5e9  # bytes, the most that a chapter may take
+MEMORY = 1.5e9  # bytes, the most that a chapter may take: what Binder can be relied on to give
 
 
 def show_path(path):
@@ -37,15 +37,9 @@ def show_path(path):
 
 
 def find_chapters(root):
-    """Return the paths of the notebooks that ``_toc.yml`` names, in reading order."""
-    chapters = []
-    for name in parse_toc_yaml(root / "_toc.yml"):
-        notebook = root / f"{name}.ipynb"
-        if notebook.is_file():
-            chapters.append(notebook)
-        elif not (root / f"{name}.md").is_file():
-            raise BuildError(f"_toc.yml names {name}: add {notebook.name}, or take the line out.")
-    return chapters
+    """Return the paths of the notebooks that ``_toc.yml`` names, in reading order: of all that is no Markdown."""
+    names = parse_toc_yaml(root / "_toc.yml")
+    return [root / f"{name}.ipynb" for name in names if not (root / f"{name}.md").is_file()]
 
 
 def tagged_cells(path, tag):
@@ -56,13 +50,8 @@ def tagged_cells(path, tag):
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
-@dataclass(frozen=True)
-class Run:
-    """A chapter that ran: the executed notebook, the seconds it took, and the most bytes of memory it held at once."""
-
-    notebook: Path
-    seconds: float
-    memory: int
+#: A chapter that ran: the executed notebook, the seconds it took, and the most bytes of memory it held at once.
+Run = namedtuple("Run", "notebook seconds memory")
 
 
 def use_own_settings():
@@ -86,10 +75,7 @@ def count_jobs():
 
 
 def run_chapter(chapter, values, result, stop=None):
-    """Run one chapter in its own folder, and write the cleaned notebook to ``result``.
-
-    It ends early, with an error, after the event ``stop``.
-    """
+    """Run one chapter in its own folder, at most until the event ``stop``; write the cleaned notebook to ``result``."""
 
     class Kernel(WatchedKernel):  # which papermill makes, and then keeps for itself
         peak, ended_by = 0, stop or threading.Event()
@@ -117,10 +103,10 @@ def run_chapter(chapter, values, result, stop=None):
         ) from None
     except DeadKernelError:
         raise BuildError(f"{chapter.name}: its Python died (out of memory?).\n{so_far}") from None
-    run = Run(result, notebook.metadata.papermill.duration, Kernel.peak)
+    seconds = notebook.metadata.papermill.duration
     clean_notebook(notebook)
     nbformat.write(notebook, result)
-    return run
+    return Run(result, seconds, Kernel.peak)
 
 
 def run_chapters(parameters, root, source):

@@ -1,7 +1,9 @@
 """The command line, and the two things that it does: build the book, or refresh the outputs stored in it."""
 
 import argparse
+import contextlib
 import hashlib
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -12,14 +14,16 @@ from tools.press.pages import hold_folder, rendering, stage_pages
 from tools.press.parameters import collect_values, read_parameters, share_settings
 from tools.press.status import fill_status
 from tools.press.warm import warm_up
+from voxelwise import load_recording, load_samples
+from voxelwise.files import replace_file
+from voxelwise.inference.permutation import check_permutations
+from voxelwise.results import write_results
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def build_book(root, declared, parameters, recording, output):
     """Run the chapters, render the pages while the results are saved, and print where both are."""
-    from tools.press.settings import save_results
-
     source, results = output / "source", output / "results"
     with hold_folder(output):
         stage_pages(root, source)
@@ -34,8 +38,6 @@ def build_book(root, declared, parameters, recording, output):
 
 def refresh_book(root, parameters):
     """Run the chapters as they are, and store their outputs (and the cover) in ``book``."""
-    from voxelwise.files import replace_file
-
     with hold_folder(root / "_build" / "refresh") as folder:
         executed = [run.notebook for run in run_chapters(parameters, root, folder)]
         fresh = {path: ran.read_bytes() for path, ran in zip(parameters, executed, strict=True)}
@@ -43,6 +45,29 @@ def refresh_book(root, parameters):
             fresh[root / "book" / "cover.png"] = cover
         for path, content in fresh.items():
             print("refreshed" if replace_file(path, content) else "unchanged", path.name)
+
+
+def prepare_recording(book, values):
+    """Return the recording, so that what takes long or fails does so before any chapter runs."""
+    try:
+        if {"n_permutations", "rate"} <= values.keys():  # else too few are refused only after all of them were made
+            check_permutations(values["n_permutations"], values["rate"])
+        with contextlib.chdir(book):  # paths are relative to it
+            return call(load_recording, **values)
+    except ValueError as error:  # a RecordingError among them
+        raise BuildError(str(error)) from None
+
+
+def save_results(recording, values, folder):
+    """Write what researchers take away from the book, by the settings of the chapters."""
+    folds = {"cv": values["n_splits"]} if "n_splits" in values else {}  # the chapters' name for it
+    call(write_results, folder, recording, call(load_samples, recording, **values), **values | folds)
+
+
+def call(function, *arguments, **values):
+    """Call the function with those of the values that it takes."""
+    taken = inspect.signature(function).parameters
+    return function(*arguments, **{name: values[name] for name in taken if name in values})
 
 
 def parse_arguments():
@@ -84,8 +109,6 @@ def main():
         settings = collect_settings(options, ROOT / "book")
         declared = {chapter: read_parameters(chapter) for chapter in find_chapters(ROOT)}
         parameters = share_settings(settings, declared)
-        from tools.press.settings import prepare_recording
-
         values = collect_values(declared, parameters)
         recording = prepare_recording(ROOT / "book", values)
         if options.refresh:

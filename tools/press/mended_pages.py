@@ -1,9 +1,4 @@
-"""A Sphinx extension that mends what the libraries that make the pages leave amiss.
-
-Their faults show in a browser, as an error on each page, and to screen readers, as names and lists that make no sense.
-On a phone, the pictures are too small to read: each becomes a link to itself. And there a line may begin with
-the comma that follows a formula: the two are kept together.
-"""
+"""Sphinx extension: mends what the libraries leave amiss, for browsers, screen readers and phones."""
 
 import re
 
@@ -13,6 +8,7 @@ MENDED = {
     # MyST-NB names all folded code the same, instead of by the words that are seen.
     ' aria-label="Toggle hidden content"': "",
 }
+# On a phone, pictures are too small to read: each becomes a link to itself.
 PICTURE = re.compile(r'(<figure[^>]*>\s*)(<img [^>]*src="([^":]+)"[^>]*>)')  # a file, that is, no data: URL
 LINKED = r'\1<a class="image-reference" href="\3">\2</a>'
 # To a browser, a formula is a box, and before and behind a box a line may end.

@@ -1,8 +1,5 @@
-"""Sphinx extension: what the page of a chapter offers beside reading.
-
-The theme has buttons for the notebook, for Binder and for Colab. This adds the chapter as a program, and has Colab open
-the notebook that is published with the pages: that one begins with a cell that installs what Colab lacks.
-"""
+"""Sphinx extension: beside the theme's buttons, a chapter is offered as a program, and Colab opens the notebook that is
+published with the pages: it begins with a cell that installs what Colab lacks."""
 
 import ast
 import copy

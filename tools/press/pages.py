@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import subprocess
 
 import yaml
 from filelock import FileLock, Timeout
@@ -12,11 +13,11 @@ from papermill.exceptions import strip_color
 from tools.press import BuildError
 from tools.press.chapters import show_path
 from tools.press.render import render
-from tools.press.repository import find_address
 from tools.press.warm import forking
 from voxelwise.files import replace_folder, restore_folder
 
 PAGE_FILES = {".md", ".bib", ".css", ".gif", ".jpg", ".js", ".png", ".svg"}
+GITHUB = re.compile(r"(?:https://(?:[^@/]+@)?|git@|ssh://git@)github\.com[:/](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
 LAUNCH = {
     "notebook_interface": "jupyterlab",
     "binderhub_url": "https://mybinder.org",
@@ -27,11 +28,11 @@ LAUNCH = {
 @contextlib.contextmanager
 def hold_folder(folder):
     """Make the folder, and keep other builds out of it until the ``with`` block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()) and not (folder / ".lock").exists():
+        raise BuildError(f"{show_path(folder)} holds other files; choose a new folder.")
     lock = FileLock(folder / ".lock", blocking=False)  # ends with the process
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()) and not (folder / ".lock").exists():
-            raise BuildError(f"{show_path(folder)} holds other files; choose a new folder.")
         lock.acquire()
     except Timeout:
         raise BuildError(f"Another build is at work in {show_path(folder)}.") from None
@@ -40,11 +41,18 @@ def hold_folder(folder):
         yield folder
 
 
-def stage_pages(root, source):
-    """Copy what the pages need, except for the chapters, into a fresh source folder.
+def find_address(root):
+    """Return the address ``https://github.com/...`` of the repository, less name or token; None if it is elsewhere."""
+    command = ["git", "--git-dir", root / ".git", "remote", "get-url", "origin"]  # not that of a folder above
+    with contextlib.suppress(OSError):  # no git
+        remote = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace").stdout.strip()
+        if found := GITHUB.fullmatch(remote):
+            return f"https://github.com/{found['name']}"
+    return None
 
-    Where the repository is on GitHub, the pages link to it, and offer to run a chapter from there.
-    """
+
+def stage_pages(root, source):
+    """Copy what the pages need, except for the chapters, into a fresh folder; buttons need a repository on GitHub."""
     shutil.rmtree(source, ignore_errors=True)
     pages = [path for path in (root / "book").rglob("*") if path.suffix in PAGE_FILES]
     for path in [root / "_toc.yml", *pages]:

@@ -28,12 +28,11 @@ def describe_runs(runs, recording, declared, parameters):
 def fill_status(source, *measured):
     """Put what the build measured, and what it ran on, into the staged page."""
     page = source / "book" / "status.md"
-    text, mark, _ = page.read_text(encoding="utf-8").partition(MARK)
+    text, _, _ = page.read_text(encoding="utf-8").partition(MARK)
     versions = "".join(f", {name} {version(name)}" for name in PACKAGES)
     facts = [
         f"- **Built:** {datetime.datetime.now(datetime.UTC):%d %B %Y}",
         f"- **On:** {platform.system()} {platform.machine()}, {joblib.cpu_count()} processor cores",
         f"- **With:** Python {platform.python_version()}{versions}",
     ]
-    if mark:
-        page.write_text("\n".join([text, *describe_runs(*measured), *facts, ""]), encoding="utf-8")
+    page.write_text("\n".join([text, *describe_runs(*measured), *facts, ""]), encoding="utf-8")

@@ -1,7 +1,4 @@
-"""Sphinx extension: what the chapters ask and found, on the landing page and in the tour.
-
-All is taken from the staged notebooks, so it is that of the recording that the build ran on.
-"""
+"""Sphinx extension: what the staged chapters ask and found, on the landing page and in the tour."""
 
 import functools
 import io
@@ -12,11 +9,11 @@ from pathlib import Path
 
 import nbformat
 from docutils import nodes
-from docutils.statemachine import StringList
 from PIL import Image, ImageOps
 from sphinx.util.docutils import SphinxDirective
 
 from tools.press.captions import find_name, read_figure
+from voxelwise.files import replace_file
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(\.\d+)?( %|%)?")
 ASIDE_OR_NEXT = re.compile(r" \([^)]*\)|(?<=[\w)%])[.;] .*", re.DOTALL)
@@ -32,11 +29,8 @@ class Told(SphinxDirective):
     """A directive that takes what it shows from chapters."""
 
     def read_cells(self, chapter):
-        """Return the cells of a staged chapter; one that is not there is an error."""
-        try:
-            return read_cells(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"))
-        except OSError as error:
-            raise self.error(f"{chapter}.ipynb: {error!r}") from None
+        """Return the cells of a staged chapter."""
+        return read_cells(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"))
 
     def read_figures(self, chapter, *names):
         """Return pictures and caption of each figure of a chapter; one that is named and not there is an error."""
@@ -48,8 +42,7 @@ class Told(SphinxDirective):
     def save(self, picture, name):
         """Write a picture beside those of MyST-NB, and return its address."""
         file = Path(self.env.mystnb_config.output_folder, name)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(picture)
+        replace_file(file, picture)
         return f"/{os.path.relpath(file, self.env.srcdir)}"
 
     def parse_cards(self, columns, cards):
@@ -58,10 +51,7 @@ class Told(SphinxDirective):
         for title, options, text in cards:
             options = [f":{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in options.items()]
             lines += [f":::{{grid-item-card}} {title}", *options, "", *text, ":::"]
-        grid = nodes.Element()
-        if cards:
-            self.state.nested_parse(StringList([*lines, "::::"], self.env.docname), self.content_offset, grid)
-        return grid.children
+        return self.parse_text_to_nodes("\n".join([*lines, "::::"]) if cards else "")
 
 
 class Screen(Told):
@@ -107,10 +97,7 @@ class Found(Told):
 
 
 class Chapters(Told):
-    """``{chapters}``: a card for each line ``CHAPTER [FIGURE]``; without that figure it shows the chapter's first.
-
-    A card has the picture, the method of the title, the question in bold below it, and the time it takes.
-    """
+    """``{chapters}``: a card for each line ``CHAPTER [FIGURE]``: figure or the first, method, question, and time."""
 
     has_content = True
 

@@ -1,8 +1,7 @@
 """Kernels that have imported already what the chapters import: each is forked from one process that has.
 
-Once :func:`warm_up` was called, whatever starts a kernel of this Python in this process (papermill, nbclient, nbval)
-gets one of these without knowing; rendering is ``forking`` from it, too. Only on Linux: elsewhere it is not safe to
-fork a process that has loaded so much.
+After :func:`warm_up`, papermill, nbclient and nbval get them without knowing; rendering is ``forking``, too. Only on
+Linux: elsewhere it is not safe to fork a process that has loaded so much.
 """
 
 import multiprocessing
@@ -32,34 +31,31 @@ def warm_up():
 forking = multiprocessing.get_context("forkserver" if sys.platform == "linux" else None)
 
 
+def become_kernel(arguments, environment, folder):
+    """Become a kernel as ``python -m ipykernel_launcher`` would, in a session of its own."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    multiprocessing.set_start_method(None, force=True)  # that of this system, as ever
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    # Some of what is imported has loaded Matplotlib's backend, which found no notebook yet to show figures in.
+    sys.argv = [LAUNCHER, "--matplotlib=inline", *arguments]
+    IPKernelApp.launch_instance()
+
+
+def end_with_parent():
+    """End this kernel with the process that asked for it."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
 class WarmKernel(forking.Process):
     """A kernel, with what its provisioner asks of a `subprocess.Popen`."""
 
     stdin = stdout = stderr = None
-
-    def __init__(self, arguments, environment, folder):
-        super().__init__()
-        self.started_with = arguments, environment, folder
-
-    def run(self):
-        """Become a kernel as ``python -m ipykernel_launcher`` would, in a session of its own."""
-        from ipykernel.kernelapp import IPKernelApp
-
-        arguments, environment, folder = self.started_with
-        multiprocessing.set_start_method(None, force=True)  # that of this system, as ever
-        os.setsid()
-        os.environ.clear()
-        os.environ.update(environment)
-        os.chdir(folder)
-        threading.Thread(target=self.end_with_parent, daemon=True).start()
-        # Some of what is imported has loaded Matplotlib's backend, which found no notebook yet to show figures in.
-        sys.argv = [LAUNCHER, "--matplotlib=inline", *arguments]
-        IPKernelApp.launch_instance()
-
-    def end_with_parent(self):
-        """End this kernel with the process that asked for it."""
-        multiprocessing.parent_process().join()
-        os._exit(1)
 
     def poll(self):
         return self.exitcode
@@ -78,9 +74,9 @@ class WarmProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd, **kwargs):
         if cmd[0] != sys.executable or LAUNCHER not in cmd:
             return await super().launch_kernel(cmd, **kwargs)
-        folder = kwargs.get("cwd") or os.getcwd()
-        self.process = WarmKernel(cmd[cmd.index(LAUNCHER) + 1 :], dict(kwargs["env"]), str(folder))
+        self.cwd = str(kwargs.get("cwd") or os.getcwd())
+        started_with = cmd[cmd.index(LAUNCHER) + 1 :], dict(kwargs["env"]), self.cwd
+        self.process = WarmKernel(target=become_kernel, args=started_with)
         self.process.start()
         self.pid = self.pgid = self.process.pid
-        self.cwd = folder
         return self.connection_info
