@@ -80,8 +80,7 @@ def unmask(values, mask_img, outside=0):
 
     Returns
     -------
-    image : Nifti1Image, shape (n_x, n_y, n_z, ...)
-        On the mask's grid, float32, in mm.
+    image : Nifti1Image, float32, shape (n_x, n_y, n_z, ...), in mm
     """
     values, positions = np.asarray(values), grid_positions(mask_img)
     volume = np.full((*mask_img.shape, *values.shape[1:]), outside, dtype=np.float32)

@@ -52,7 +52,7 @@ def write_results(
 ):
     """Score every voxel, test the score, fit its fields, and write all for use outside the book.
 
-    Afterwards the folder holds a table, images that are NaN outside the mask, and nothing else:
+    The folder then holds a table, images that are NaN outside the mask, and nothing else:
 
     - ``scores.nii.gz``: mean R2 of each voxel;
     - ``fields.nii.gz``: the coefficients of the receptive fields, shape (x, y, z, n_pixels), the pixels row by row;

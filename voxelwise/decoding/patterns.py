@@ -67,8 +67,7 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
 
     Returns
     -------
-    voxels : ndarray of int, shape (n_voxels,)
-        Rising.
+    voxels : ndarray of int, shape (n_voxels,), rising
     """
     check_whole("n_voxels", n_voxels, 2)
     if alpha is None:
@@ -174,10 +173,9 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=N
     if len(folds) < MIN_FOLDS:
         raise ValueError(f"cv={cv}: a decoder needs {MIN_FOLDS} folds, to fit, to choose voxels and to score on.")
     models = []
-    for train_rows, test_rows in zip(folds.train, folds.test, strict=True):
-        train = trials.take(rows=train_rows)
+    for train, test in zip(map(trials.take, folds.train), folds.test, strict=True):
         voxels = best_voxels(train, n_voxels, alpha, cv, n_jobs)
-        models.append((np.flatnonzero(test_rows), fit_patterns(train, voxels, alpha, cv)))
+        models.append((np.flatnonzero(test), fit_patterns(train, voxels, alpha, cv)))
     return models
 
 
