@@ -76,12 +76,10 @@ class PermutationTest:
         n_permutations, n_voxels = self.permutation_scores.shape
         smallest = 1 / (1 + n_permutations * n_voxels)
         if not found.any() and smallest > rate / n_voxels + 1e-9:
-            warnings.warn(
-                f"No voxel is found, and a single one could not be: with n_permutations={n_permutations}, the smallest "
-                f"p-value is {smallest:.2g}; one of {n_voxels} voxels needs {rate / n_voxels:.2g}. "
-                f"Draw at least {np.ceil(1 / rate - 1 / n_voxels - 1e-9):.0f} permutations.",
-                stacklevel=2,
-            )
+            none = f"No voxel is found, and a single one could not be: with n_permutations={n_permutations}"
+            least = f"the smallest p-value is {smallest:.2g}; one of {n_voxels} voxels needs {rate / n_voxels:.2g}"
+            n_enough = np.ceil(1 / rate - 1 / n_voxels - 1e-9)
+            warnings.warn(f"{none}, {least}. Draw at least {n_enough:.0f} permutations.", stacklevel=2)
         return found
 
 
