@@ -61,7 +61,8 @@ def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None)
     if len(names) < 2:
         raise ValueError(f"samples.features has {len(names)} spaces; expected two or more, as of stack_features.")
     single = np.eye(len(names), dtype=bool)
-    models = [_bands_among(some, ratios) for some in np.vstack([single.any(axis=0), single, ~single])]
+    choices = np.vstack([single.any(axis=0), single, ~single])  # all spaces, each alone, all but each
+    models = [draw_bands(some.sum(), ratios) @ single[some] for some in choices]
     split, *others = search_bands(samples, models, alphas, cv, n_jobs)
     scores = split.sum(axis=1)
     alone, without = np.split(np.array([parts.sum(axis=1) for parts in others]), 2)
@@ -69,11 +70,3 @@ def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None)
     error = unique.std(axis=1, ddof=1) / np.sqrt(len(scores))
     tables = alone.mean(axis=1), unique.mean(axis=1), error, split.mean(axis=0)
     return VariancePartition(scores, *(pd.DataFrame(parts.T, columns=names) for parts in tables))
-
-
-def _bands_among(some, ratios):
-    """The bands that leave out all but some spaces, given as a mask."""
-    bands = draw_bands(some.sum(), ratios)
-    among = np.zeros((len(bands), len(some)))
-    among[:, some] = bands
-    return among

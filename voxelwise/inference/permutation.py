@@ -148,7 +148,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     rng : numpy.random.Generator
         Draws the orders, once for all voxels.
     reorder : callable
-        Makes one, as :func:`shift_within_runs` does. No row may leave its run.
+        Called as ``reorder(runs, rng)``, makes one of them, as :func:`shift_within_runs` does. No row leaves its run.
 
     Returns
     -------
