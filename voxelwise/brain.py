@@ -36,10 +36,9 @@ def voxel_at(mask_img, position):
     if wanted.shape != (3,) or wanted.dtype.kind not in "iu":
         raise ValueError(f"position={position}: expected three whole numbers, such as (30, 10, 10).")
     at = np.flatnonzero((positions == wanted).all(axis=1))
-    if at.size == 0:
-        raise ValueError(
-            f"No voxel at {position}: outside the mask, {len(positions)} voxels in a grid of {mask_img.shape}."
-        )
+    if not at.size:
+        where = f"outside the mask, {len(positions)} voxels in a grid of {mask_img.shape}"
+        raise ValueError(f"No voxel at {position}: {where}.")
     return int(at[0])
 
 
@@ -81,8 +80,7 @@ def unmask(values, mask_img, outside=0):
 
     Returns
     -------
-    image : Nifti1Image, shape (n_x, n_y, n_z, ...)
-        On the mask's grid, float32, in mm.
+    image : Nifti1Image, float32, shape (n_x, n_y, n_z, ...), in mm
     """
     values, positions = np.asarray(values), grid_positions(mask_img)
     volume = np.full((*mask_img.shape, *values.shape[1:]), outside, dtype=np.float32)

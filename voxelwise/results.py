@@ -30,9 +30,8 @@ from .models.search import MIN_FOLDS, search_alpha
 PACKAGES = ("numpy", "scipy", "scikit-learn", "nilearn", "nibabel")
 
 CEILINGS = ["ceiling", "ceiling_error", "pattern_ceiling", "pattern_ceiling_error"]
-_COLUMNS = pd.read_csv(Path(__file__).with_name("results.tsv"), sep="\t", index_col="column", dtype=str)
 #: Description and unit of each column of the table but the regions, in their order; "1" is the unit of a plain number.
-COLUMNS = dict(zip(_COLUMNS.index, _COLUMNS.itertuples(index=False, name=None), strict=True))
+COLUMNS = pd.read_csv(Path(__file__).with_name("results.tsv"), sep="\t", index_col=0, dtype=str).to_dict("index")
 
 
 def write_results(
@@ -53,14 +52,14 @@ def write_results(
 ):
     """Score every voxel, test the score, fit its fields, and write all for use outside the book.
 
-    The folder holds, afterwards and nothing else, images that are NaN outside the mask, and a table:
+    The folder then holds a table, images that are NaN outside the mask, and nothing else:
 
     - ``scores.nii.gz``: mean R2 of each voxel;
     - ``fields.nii.gz``: the coefficients of the receptive fields, shape (x, y, z, n_pixels), the pixels row by row;
     - with ``weights``, ``coefficients.nii.gz``, shape (x, y, z, n_features), and ``intercepts.nii.gz``, (x, y, z): the
       ridge regression with this ``alpha`` on all samples. It predicts ``X @ coefficients + intercept``;
-    - ``voxels.tsv``: one row for each voxel of the mask, "n/a" for what is missing;
-    - ``voxels.json``: what the columns of the table mean, and what they were computed with.
+    - ``voxels.tsv``: one row for each voxel of the mask, "n/a" for what is missing; and ``voxels.json``: what its
+      columns mean, and what they were computed with.
 
     The same data, settings and versions give the same bytes.
 
@@ -85,7 +84,7 @@ def write_results(
     repeat_kind : str, optional
         Kind of the runs that show stimuli again, for the noise ceiling. Default: as :func:`~voxelwise.find_repeats`.
     weights : bool
-        Whether to write the weights of the ridge regression, too.
+        Whether to write those of the ridge regression, too.
     """
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
@@ -100,8 +99,11 @@ def write_results(
     table["best_alpha"] = _choose_alpha(samples, np.geomspace(*alpha_range, n_alphas), cv)
     repeat_kind = repeat_kind or find_repeats(recording)
     table[CEILINGS] = _measure_ceiling(recording, repeat_kind, lag)
-    parts = _measure_fields(fields), _measure_gaussians(samples, recording.degrees_per_pixel), _view(recording, samples)
-    table = table.join(parts)
+    table = table.join([_measure_fields(fields), _measure_gaussians(samples, recording.degrees_per_pixel)])
+    table["constant"] = (samples.dead_runs == len(samples.run_rows)).astype(int)
+    table["dead_runs"] = samples.dead_runs
+    # The prefix keeps a region named ``x`` apart from the coordinate.
+    table = table.join(regions_of_interest(recording.rois, samples.mask_img).astype(int).add_prefix("roi_"))
     settings = dict(lag=lag, alpha=alpha, cv=cv, max_iter=max_iter, alpha_range=list(alpha_range), n_alphas=n_alphas)
     settings |= dict(n_permutations=n_permutations, rate=rate, seed=seed, repeat_kind=repeat_kind)
     sidecar = _describe(recording, settings | dict(stimulus_shape=list(map(int, samples.stimulus_shape))))
@@ -119,13 +121,11 @@ def write_results(
 
 
 def write_derivatives(folder, maps, mask_img, subject, task, space=None):
-    """Write maps of a subject as BIDS derivatives [1]_, beside those that the folder holds of others.
+    """Write maps of a subject as BIDS derivatives, beside those that the folder holds of others.
 
-    Each map becomes an image and a JSON file that explains it, ::
-
-        sub-01/func/sub-01_task-look_space-MNI152NLin2009cAsym_stat-r2_statmap.nii.gz
-
-    and ``dataset_description.json`` is written where there is none. A file is replaced once the new one is whole.
+    Each map becomes an image, ``sub-01/func/sub-01_task-look_space-MNI152NLin2009cAsym_stat-r2_statmap.nii.gz``, and a
+    JSON file that explains it; ``dataset_description.json`` is written where there is none. Files are replaced whole.
+    The format is that of Gorgolewski et al. (2016, Scientific Data 3, 160044).
 
     Parameters
     ----------
@@ -134,18 +134,12 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None):
         Values by name; of those that are columns of the results' table, the JSON file says what they mean.
     mask_img : Nifti1Image
     subject, task, space : str
-        Labels of BIDS, letters and digits, else a ValueError: ``"01"``, ``"look"``, and the space of the mask, such as
-        ``"MNI152NLin2009cAsym"``. Default: the subject's own.
+        Labels of BIDS, letters and digits, else a ValueError; the space is that of the mask, by default the subject's.
 
     Returns
     -------
     paths : list of Path
-        The images, in the order of the maps.
-
-    References
-    ----------
-    .. [1] Gorgolewski et al. (2016). The brain imaging data structure, a format for organizing and describing outputs
-       of neuroimaging experiments. Scientific Data 3, 160044.
+        Of the images, in the order of the maps.
     """
     labels = {"sub": subject, "task": task} | ({"space": space} if space else {})
     for label in [*labels.values(), *maps]:
@@ -162,10 +156,9 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None):
         replace_file(description, _as_json(ours))
     stem, paths = "_".join(f"{key}-{label}" for key, label in labels.items()), []
     for name, values in maps.items():
-        text, unit = COLUMNS.get(name, (name, "arbitrary"))
         path = folder / f"sub-{subject}" / "func" / f"{stem}_stat-{name}_statmap"
-        sidecar = {"Description": text, "Units": unit, "GeneratedBy": {"Versions": _versions()}}
-        replace_file(path.with_suffix(".json"), _as_json(sidecar))
+        sidecar = COLUMNS.get(name, {"Description": name, "Units": "arbitrary"})
+        replace_file(path.with_suffix(".json"), _as_json(sidecar | {"GeneratedBy": {"Versions": _versions()}}))
         image = unmask(values, mask_img, outside=np.nan)
         paths.append(path.with_suffix(".nii.gz"))
         replace_file(paths[-1], gzip.compress(image.to_bytes(), mtime=0))
@@ -203,14 +196,6 @@ def load_results(folder, stat="r2", task=None, space=None):
         subject: nibabel.Nifti1Image(read_volume(path).astype(np.float32), open_image(path).affine)
         for subject, (path,) in found.items()
     }
-
-
-def _view(recording, samples):
-    """In which runs the voxels were out of view, and in which regions they lie."""
-    table = pd.DataFrame({"constant": (samples.dead_runs == len(samples.run_rows)).astype(int)})
-    table["dead_runs"] = samples.dead_runs
-    # The prefix keeps a region named ``x`` apart from the coordinate.
-    return table.join(regions_of_interest(recording.rois, samples.mask_img).astype(int).add_prefix("roi_"))
 
 
 def _choose_alpha(samples, alphas, cv):
@@ -251,8 +236,7 @@ def _measure_fields(fields):
 def _measure_gaussians(samples, degrees_per_pixel):
     """The Gaussian field of each voxel, in pixels and in degrees."""
     fields = fit_prf(samples).reset_index(drop=True)[["row", "column", "size", "r2", "gain"]]
-    places = polar_coordinates(fields["row"], fields["column"], samples.stimulus_shape)
-    fields["eccentricity"], fields["angle"] = places
+    fields["eccentricity"], fields["angle"] = polar_coordinates(fields["row"], fields["column"], samples.stimulus_shape)
     degrees = fields[["size", "eccentricity"]] * (degrees_per_pixel or np.nan)
     return fields.join(degrees.add_suffix("_degrees")).add_prefix("prf_")
 
@@ -260,9 +244,9 @@ def _measure_gaussians(samples, degrees_per_pixel):
 def _describe(recording, settings):
     """The sidecar of the table, after the Brain Imaging Data Structure; nothing of the machine, no path and no date."""
     inside = "1 if the voxel lies in the region of interest {}, else 0"
-    columns = COLUMNS | {f"roi_{name}": (inside.format(name), "1") for name in recording.rois}
-    sidecar = {name: {"Description": text, "Units": unit} for name, (text, unit) in columns.items()}
-    return sidecar | {"GeneratedBy": {"Recording": recording.name, "Parameters": settings, "Versions": _versions()}}
+    regions = {f"roi_{name}": {"Description": inside.format(name), "Units": "1"} for name in recording.rois}
+    made_by = {"Recording": recording.name, "Parameters": settings, "Versions": _versions()}
+    return COLUMNS | regions | {"GeneratedBy": made_by}
 
 
 def _versions():

@@ -162,9 +162,8 @@ def put_together(events, strengths, baseline):
 def test_trials_of_any_duration_at_any_time_are_told_apart_and_from_all_else():
     """From drift, from a jerk of the head at each trial, and from two volumes that are too bright."""
     rng = np.random.default_rng(0)
-    events = pd.DataFrame(
-        {"onset": [10.3, 31.7, 36.2, 60, 64, 90.05, 130, 171.4], "duration": [6, 8, 3, 4, 4, 0.5, 12, 2]}
-    )
+    onsets, durations = [10.3, 31.7, 36.2, 60, 64, 90.05, 130, 171.4], [6, 8, 3, 4, 4, 0.5, 12, 2]
+    events = pd.DataFrame({"onset": onsets, "duration": durations})
     strengths, baseline = rng.normal(1, 1, (8, 5)), np.array([1000, 250, 3, 1e5, 700])
     drift = 0.02 * np.cos(np.pi * np.arange(N_VOLUMES) / N_VOLUMES)[:, np.newaxis]
     movement = rng.normal(size=(N_VOLUMES, 2))
@@ -185,15 +184,15 @@ def test_trials_of_any_duration_at_any_time_are_told_apart_and_from_all_else():
 
 
 def test_events_that_do_not_fit_are_refused_and_a_voxel_without_a_baseline_has_no_response():
-    constant = np.ones((N_VOLUMES, 3)) * [0, -5, 7]
-    for onsets, message in (
-        ([10.0, 250.0], "row 1 begins at 250.0 s"),
-        (np.arange(0.0, 240, 2), "do not tell 120 trials"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            vw.estimate_trials(constant, pd.DataFrame({"onset": onsets, "duration": 2.0}), T_R)
-    events = pd.DataFrame({"onset": [20.0, 60.0], "duration": 4.0})
-    np.testing.assert_allclose(vw.estimate_trials(constant, events, T_R), 0, atol=1e-5)
+    def estimate(onsets):
+        events = pd.DataFrame({"onset": onsets, "duration": 4.0})
+        return vw.estimate_trials(np.ones((N_VOLUMES, 3)) * [0, -5, 7], events, T_R)
+
+    with pytest.raises(ValueError, match=r"row 1 begins at 250.0 s"):
+        estimate([10.0, 250.0])
+    with pytest.raises(ValueError, match="do not tell 120 trials"):
+        estimate(np.arange(0.0, 240, 2))
+    np.testing.assert_allclose(estimate([20.0, 60.0]), 0, atol=1e-5)
 
 
 def test_too_little_rest_is_told_and_without_any_trials_are_averaged(small_folder):

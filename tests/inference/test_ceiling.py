@@ -22,14 +22,10 @@ def by_hand(y, trials, pattern):
     z = y = y - y.groupby(trials["run"]).transform("mean")
     if pattern:
         z = y - y.groupby([trials["run"], trials["volume"], trials["rest"]]).transform("mean")
-    products = z * [z[others].mean() for others in partners]
-
-    def ceiling(rows):
-        return products[rows].sum() / (y[rows] ** 2).sum()
-
-    whole, stimulus = ceiling(slice(None)), trials["stimulus"]
-    without = np.array([ceiling(stimulus != each) for each in stimulus.unique()])
-    return whole, np.sqrt(((without - whole) ** 2).sum()), counts
+    products, stimulus = z * [z[others].mean() for others in partners], trials["stimulus"]
+    some = [stimulus >= 0, *(stimulus != each for each in stimulus.unique())]  # all, and all but one
+    whole, *without = (products[rows].sum() / (y[rows] ** 2).sum() for rows in some)
+    return whole, np.linalg.norm(np.array(without) - whole), counts
 
 
 def test_a_trial_goes_on_until_the_next_stimulus():
@@ -114,12 +110,10 @@ def test_repeats_within_a_run_and_the_mean_of_several():
     np.testing.assert_allclose(within.r2.reshape(400, -1).mean(axis=0), shares, atol=0.02)
     expected = 3 * shares / (1 + 2 * shares)  # of the signal, 1, in noise of a third of the variance
     np.testing.assert_allclose(found.of_mean(3).reshape(400, -1).mean(axis=0), expected, atol=0.03)
-    for some, message in (
-        (in_one, 'There are some within a run: see between="trial"'),
-        (samples.take(samples.runs == 0), "is shown in two of the 1 runs"),
-    ):
-        with pytest.raises(RecordingError, match=message):
-            noise_ceiling(some)
+    with pytest.raises(RecordingError, match='There are some within a run: see between="trial"'):
+        noise_ceiling(in_one)
+    with pytest.raises(RecordingError, match="is shown in two of the 1 runs"):
+        noise_ceiling(samples.take(samples.runs == 0))
 
 
 def test_the_kind_of_runs_that_repeats_stimuli_is_found(recording, small_folder):

@@ -16,21 +16,26 @@ import voxelwise as vw
 from tests.plain import plain_loop
 from voxelwise import PermutationTest, permutation_test, shift_within_runs
 
-SETTINGS = (10.0, 3, 39)  # alpha, folds, permutations
+
+def run(samples, seed=0, n_permutations=39, cv=3, alpha=10.0, **how):
+    return permutation_test(samples, alpha, cv, n_permutations, **dict(rng=np.random.default_rng(seed)) | how)
+
+
+def stay(runs, rng):
+    return np.arange(len(runs))
 
 
 def simulate(seed, n_voxels=40, n_strong=0):
     """6 runs of 8 trials, of 3 volumes and 3 of rest. Only the first voxels answer, to one pixel; all share noise."""
     rng = np.random.default_rng([20, seed])
-    shown = rng.integers(0, 2, (6, 8, 1, 9)).repeat(3, axis=2)
-    trials = np.concatenate([shown, np.full_like(shown, -1)], axis=2).reshape(6, 48, 9)
+    trials = rng.integers(0, 2, (6, 8, 1, 9)).repeat(3, axis=2)
+    trials = np.pad(trials, ((0, 0), (0, 0), (0, 3), (0, 0)), constant_values=-1).reshape(6, 48, 9)
     stimuli = np.pad(trials, ((0, 0), (5, 5), (0, 0)), constant_values=-1)
     white = rng.normal(size=(6, 78, n_voxels)) + rng.normal(size=(6, 78, 1))
     noise = lfilter([1.0], [1.0, -0.6], white, axis=1)[:, 20:]
     noise[..., :n_strong] += 4 * stimuli[..., :1]
-    responses = zscore(detrend(noise, axis=1), axis=1)
-    runs = np.repeat(np.arange(6), 58)
-    return vw.Samples.from_arrays(stimuli.reshape(-1, 9), responses.reshape(-1, n_voxels), runs, stimulus_shape=(3, 3))
+    responses = zscore(detrend(noise, axis=1), axis=1).reshape(-1, n_voxels)
+    return vw.Samples.from_arrays(stimuli.reshape(-1, 9), responses, np.repeat(range(6), 58), stimulus_shape=(3, 3))
 
 
 def test_what_is_silent_passes_at_the_stated_rate():
@@ -38,8 +43,7 @@ def test_what_is_silent_passes_at_the_stated_rate():
 
     The recording is the unit: its voxels share noise, and pass together or not at all.
     """
-    tests = [permutation_test(simulate(seed), *SETTINGS, rng=np.random.default_rng(seed)) for seed in range(40)]
-    rate = 0.2
+    tests, rate = [run(simulate(seed), seed) for seed in range(40)], 0.2
     for kind in ("p_values", "pooled_p_values"):
         passed = [(getattr(test, kind) <= rate).mean() for test in tests]
         assert ttest_1samp(passed, rate).pvalue > 0.01
@@ -47,10 +51,6 @@ def test_what_is_silent_passes_at_the_stated_rate():
     some_pass = sum((test.scores > test.family_threshold(rate)).any() for test in tests)
     assert binomtest(some_pass, 40, rate).pvalue > 0.01
     assert binomtest(sum(test.discoveries(rate).any() for test in tests), 40, rate, "greater").pvalue > 0.01
-
-
-def standardize(score, others):
-    return (score - others.mean()) / np.sqrt(others.var(ddof=1) * (1 + 1 / len(others)))
 
 
 def test_it_is_the_plain_loop_over_reordered_stimuli(small_samples):
@@ -61,11 +61,15 @@ def test_it_is_the_plain_loop_over_reordered_stimuli(small_samples):
     orders = [shift_within_runs(small_samples.runs, rng) for _ in range(6)]
     reordered = [dataclasses.replace(small_samples, stimuli=small_samples.stimuli[order]) for order in orders]
     null = np.array([plain_loop(each, Ridge(2.0), vw.RunKFold(3))[0].mean(axis=0) for each in reordered])
-    test = permutation_test(small_samples, 2.0, 3, 6, rng=np.random.default_rng(3))
+    test = run(small_samples, 3, 6, alpha=2.0)
     np.testing.assert_allclose(test.scores, vw.cross_validate_ridge(small_samples, 2.0, 3).mean(axis=0), atol=1e-9)
     np.testing.assert_allclose(test.permutation_scores, null, atol=1e-4)
     np.testing.assert_allclose(test.largest, null.max(axis=1), atol=1e-4)
     np.testing.assert_array_equal(test.p_values, (1 + (null >= test.scores).sum(axis=0)) / 7)
+
+    def standardize(score, others):
+        return (score - others.mean()) / np.sqrt(others.var(ddof=1) * (1 + 1 / len(others)))
+
     t = [standardize(score, np.delete(of_voxel, i)) for of_voxel in null.T for i, score in enumerate(of_voxel)]
     expected = [(1 + np.sum(t >= standardize(*pair))) / 301 for pair in zip(test.scores, null.T, strict=True)]
     np.testing.assert_allclose(test.pooled_p_values, expected, atol=1.1 / 301, err_msg="rounding may swap two")
@@ -75,12 +79,10 @@ def test_it_is_the_plain_loop_over_reordered_stimuli(small_samples):
 def test_a_voxel_that_never_changes_and_a_tie_are_no_finding():
     samples = simulate(0)
     samples.responses[:, 2], samples.responses[:, 4] = 0, 3.7
-    found = permutation_test(samples, *SETTINGS, rng=np.random.default_rng(1))
-    for p_values in (found.p_values, found.pooled_p_values):
-        assert found.scores[[2, 4]].tolist() == [0, 0] and p_values[[2, 4]].tolist() == [1, 1]
-    unmoved = dict(rng=np.random.default_rng(1), reorder=lambda runs, rng: np.arange(len(runs)))
-    tied = permutation_test(samples, *SETTINGS, **unmoved)
-    assert (tied.p_values == 1).all() and (tied.pooled_p_values == 1).all()
+    found, tied = run(samples), run(samples, reorder=stay)
+    assert not found.scores[[2, 4]].any()
+    for p_values in (found.p_values[[2, 4]], found.pooled_p_values[[2, 4]], tied.p_values, tied.pooled_p_values):
+        assert (p_values == 1).all()
 
 
 def test_a_shift_keeps_runs_and_neighbours_and_every_shift_is_as_likely():
@@ -121,36 +123,33 @@ def test_thresholds_by_hand():
         test.family_threshold(0.05)
     for ask in (test.discoveries, test.family_threshold):
         with pytest.raises(ValueError, match="rate=nan"):
-            ask(float("nan"))
+            ask(np.nan)
 
 
 def test_what_cannot_be_tested_is_refused():
-    with pytest.raises(ValueError, match=r"n_permutations=2: .*expected a whole number of at least 3"):
-        permutation_test(simulate(0), 10.0, 3, 2, rng=np.random.default_rng(0))
+    samples, rng = simulate(0), np.random.default_rng(0)
+    with pytest.raises(ValueError, match=r"n_permutations=2: .*whole number of at least 3"):
+        run(samples, n_permutations=2)
     with pytest.raises(ValueError, match="cuts a run in two"):
-        permutation_test(simulate(0), 10.0, KFold(5), rng=np.random.default_rng(0))
+        run(samples, cv=KFold(5))
     with pytest.raises(ValueError, match="rng=0: expected a generator"):
-        permutation_test(simulate(0), 10.0, 3, rng=0)
+        run(samples, rng=0)
     with pytest.raises(vw.RecordingError, match="Run 2 has 1 sample"):
-        shift_within_runs(np.array([0, 0, 1]), np.random.default_rng(0))
+        shift_within_runs(np.array([0, 0, 1]), rng)
 
 
 def test_the_order_that_was_shown_scores_what_it_scores(small_samples):
     """Also of runs with a mean of their own, on which no split is fitted."""
     apart = dataclasses.replace(small_samples, responses=small_samples.responses + small_samples.runs[:, np.newaxis])
     split = [(np.flatnonzero(apart.runs < 3), np.flatnonzero(apart.runs == 3))]
-    shown = dict(rng=np.random.default_rng(0), reorder=lambda runs, rng: np.arange(len(runs)))
-    test = permutation_test(apart, 10.0, split, 3, **shown)
+    test = run(apart, n_permutations=3, cv=split, reorder=stay)
     np.testing.assert_allclose(test.permutation_scores[0], test.scores, atol=1e-4)
 
 
 def test_the_unit_of_the_responses_changes_nothing():
     """Their squares are beyond float32; what overflowed would be no number, and none is no smaller than a score."""
     samples = simulate(0, n_strong=5)
-    tests = [
-        permutation_test(dataclasses.replace(samples, responses=unit * samples.responses), *SETTINGS, rng=rng)
-        for unit, rng in zip(np.float32([1, 2.0**-100, 2.0**100]), map(np.random.default_rng, [0, 0, 0]), strict=True)
-    ]
-    for same in tests[1:]:
-        for name, value in vars(tests[0]).items():
+    for unit in np.float32([2.0**-100, 2.0**100]):
+        same = run(dataclasses.replace(samples, responses=unit * samples.responses))
+        for name, value in vars(run(samples)).items():
             np.testing.assert_array_equal(getattr(same, name), value)

@@ -13,10 +13,8 @@ from ..models.prf import field_weights, fit_prf
 from ..models.ridge import check_alpha, cross_validate_ridge, fit_ridge
 from ..models.search import MIN_FOLDS
 
-#: How many voxels make up a pattern.
-N_VOXELS = 1000
-#: How far the correlations of the noise may be shrunk.
-SHRINKAGES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
+N_VOXELS = 1000  # that make up a pattern
+SHRINKAGES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)  # how far the correlations of the noise may be shrunk
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,7 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
 
     Returns
     -------
-    voxels : ndarray of int, shape (n_voxels,)
-        Rising.
+    voxels : ndarray of int, shape (n_voxels,), rising
     """
     check_whole("n_voxels", n_voxels, 2)
     if alpha is None:
@@ -85,8 +82,8 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     """Fit a model of the patterns that stimuli evoke.
 
     The weights are Gaussian fields, or those of ridge regression. The noise is what they leave of trials that they were
-    not fitted to, by cross-validation. Its correlations, many more than the trials tell, are shrunk by a share
-    of 0.02 to 0.9, the one with which the stimuli of held-out trials are reconstructed with the smallest squared error.
+    not fitted to, by cross-validation. Its correlations, many more than the trials tell, are shrunk by the share, from
+    0.02 to 0.9, with which the stimuli of held-out trials are reconstructed with the smallest squared error.
 
     Parameters
     ----------
@@ -97,8 +94,7 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     alpha, cv
         As in :func:`best_voxels`.
     fields : DataFrame, optional
-        ``row``, ``column`` and ``size`` of all voxels, where they are known, as in a recording's truth. Only gains are
-        fitted then, which makes the model an oracle.
+        ``row``, ``column`` and ``size`` of all voxels, where they are known, for an oracle: it fits gains alone.
 
     Returns
     -------
@@ -163,8 +159,7 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=N
 
     Parameters
     ----------
-    trials : Samples
-    n_voxels, alpha, n_jobs
+    trials, n_voxels, alpha, n_jobs
         As in :func:`best_voxels`.
     cv : int or splitter of scikit-learn
         At least three folds of whole runs: what is left in training is split by it again, to fit and to choose.
@@ -178,10 +173,9 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=N
     if len(folds) < MIN_FOLDS:
         raise ValueError(f"cv={cv}: a decoder needs {MIN_FOLDS} folds, to fit, to choose voxels and to score on.")
     models = []
-    for train_rows, test_rows in zip(folds.train, folds.test, strict=True):
-        train = trials.take(rows=train_rows)
+    for train, test in zip(map(trials.take, folds.train), folds.test, strict=True):
         voxels = best_voxels(train, n_voxels, alpha, cv, n_jobs)
-        models.append((np.flatnonzero(test_rows), fit_patterns(train, voxels, alpha, cv)))
+        models.append((np.flatnonzero(test), fit_patterns(train, voxels, alpha, cv)))
     return models
 
 

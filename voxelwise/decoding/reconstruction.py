@@ -25,10 +25,8 @@ def reconstruct(trials, model):
 
     Parameters
     ----------
-    trials : Samples
-        One row a trial, as :func:`~voxelwise.average_trials` makes them. Their stimuli are not looked at.
-    model : PatternModel, or list of (rows, PatternModel)
-        As in :func:`~voxelwise.identify`.
+    trials, model
+        As in :func:`~voxelwise.identify`; the trials' stimuli are not looked at.
 
     Returns
     -------
@@ -48,9 +46,7 @@ def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
 
     Parameters
     ----------
-    seen : ndarray, shape (n_stimuli, n_pixels)
-        With two values.
-    reconstructed : ndarray, shape (n_stimuli, n_pixels)
+    seen, reconstructed : ndarray, shape (n_stimuli, n_pixels)
     threshold : float
         What is above it is white, in both.
     average : {"micro", "macro"}
@@ -60,9 +56,8 @@ def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
     Returns
     -------
     scores : dict of str -> float
-        ``accuracy``, share of pixels that are right; ``precision``, share of the pixels called white that are white;
-        ``recall``, share of the white pixels that are called white; ``f1``, harmonic mean of these two. A share of no
-        pixels is 0.
+        ``accuracy``, share of pixels that are right; ``precision``, of those called white that are; ``recall``, of the
+        white ones that are called so; ``f1``, harmonic mean of these two. A share of no pixels is 0.
     """
     white, called = seen > threshold, reconstructed > threshold
     precision, recall, f1, _ = precision_recall_fscore_support(white, called, average=average, zero_division=0)

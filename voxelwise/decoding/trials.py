@@ -17,8 +17,7 @@ from ..errors import RecordingError
 def average_trials(samples):
     """Average the responses to each stimulus while it is on the screen.
 
-    A trial, one row of the Samples returned, is as many volumes of one run in a row as have the same stimulus. Volumes
-    of rest are left out.
+    A trial, one row of the Samples returned, is a stretch of a run with the same stimulus. Rest is left out.
     """
     starts, lengths = _find_shown(samples.stimuli, samples.runs)
     trials = zip(starts, starts + lengths, strict=True)
@@ -31,8 +30,7 @@ def load_trials(
 ):
     """Estimate the response to each trial of a recording, from its volumes and what its labels or events tell.
 
-    Where labels tell of no rest, there is no baseline to measure from; :func:`average_trials` then averages the volumes
-    of a trial.
+    Where labels tell of no rest, there is no baseline to measure from, and :func:`average_trials` does it.
 
     Parameters
     ----------
@@ -49,32 +47,27 @@ def load_trials(
     Returns
     -------
     trials : Samples
-        One row a trial; with rest, responses in percent of the voxel's baseline, and 0 where that is not positive.
-
-    Raises
-    ------
-    RecordingError
-        As in :func:`~voxelwise.load_samples`, or if there is too little rest to tell trials apart.
+        One row a trial; with rest, responses in percent of the voxel's baseline, and 0 where that is not positive. A
+        RecordingError as in :func:`~voxelwise.load_samples`, or if there is too little rest to tell trials apart.
     """
     runs, widths, shape = find_runs(recording, kind, 0, features, None, confounds, drop_volumes)
     if recording.events is None:
         if not any(is_rest(run.design).any() for run in runs):
             return average_trials(load_samples(recording, kind, lag, drop_volumes=drop_volumes))
         runs = [_with_trials(run) for run in runs]
-    mask_img, weights = recording.read_mask(), []
-    for run in runs:
-        how = hrf_model, high_pass, run.slice_time_ref, run.confounds, run.kept
-        try:
-            weights.append(_weigh_volumes(len(run.design), run.trials, run.t_r, *how))
-        except ValueError as error:
-            raise RecordingError(f"{first_file(run.path)}: {error}") from None
+    mask_img, calls = recording.read_mask(), []
 
     def read(run, weights):
         return _in_percent(weights @ read_values(run.path, mask_img, run.source, len(run.design)))
 
-    responses = spread((joblib.delayed(read)(*pair) for pair in zip(runs, weights, strict=True)), 2)
-    stimuli = [run.shown for run in runs]
-    return join_runs(recording, kind, runs, stimuli, responses, widths, shape, mask_img)
+    for run in runs:
+        how = hrf_model, high_pass, run.slice_time_ref, run.confounds, run.kept
+        try:
+            weights = _weigh_volumes(len(run.design), run.trials, run.t_r, *how)
+        except ValueError as error:
+            raise RecordingError(f"{first_file(run.path)}: {error}") from None
+        calls.append(joblib.delayed(read)(run, weights))
+    return join_runs(recording, kind, runs, [run.shown for run in runs], spread(calls, 2), widths, shape, mask_img)
 
 
 def estimate_trials(
@@ -91,7 +84,8 @@ def estimate_trials(
     responses : ndarray, shape (n_volumes, n_voxels)
         As measured: neither standardized nor without its mean.
     events : DataFrame, one row a trial
-        ``onset`` and ``duration`` in seconds from the start of the first volume.
+        ``onset`` and ``duration`` in seconds from the start of the first volume; a ValueError if the regressors do not
+        tell all of them and the baseline apart, as without any rest.
     t_r : float
         Seconds from volume to volume.
     hrf_model, slice_time_ref
@@ -107,36 +101,27 @@ def estimate_trials(
     -------
     trials : ndarray of float32, shape (n_events, n_voxels)
         Response to as long an event, in percent of the baseline; 0 where that is not positive.
-
-    Raises
-    ------
-    ValueError
-        If the regressors do not tell all trials and the baseline apart, as without any rest.
     """
-    return _in_percent(
-        _weigh_volumes(len(responses), events, t_r, hrf_model, high_pass, slice_time_ref, confounds, kept) @ responses
-    )
+    how = hrf_model, high_pass, slice_time_ref, confounds, kept
+    return _in_percent(_weigh_volumes(len(responses), events, t_r, *how) @ responses)
 
 
-def _weigh_volumes(n_volumes, events, t_r, hrf_model, high_pass, slice_time_ref, confounds=None, kept=None):
+def _weigh_volumes(n_volumes, events, t_r, hrf_model, high_pass, slice_time_ref, confounds, kept):
     """Matrix that takes the volumes of a run to its trials and, last, the baseline; shape (n_events + 1, n_volumes)."""
     end = t_r * n_volumes
     outside = (events["onset"] < 0) | (events["onset"] >= end)
     if outside.any():
         row = outside.to_numpy().argmax()
         raise ValueError(f"events: row {row} begins at {events['onset'].iloc[row]} s; expected 0 to {end} s.")
-    names = [f"trial {number:05}" for number in range(len(events))]
     frame_times = t_r * (np.arange(n_volumes) + slice_time_ref)
-    trials = events[["onset", "duration"]].assign(trial_type=names)
+    trials = events[["onset", "duration"]].assign(trial_type=[f"trial {number:05}" for number in range(len(events))])
     with warnings.catch_warnings(action="ignore"):  # that it is singular is refused below
         design = make_first_level_design_matrix(frame_times, trials, hrf_model, "cosine", high_pass, add_regs=confounds)
     kept = np.arange(n_volumes)[slice(None) if kept is None else kept]
     design = design.to_numpy()[kept]
     if np.linalg.matrix_rank(design) < design.shape[1]:
-        raise ValueError(
-            f"{len(kept)} volumes do not tell {len(events)} trials, drift and baseline apart; expected rest "
-            "between trials, or fewer of them."
-        )
+        found = f"{len(kept)} volumes do not tell {len(events)} trials, drift and baseline apart"
+        raise ValueError(f"{found}; expected rest between trials, or fewer of them.")
     weights = np.zeros((len(events) + 1, n_volumes))
     weights[:, kept] = np.linalg.pinv(design)[[*range(len(events)), -1]]  # trials come first, and the constant last
     return weights

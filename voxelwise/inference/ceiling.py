@@ -21,9 +21,8 @@ class NoiseCeiling:
     Attributes
     ----------
     r2, error : ndarray of float64, shape (n_voxels,)
-        The R2 that a perfect model of the stimulus would reach, and its standard error. Of a voxel that does not
-        respond, it is below 0 about as often as above; 0 for one that never changes. Runs within which a voxel does
-        not change are left out for it.
+        The R2 that a perfect model of the stimulus would reach, and its standard error; below 0 about as often as above
+        for a voxel that does not respond, 0 for one that never changes. Runs in which it never does are left out.
     pattern, pattern_error : ndarray of float64, shape (n_voxels,)
         The part of ``r2`` that is left when the mean response to all stimuli of a run, at each volume after their
         onset, is taken away: what a perfect model adds to knowing that, and since when, there is a stimulus.
@@ -86,8 +85,7 @@ def find_repeats(recording):
     -------
     kind : str or None
         The first kind that shows a stimulus in two of its runs; ``"random"``, which models are fitted to, comes last.
-        None if there is none, or if events come at times of their own: of these, repeats are found by name, among the
-        trials of :func:`load_trials`.
+        None without one, or for events at times of their own: name the trials of :func:`load_trials` to find repeats.
     """
     kinds = recording.func if recording.events is None else ()
     for kind in sorted(kinds, key=lambda kind: kind == "random"):
@@ -114,39 +112,29 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
 
     A perfect model, here, knows the stimulus of a trial and the time since its onset. What the trial before left behind
     counts as noise. The standard error is the jackknife's over stimuli, without its factor (n - 1) / n: with ``c_i``
-    for the ceiling without stimulus i, ::
-
-        error^2 = sum_i (c_i - ceiling)^2 .
+    for the ceiling without stimulus i, its square is the sum over i of ``(c_i - ceiling)^2``.
 
     Parameters
     ----------
     samples : Samples
-        Of runs that show the same stimuli again, such as the figure runs.
+        Of runs that show the same stimuli again, such as the figure runs; a RecordingError if none is in two of them.
     between : {"run", "trial"}
         What two repeats must not have in common. ``"trial"`` is for recordings that repeat no stimulus in another run:
         slow noise makes trials alike, and the ceiling too high.
-    stimuli : sequence of hashable, length n_samples, optional
-        Names by which repeats are found, as in :func:`find_trials`.
-    n_jobs
-        As in :func:`~voxelwise.cross_validate_ridge`.
+    stimuli, n_jobs
+        Names by which repeats are found, as in :func:`find_trials`; and as in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
     ceiling : NoiseCeiling
-
-    Raises
-    ------
-    RecordingError
-        If no stimulus is shown in two runs (or trials).
     """
     trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)
     if not repeated.any():
-        raise RecordingError(
-            f"No stimulus is shown in two of the {trials[between].nunique()} {between}s. It takes repeats "
-            f"in different {between}s: expected some that share stimuli, as the figure runs do."
-            + (' There are some within a run: see between="trial".' if _are_repeated(trials, "trial").any() else "")
-        )
+        within = ' There are some within a run: see between="trial".' if _are_repeated(trials, "trial").any() else ""
+        shown = f"No stimulus is shown in two of the {trials[between].nunique()} {between}s. It takes repeats "
+        expected = f"in different {between}s: expected some that share stimuli, as the figure runs do."
+        raise RecordingError(shown + expected + within)
     found = np.zeros((4, samples.responses.shape[1]))
 
     def prepare(rows):
@@ -173,8 +161,7 @@ def _ceilings(responses, prepared):
     y = _less_mean(y, trials, ["run"])
     squares = y**2
     total = squares.sum(axis=0)
-    # What rounding leaves of a constant voxel's variance is no variance.
-    total[total <= 1e-10 * raw] = np.inf
+    total[total <= 1e-10 * raw] = np.inf  # what rounding leaves of a constant voxel's variance is no variance
     pattern = _less_mean(y, trials, ["run", "volume", "rest"])
     return [*_share(y, squares, total, trials, between), *_share(pattern, squares, total, trials, between)]
 

@@ -15,7 +15,8 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
 
     Parameters
     ----------
-    samples : Samples
+    samples, alpha, n_jobs, scoring
+        As in :func:`~voxelwise.cross_validate_ridge`.
     n_runs : sequence of int
         How many runs to fit to.
     test_runs : sequence of int
@@ -24,8 +25,6 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
         How many orders are drawn.
     rng : numpy.random.Generator
         Draws them, once for all voxels.
-    alpha, n_jobs, scoring
-        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------

@@ -22,8 +22,7 @@ class VariancePartition:
     alone : DataFrame
         R2 of a model of this space and no other.
     unique, unique_error : DataFrame
-        R2 of all spaces less that of a model without this one, what no other space can stand in for; and its standard
-        error, from the scatter over the outer folds.
+        R2 of all spaces less that of a model without this one: what no other can stand in for; and its standard error.
     split : DataFrame
         The part of this space in the predictions of all: these add up to the mean of ``scores``.
     """
@@ -62,26 +61,12 @@ def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None)
     if len(names) < 2:
         raise ValueError(f"samples.features has {len(names)} spaces; expected two or more, as of stack_features.")
     single = np.eye(len(names), dtype=bool)
-    models = [_bands_among(some, ratios) for some in np.vstack([single.any(axis=0), single, ~single])]
+    choices = np.vstack([single.any(axis=0), single, ~single])  # all spaces, each alone, all but each
+    models = [draw_bands(some.sum(), ratios) @ single[some] for some in choices]
     split, *others = search_bands(samples, models, alphas, cv, n_jobs)
-    scores, others = split.sum(axis=1), [parts.sum(axis=1) for parts in others]
-    unique = [scores - without for without in others[len(names) :]]
-
-    def as_table(parts):
-        return pd.DataFrame(dict(zip(names, parts, strict=True)))
-
-    return VariancePartition(
-        scores,
-        alone=as_table([alone.mean(axis=0) for alone in others[: len(names)]]),
-        unique=as_table([part.mean(axis=0) for part in unique]),
-        unique_error=as_table([part.std(axis=0, ddof=1) / np.sqrt(len(part)) for part in unique]),
-        split=as_table(split.mean(axis=0)),
-    )
-
-
-def _bands_among(some, ratios):
-    """The bands that leave out all but some spaces, given as a mask."""
-    bands = draw_bands(some.sum(), ratios)
-    among = np.zeros((len(bands), len(some)))
-    among[:, some] = bands
-    return among
+    scores = split.sum(axis=1)
+    alone, without = np.split(np.array([parts.sum(axis=1) for parts in others]), 2)
+    unique = scores - without  # (n_spaces, n_splits, n_voxels)
+    error = unique.std(axis=1, ddof=1) / np.sqrt(len(scores))
+    tables = alone.mean(axis=1), unique.mean(axis=1), error, split.mean(axis=0)
+    return VariancePartition(scores, *(pd.DataFrame(parts.T, columns=names) for parts in tables))

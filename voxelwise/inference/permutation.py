@@ -24,9 +24,8 @@ class PermutationTest:
     scores : ndarray of float64, shape (n_voxels,)
         R2 on held-out runs, mean over the folds.
     p_values : ndarray of float64, shape (n_voxels,)
-        How often chance does as well in this voxel: ``(1 + n_at_least) / (1 + n_permutations)``, where ``n_at_least``
-        counts the permutations whose score is at least that of the voxel (Phipson and Smyth 2010, Statistical
-        Applications in Genetics and Molecular Biology 9, 39).
+        How often chance does as well in this voxel: ``(1 + n_at_least) / (1 + n_permutations)``, for the number of
+        permutations whose score is at least the voxel's (Phipson and Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9, 39).
     pooled_p_values : ndarray of float64, shape (n_voxels,)
         How often chance does as well *in any voxel*, which needs fewer permutations. Each score becomes Student's t
         against the other permutations' scores of its voxel; the t of all voxels and permutations together are what
@@ -59,9 +58,7 @@ class PermutationTest:
         observed one among them: the single threshold test of Nichols and Holmes (2002, Human Brain Mapping 15, 1-25).
         It holds however the voxels depend on each other. A voxel passes if its score is larger.
         """
-        # So many of all scores, the observed one among them, are as large as one that passes.
-        n_as_large = check_permutations(len(self.permutation_scores), rate)
-        return float(np.sort(self.largest)[-n_as_large])
+        return float(np.sort(self.largest)[-check_permutations(len(self.permutation_scores), rate)])
 
     def discoveries(self, rate=0.05):
         """The voxels that count as found if a certain share of them may be false: of bool, shape (n_voxels,).
@@ -72,23 +69,17 @@ class PermutationTest:
         found and all share noise, most experiments have hardly a false voxel, and some have many: in the noise of the
         simulated recording, where 40 of 800 voxels answer, the share is 0.044, and 0.19 in the worst of 40.
 
-        Warns
-        -----
-        UserWarning
-            If the permutations are too few to find a single voxel, however well it is predicted, and none is found.
+        A UserWarning says if none is found, and the permutations are too few to find one, however well predicted.
         """
         check_rate(rate)
-        # The adjusted p-values come out of divisions; 1e-9 is for their rounding.
-        found = false_discovery_control(self.pooled_p_values) <= rate + 1e-9
+        found = false_discovery_control(self.pooled_p_values) <= rate + 1e-9  # 1e-9 is for rounding, here and below
         n_permutations, n_voxels = self.permutation_scores.shape
         smallest = 1 / (1 + n_permutations * n_voxels)
         if not found.any() and smallest > rate / n_voxels + 1e-9:
-            warnings.warn(
-                f"No voxel is found, and a single one could not be: with n_permutations={n_permutations}, the smallest "
-                f"p-value is {smallest:.2g}; one of {n_voxels} voxels needs {rate / n_voxels:.2g}. "
-                f"Draw at least {np.ceil(1 / rate - 1 / n_voxels - 1e-9):.0f} permutations.",
-                stacklevel=2,
-            )
+            none = f"No voxel is found, and a single one could not be: with n_permutations={n_permutations}"
+            least = f"the smallest p-value is {smallest:.2g}; one of {n_voxels} voxels needs {rate / n_voxels:.2g}"
+            n_enough = np.ceil(1 / rate - 1 / n_voxels - 1e-9)
+            warnings.warn(f"{none}, {least}. Draw at least {n_enough:.0f} permutations.", stacklevel=2)
         return found
 
 
@@ -99,9 +90,9 @@ def check_rate(rate):
 
 
 def check_permutations(n_permutations, rate):
-    """How many of all scores an error rate lets pass; a ValueError if that is none."""
+    """How many of all scores, the observed one among them, an error rate lets pass; a ValueError if that is none."""
     check_rate(rate)
-    n_passed = int(rate * (1 + n_permutations) + 1e-9)  # 1e-9 is for rounding
+    n_passed = int(rate * (1 + n_permutations) + 1e-9)
     if not n_passed:
         few = f"n_permutations={n_permutations} is too few for a rate of {rate:g}"
         raise ValueError(f"{few}: expected at least {np.ceil(1 / rate - 1e-9) - 1:.0f}.")
@@ -118,8 +109,7 @@ def shift_within_runs(runs, rng):
     """Move the rows of each run on by a random number of places; what leaves at the end comes in at the start.
 
     What was shifted is as autocorrelated as before, only no longer in step with what was not. Each number of places is
-    as likely, 0 included: so the shifts are a group, as an exact test needs (Hemerik and Goeman 2018, TEST 27,
-    811-825).
+    as likely, 0 included: the shifts are a group, as an exact test needs (Hemerik and Goeman 2018, TEST 27, 811-825).
 
     Parameters
     ----------
@@ -145,23 +135,20 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     """Test the score of each voxel against scores that can only be chance.
 
     A permutation puts the stimuli of each run into another order, by default shifted in a circle, then fits and scores
-    all anew. That keeps the autocorrelation of both sides. It takes the noise of a run to be of one kind from the first
-    volume to the last: drop volumes in which the magnetization settles. To shift only the finished predictions would be
-    quicker, and wrong: their scores scatter less, by up to the square root of 2, as they lose what ties the folds to
-    each other, that each was learned from.
+    all anew. That keeps the autocorrelation of both sides. It takes the noise of a run to be of one kind throughout:
+    drop volumes in which the magnetization settles. To shift only the finished predictions would be quicker, and wrong:
+    their scores scatter less, by up to the square root of 2, as they lose what ties the folds to each other.
 
     Parameters
     ----------
-    samples : Samples
-    alpha, cv, n_jobs
+    samples, alpha, cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
     n_permutations : int
-        At least 3. The smallest of ``p_values`` that can come out is ``1 / (1 + n_permutations)``.
+        At least 3. No p-value of a voxel can be smaller than ``1 / (1 + n_permutations)``.
     rng : numpy.random.Generator
         Draws the orders, once for all voxels.
     reorder : callable
-        Called as ``reorder(runs, rng)`` for each permutation, returns the new order of the rows, as
-        :func:`shift_within_runs` does. No row may leave its run.
+        Called as ``reorder(runs, rng)``, makes one of them, as :func:`shift_within_runs` does. No row leaves its run.
 
     Returns
     -------
@@ -180,9 +167,8 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
         predictors = Predictors(samples.stimuli, folds.within(rows), alpha)
         return predictors, [predictors.row_of[order] for order in orders]
 
-    # A voxel that never changes scores 0, whatever the order.
-    n_voxels = samples.responses.shape[1]
-    scores, by_order = np.zeros(n_voxels), np.zeros((1 + n_permutations, n_voxels), np.float32)
+    scores = np.zeros(samples.responses.shape[1])  # what never changes scores 0, whatever the order
+    by_order = np.zeros((1 + n_permutations, len(scores)), np.float32)
     for columns, found in map_voxels(prepare, _test_batch, samples, n_jobs=n_jobs):
         scores[columns], by_order[:, columns] = found
     # What is not a number is not below the observed score, and so never speaks for a voxel.
@@ -197,8 +183,7 @@ def _test_batch(responses, prepared):
     y = in_range(np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C"))
     by_row, mean, spreads = predictors.sums(y)
     scores = predictors.r2(by_row, spreads).mean(axis=0)
-    # To compare scores, float32 will do. All of these are made alike, so that an order that changes nothing makes no
-    # difference.
+    # To compare, float32 will do. All are made alike, so that an order that changes nothing makes no difference.
     y, predictors = (y - mean).astype(np.float32), predictors.in_float32()
     orders = [predictors.row_of, *shown]
     return scores, [predictors.r2(predictors.adder(rows, y.dtype) @ y, spreads).mean(axis=0) for rows in orders]

@@ -14,8 +14,7 @@ def score_transfer(train_samples, test_samples, alpha=100.0, n_jobs=None):
     Parameters
     ----------
     train_samples, test_samples : Samples
-        Of the same voxels and with as many features, such as the random and the figure runs of one recording. No run
-        may be in both.
+        Of the same voxels, with as many features, and no run in both: such as random and figure runs of one recording.
     alpha, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`.
 
