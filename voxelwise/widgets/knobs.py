@@ -66,10 +66,9 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
 
     Raises
     ------
-    ValueError
-        If there is no such voxel, a penalty is negative, the runs cannot fill the folds or are too short for the lag.
-    RecordingError
-        If there is only one run.
+    ValueError, RecordingError
+        If there is no such voxel, a penalty is negative, the runs cannot fill the folds or are too short for the lag;
+        if there is only one run.
     """
     check_alpha(alpha)
     voxels = _choose(scores, marked, samples.responses.shape[1])
@@ -86,7 +85,9 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     alpha = max(float(alpha), LEAST_ALPHA)
     exponent = np.log10(alpha)
     ends = [min(EXPONENTS[0], int(np.floor(exponent))), max(EXPONENTS[1], int(np.ceil(exponent)))]
-    paths, chosen = walk_receptive_fields(_at_lag(few, lag), np.arange(len(voxels)), max_iter)
+    early = np.concatenate([rows[: len(rows) - lag] for rows in samples.run_rows])
+    paired = replace(few, stimuli=few.stimuli[early], responses=few.responses[early + lag], runs=few.runs[early])
+    paths, chosen = walk_receptive_fields(paired, np.arange(len(voxels)), max_iter)
     # Between two whole numbers of steps a field changes linearly.
     lasso = make_interp_spline(range(len(paths)), paths, k=1)(chosen)[range(len(voxels)), range(len(voxels))]
     limit = round(float(np.abs(lasso).max()), 4) or 1.0
@@ -106,8 +107,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
         "book": {"alpha": alpha, "lag": int(lag)},
         "colours": {"map": pack_colours(FIELD_COLOURS), "limit": limit},
     }
-    still = _plot_first(_at_lag(few, lag), n_splits, alpha, ends)
-    return build_fragment("knobs", data, still, ALT, ["charts"])
+    return build_fragment("knobs", data, _plot_first(paired, n_splits, alpha, ends), ALT, ["charts"])
 
 
 def _choose(scores, marked, n_voxels):
@@ -122,14 +122,6 @@ def _choose(scores, marked, n_voxels):
             column = int(others[np.abs(scores[others] - score).argmin()])
             voxels.append({"name": name, "column": column, "colour": "var(--line)"})
     return voxels
-
-
-def _at_lag(samples, lag):
-    """Samples that were loaded with ``lag=0``, as another lag pairs them."""
-    early = np.concatenate([rows[: len(rows) - lag] for rows in samples.run_rows])
-    return replace(
-        samples, stimuli=samples.stimuli[early], responses=samples.responses[early + lag], runs=samples.runs[early]
-    )
 
 
 def _plot_first(samples, n_splits, alpha, exponents):

@@ -52,8 +52,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     Raises
     ------
     ValueError
-        If the arrays are not of one set of voxels, or hold something that is not a number, or more than four voxels are
-        marked.
+        If the arrays are not of one set of voxels or hold what is not a number, or more than four voxels are marked.
     """
     positions = grid_positions(mask_img)
     _check(scores, fields, len(positions), regions, courses)
@@ -93,17 +92,12 @@ def _frame(score_img, positions, background):
     shape = np.minimum(wanted, scores.shape)
     first = np.clip((low + high - shape) // 2, 0, scores.shape - shape)
     centres = first + np.arange(shape[2])[:, np.newaxis] * [0, 0, 1]
-    told = {
-        "shape": shape.tolist(),
-        "heights": nibabel.affines.apply_affine(scores.affine, centres)[:, 2].astype(float).round(1).tolist(),
-        "places": pack(places - first),
-        "background": None,
-    }
     if background is not None:
         levels = grey_levels(background_box(background, scores, first, shape, (FINENESS, FINENESS, 1)))
         picture, n_columns = mosaic(levels.transpose(2, 1, 0), "jpeg")
-        told["background"] = {"picture": picture, "columns": n_columns, "fineness": FINENESS}
-    return told
+        background = {"picture": picture, "columns": n_columns, "fineness": FINENESS}
+    heights = nibabel.affines.apply_affine(scores.affine, centres)[:, 2].astype(float).round(1).tolist()
+    return {"shape": shape.tolist(), "heights": heights, "places": pack(places - first), "background": background}
 
 
 def _pack_fields(fields):
@@ -127,7 +121,7 @@ def _pack_courses(measured, predicted):
 
 def _name_regions(regions, n_voxels):
     """The sets of regions that occur, as text, and of each voxel which of them it lies in."""
-    if regions is None or regions.shape[1] == 0:
+    if regions is None or regions.empty:
         return None
     sets, numbers = np.unique(regions.to_numpy(bool), axis=0, return_inverse=True)
     names = [", ".join(regions.columns[inside]) for inside in sets]
