@@ -10,16 +10,7 @@ import pytest
 from nibabel.affines import apply_affine
 
 from tests.figures import explored
-from tests.figures.explored import (
-    PHONE,
-    assert_painted,
-    assert_shows,
-    data_of,
-    decoded,
-    spot,
-    swipe,
-    swipe_up,
-)
+from tests.figures.explored import PHONE, assert_field, assert_painted, assert_shows, data_of, decoded, spot
 from voxelwise import grid_positions, unmask
 from voxelwise.simulation.cortex import gaussian_weights
 from voxelwise.widgets import explore_voxels, view_planes
@@ -119,10 +110,9 @@ def test_courses_and_true_fields_are_those_of_the_voxel(html, page):
         ys = most - (points[:, :, 1] - 8) * 2 * most / (190 - 8 - 38)
         np.testing.assert_allclose(ys, courses[:, :, voxel], atol=0.01 * np.abs(courses).max() + most / 600)
         field = gaussian_weights((9, 7), *(BRAIN["truth"].loc[[voxel], name] for name in ("row", "column", "size")))[0]
-        (rows, columns), limit = np.indices((9, 7)).reshape(2, -1), data_of(html)["colours"]["field"]["limit"]
-        xs, ys = (columns + 0.25) / 7, (rows + 0.25) / 9
+        limit = decoded(html).raw["colours"]["field"]["limit"]
         field *= (BRAIN["fields"][voxel].max() or limit) / field.max()
-        assert_painted(page, ".field:last-child canvas", xs, ys, field, "RdBu_r", -limit, limit)
+        assert_field(page, ".field:last-child canvas", field.reshape(9, 7), limit)
 
 
 # By mouse, keyboard and finger
@@ -137,22 +127,21 @@ def facts_of(html, column):
     """What is to be told of a voxel."""
     arrays = decoded(html)
     (mean, low, high), field = (f"{score:.2f}" for score in arrays.scores[column]), arrays.fields[column]
-    x, y, z = (f"{mm:.0f}" for mm in apply_affine(MASK.affine, arrays.positions[column]))
-    i, j, k = arrays.positions[column]
+    position = tuple(arrays.positions[column].tolist())
+    x, y, z = (f"{mm:.0f}" for mm in apply_affine(MASK.affine, position))
     row, pixel = np.unravel_index(np.abs(field).argmax(), field.shape)
     inside = ", ".join(REGIONS.columns[REGIONS.loc[column]]) or "none"
-    told = mean, f"{low} to {high}", f"({i}, {j}, {k})", f"{x}, {y}, {z} mm", inside
+    told = mean, f"{low} to {high}", f"{position}", f"{x}, {y}, {z} mm", inside
     return [text.replace("-", "−") for text in (*told, f"({row}, {pixel}): {field[row, pixel]:.2f}")]
 
 
 def test_the_mouse_shows_the_voxel_it_points_at(html, visit):
     """The slice has the colours of its scores; what is pointed at shows, and what is clicked on stays."""
-    page, first, arrays = visit(html), MARKED[0], decoded(html)
-    others, (n_columns, n_rows, _) = slice_of(html, first), arrays.raw["shape"]
+    page, first, others, arrays = visit(html), MARKED[0], slice_of(html, MARKED[0]), decoded(html)
     positive = others[(arrays.scores[others, 0] > 0) & ~np.isin(others, MARKED)]
-    x, y = (arrays.places[positive, 0] + 0.5) / n_columns, (n_rows - arrays.places[positive, 1] - 0.5) / n_rows
+    x, y, _ = (arrays.places[positive] + 0.5).T / np.transpose([arrays.raw["shape"]])
     limit, values = arrays.raw["colours"]["score"]["limit"], arrays.scores[positive, 0]
-    assert_painted(page, f"{ROOT} .stage canvas", x, y, values, "plasma", 0, limit)
+    assert_painted(page, f"{ROOT} .stage canvas", x, 1 - y, values, "plasma", 0, limit)
     left, right = (page.get_by_text(letter, exact=True).bounding_box() for letter in "LR")
     assert left["x"] < right["x"]
     for column in (first, *others[[0, len(others) // 2, -1]]):
@@ -206,9 +195,9 @@ def test_a_finger_taps_draws_and_scrolls(html, visit):
     x, y = spot(page, html, last)
     page.touchscreen.tap(x, y)
     assert_shows(page, html, last)
-    swipe(page, (x, y), (x + 30, y), spot(page, html, first))
+    explored.swipe(page, (x, y), (x + 30, y), spot(page, html, first))
     assert_shows(page, html, first)
-    swipe_up(page, *spot(page, html, last))
+    explored.swipe_up(page, *spot(page, html, last))
     assert_shows(page, html, first)
 
 
@@ -221,9 +210,6 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
     ends = [page.locator(f"{stage} :is(.left, .right)").all_inner_texts() for stage in stages]
     assert ends == [["back", "front"], ["L", "R"], ["L", "R"]]
 
-    def style_of(line, name):
-        return page.locator(line).evaluate(f"(line) => parseFloat(line.style.{name})")
-
     def shown():
         position = tuple(map(int, page.locator(".brain-planes").get_attribute("data-position").split()))
         place, score = [int(slider.input_value()) for slider in sliders], by_position.get(position, 0)
@@ -232,8 +218,9 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
         assert page.locator(".brain-planes .told").inner_text() == told
         for stage, (across, up) in zip(stages, ((1, 2), (0, 2), (0, 1)), strict=True):
             x, y = (place[across] + 0.5) / shape[across], (place[up] + 0.5) / shape[up]
-            assert style_of(f"{stage} .upright", "left") == pytest.approx(100 * x, abs=0.01)
-            assert style_of(f"{stage} .level", "bottom") == pytest.approx(100 * y, abs=0.01)
+            for line, name, share in (("upright", "left", x), ("level", "bottom", y)):
+                drawn = page.locator(f"{stage} .{line}").evaluate(f"(line) => parseFloat(line.style.{name})")
+                assert drawn == pytest.approx(100 * share, abs=0.01)
             if score > 0:
                 assert_painted(page, f"{stage} canvas", [x], [1 - y], [score], "plasma", 0, raw["colours"]["limit"])
         return position
@@ -242,9 +229,9 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
     for slider, key in itertools.product(sliders, ["ArrowLeft", "ArrowLeft", "ArrowRight"]):
         slider.press(key)
         shown()
-    box, place = page.locator(f"{stages[2]} canvas").bounding_box(), explored.unpacked(raw["places"])[:3].tolist()
-    x, y = (place[0] + 0.5) / shape[0], (shape[1] - place[1] - 0.5) / shape[1]
-    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    place = explored.unpacked(raw["places"])[:3].tolist()
+    x, y = (place[0] + 0.5) / shape[0], (place[1] + 0.5) / shape[1]
+    page.mouse.click(*explored.on_page(page, f"{stages[2]} canvas", x, 1 - y))
     assert shown() in by_position and [int(slider.input_value()) for slider in sliders[:2]] == place[:2]
 
     page.get_by_role("button", name="Voxel C").click()
