@@ -9,6 +9,7 @@ import pytest
 
 from tests.figures.explored import PHONE, ask, data_of, on_page, painted, swipe, swipe_up, unpacked
 from voxelwise import Samples, best_voxels, fit_patterns, fit_prf, reconstruct, unmask
+from voxelwise.simulation.cortex import gaussian_weights
 from voxelwise.widgets import draw_and_read
 
 N_VOXELS, SHAPE = 300, (10, 10)
@@ -31,14 +32,10 @@ def make_brain():
 
 
 def plain_drive(stimuli, truth):
-    """The simulation's formula, written out: Gaussians of sum 1, and the root of what the surround sees."""
-    places = np.indices(SHAPE).reshape(2, -1)
-    away = (places[0] - truth["row"].to_numpy()[:, None]) ** 2 + (places[1] - truth["column"].to_numpy()[:, None]) ** 2
-
-    def seen(size):
-        return stimuli @ (np.exp(-away / (2 * size**2)) / (2 * np.pi * size**2)).T
-
-    return seen(truth["size"].to_numpy()[:, None]) + truth["surround"].to_numpy() * np.sqrt(seen(2.5))
+    """The simulation's formula: what comes through Gaussians of sum 1, and the root of what the surround sees."""
+    sizes, place = (truth["size"], 2.5), (SHAPE, truth["row"], truth["column"])
+    field, surround = (stimuli @ gaussian_weights(*place, size).T for size in sizes)
+    return field + truth["surround"].to_numpy() * np.sqrt(surround)
 
 
 @pytest.fixture(scope="module")
