@@ -1,11 +1,9 @@
 """How the pictures to touch read back: the arrays that a page holds, and what is drawn on the screen."""
 
 import base64
-import functools
 import io
 import json
 import re
-from types import SimpleNamespace
 
 import matplotlib
 import nbformat
@@ -42,24 +40,11 @@ def picture(address):
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(";base64,")[2]))))
 
 
-@functools.cache
-def decoded(html):
-    """The arrays of an explorer, by the description in its docstrings and not by its script."""
-    data = data_of(html)
-    packed, counts = data["fields"], unpacked(data["fields"]["counts"])
-    fields = np.zeros((len(counts), *packed["shape"]))
-    voxels = np.repeat(np.arange(len(counts)), counts)
-    fields.reshape(len(counts), -1)[voxels, unpacked(packed["pixels"], "<u2")] = decimals(packed)
-    scores, *places = decimals(data["scores"]), unpacked(data["positions"]), unpacked(data["places"])
-    scores, positions, places = (values.reshape(-1, 3) for values in (scores, *places))
-    return SimpleNamespace(scores=scores, fields=fields, positions=positions, places=places, raw=data)
-
-
 def ask(page, kind, question, given=None):
-    """What the functions of a picture say."""
+    """What a picture's ``model`` says, the functions and numbers behind it; ``given`` may be an array."""
     plain = "(_, value) => (ArrayBuffer.isView(value) ? [...value] : value)"
-    told = page.locator(f".brain-{kind}").evaluate(f"(root, given) => JSON.stringify({question}, {plain})", given)
-    return json.loads(told)
+    told = f"({{ model }}, given) => JSON.stringify({question}, {plain})"
+    return json.loads(page.locator(f".brain-{kind}").evaluate(told, np.asarray(given).tolist()))
 
 
 def on_page(page, element, x, y):
@@ -109,15 +94,17 @@ def assert_field(page, canvas, field, limit):
     assert_painted(page, canvas, xs, ys, field.ravel(), "RdBu_r", -limit, limit)
 
 
-def assert_shows(page, html, column):
+def assert_shows(page, column):
     """The explorer tells of this voxel and draws its field."""
-    shown, limit = page.locator(".brain-voxels"), decoded(html).raw["colours"]["field"]["limit"]
+    shown, wanted = page.locator(".brain-voxels"), "[model.field(given), model.rows, model.colours.field.limit]"
     assert shown.get_attribute("data-voxel") == str(column)
     assert f"Voxel {column}" in shown.locator(".title").inner_text()
-    assert_field(page, ".brain-voxels .field:first-child canvas", decoded(html).fields[column], limit)
+    field, n_rows, limit = ask(page, "voxels", wanted, column)
+    assert_field(page, ".brain-voxels .field:first-child canvas", np.reshape(field, (n_rows, -1)), limit)
 
 
-def spot(page, html, column):
+def spot(page, column):
     """Where on the page the middle of a voxel of the present slice lies."""
-    x, y, _ = (decoded(html).places[column] + 0.5) / decoded(html).raw["shape"]
+    place, shape = ask(page, "voxels", "[model.place(given), model.shape]", column)
+    x, y, _ = np.add(place, 0.5) / shape
     return on_page(page, ".brain-voxels .stage canvas", x, 1 - y)

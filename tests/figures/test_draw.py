@@ -16,7 +16,8 @@ N_VOXELS, SHAPE = 300, (10, 10)
 ROOT = ".brain-draw"
 
 
-def make_brain():
+@pytest.fixture(scope="module")
+def brain():
     """Trials of voxels with known fields and surrounds, in a grid with its axes in another order, left on the right."""
     rng = np.random.default_rng(3)
     mask = np.zeros((24, 20, 12), dtype=np.uint8)
@@ -28,7 +29,8 @@ def make_brain():
     shared, alone = rng.normal(0, 0.3, (2, N_VOXELS)), rng.normal(0, 0.5, (400, N_VOXELS))
     responses = gains * plain_drive(stimuli, truth) + rng.normal(size=(400, 2)) @ shared + alone + 0.2
     runs = np.repeat(range(8), 50)
-    return Samples.from_arrays(stimuli, responses, runs, stimulus_shape=SHAPE, mask_img=mask_img), truth
+    trials = Samples.from_arrays(stimuli, responses, runs, stimulus_shape=SHAPE, mask_img=mask_img)
+    return trials, truth, fit_patterns(trials, best_voxels(trials, 250), cv=4)
 
 
 def plain_drive(stimuli, truth):
@@ -36,12 +38,6 @@ def plain_drive(stimuli, truth):
     sizes, place = (truth["size"], 2.5), (SHAPE, truth["row"], truth["column"])
     field, surround = (stimuli @ gaussian_weights(*place, size).T for size in sizes)
     return field + truth["surround"].to_numpy() * np.sqrt(surround)
-
-
-@pytest.fixture(scope="module")
-def brain():
-    trials, truth = make_brain()
-    return trials, truth, fit_patterns(trials, best_voxels(trials, 250), cv=4)
 
 
 @pytest.fixture(scope="module")
@@ -65,17 +61,17 @@ def test_responses_and_readings_are_the_package_s(page, brain):
     """Of 50 random stimuli, with the noise that the page drew: within 1e-3 of their range."""
     trials, truth, model = brain
     stimuli = np.random.default_rng(1).integers(0, 2, (50, 100)).astype(float)
-    responses = ask(page, "draw", "given.map((x) => root.model.respond(x))", stimuli.tolist())
+    responses = ask(page, "draw", "given.map((x) => model.respond(x))", stimuli)
     slopes, constants, _ = fit_lines(trials, truth, model)
     expected = slopes * plain_drive(stimuli, truth.iloc[model.voxels]) + constants
     assert (np.abs(responses - expected).max(axis=0) < 1e-3 * np.ptp(expected, axis=0)).all()
-    noisy = np.add(responses, ask(page, "draw", "given.map((seed) => root.model.noise(seed, 1))", list(range(50))))
-    read = ask(page, "draw", "given.map((y) => root.model.readBack(y))", noisy.tolist())
+    noisy = np.add(responses, ask(page, "draw", "given.map((seed) => model.noise(seed, 1))", range(50)))
+    read = ask(page, "draw", "given.map((y) => model.readBack(y))", noisy)
     alone = dataclasses.replace(model, voxels=np.arange(len(model.voxels)))
     expected = reconstruct(Samples.from_arrays(stimuli, noisy, np.zeros(50)), alone)
     assert np.abs(read - expected).max() < 1e-3 * np.ptp(expected)
-    pairs = [*zip(stimuli.tolist(), read, strict=True)]
-    r = ask(page, "draw", "given.map(([a, b]) => root.model.correlate(a, b))", pairs)
+    pairs = [*zip(stimuli, read, strict=True)]
+    r = ask(page, "draw", "given.map(([a, b]) => model.correlate(a, b))", pairs)
     np.testing.assert_allclose(r, [np.corrcoef(*pair)[0, 1] for pair in pairs], atol=1e-6)
 
 
@@ -83,10 +79,10 @@ def test_noise_is_what_the_trials_leave(page, brain):
     """The variance of each voxel, and how the page's own draws spread and go together; less of it in a mean."""
     *_, left = fit_lines(*brain)
     sd = left.std(axis=0, ddof=2)
-    once = np.array(ask(page, "draw", "given.map((seed) => root.model.noise(seed, 1))", list(range(400))))
+    once = np.array(ask(page, "draw", "given.map((seed) => model.noise(seed, 1))", range(400)))
     np.testing.assert_allclose(once.std(axis=0), sd, rtol=0.2)
     assert np.mean(once.std(axis=0) / sd) == pytest.approx(1, abs=0.02)
-    many = ask(page, "draw", "root.model.noise(0, 100)")
+    many = ask(page, "draw", "model.noise(0, 100)")
     assert np.std(many / sd) == pytest.approx(0.1, rel=0.2)
     pairs = np.triu_indices(len(sd), 1)
     measured, shown = (np.corrcoef(each, rowvar=False)[pairs] for each in (left, once))
@@ -164,7 +160,7 @@ def test_pixel_and_voxel_point_at_each_other(html, brain, visit):
     page, (_, truth, model) = visit(html), brain
     places = unpacked(data_of(html)["places"]).reshape(-1, 3)
     page.mouse.move(*square(page, 47))
-    sees = ask(page, "draw", "given.map((v) => root.model.sees(v, 47))", list(range(len(places))))
+    sees = ask(page, "draw", "given.map((v) => model.sees(v, 47))", range(len(places)))
     n = np.count_nonzero((np.array(sees) >= 0.5) & (places[:, 2] >= 0))
     assert f"Row 4, column 7, white: seen well by {n} of" in page.locator(f"{ROOT} .told").inner_text()
     voxel = np.flatnonzero(places[:, 2] == 4)[5]

@@ -51,7 +51,7 @@ def html():
 
 def computed(page, **setting):
     """What the page makes of a setting."""
-    return ask(page, "knobs", "root.model(given)", setting)
+    return ask(page, "knobs", "model(given)", setting)
 
 
 def expected(samples, column, alpha):

@@ -161,6 +161,7 @@ function explore(root) {
     page.course?.fit();
     show();
   }
+  root.model = data;  // for whoever wants the numbers behind the pictures
   page.slice.load(show);
   settle(root, page.parts, status, resize);
 }
