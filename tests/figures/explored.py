@@ -1,11 +1,9 @@
 """How the pictures to touch read back: the arrays that a page holds, and what is drawn on the screen."""
 
 import base64
-import functools
 import io
 import json
 import re
-from types import SimpleNamespace
 
 import matplotlib
 import nbformat
@@ -14,16 +12,14 @@ from PIL import Image
 
 from tests.notebooks import ROOT
 
-BOOK = ROOT / "book"
+#: A telephone, as Playwright's options of a page.
+PHONE = dict(viewport={"width": 390, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=3)
 
 
 def stored(kind, chapter="03_mapping_the_brain"):
     """The fragment of a kind that a chapter's notebook holds."""
-    outputs = [
-        output
-        for cell in nbformat.read(BOOK / f"{chapter}.ipynb", as_version=4).cells
-        for output in cell.get("outputs", [])
-    ]
+    cells = nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
     (html,) = [html for o in outputs if f'brain-{kind}"' in (html := o.get("data", {}).get("text/html", ""))]
     return html
 
@@ -33,7 +29,7 @@ def data_of(html):
 
 
 def unpacked(text, dtype="<i2"):
-    return np.frombuffer(base64.b64decode(text), dtype).astype(int)
+    return np.array(np.frombuffer(base64.b64decode(text), dtype).tolist())
 
 
 def decimals(packed):
@@ -44,22 +40,17 @@ def picture(address):
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(";base64,")[2]))))
 
 
-@functools.cache
-def decoded(html):
-    """The arrays of an explorer, by the description in its docstrings and not by its script."""
-    data = data_of(html)
-    counts, (n_rows, n_columns) = unpacked(data["fields"]["counts"]), data["fields"]["shape"]
-    fields = np.zeros((len(counts), n_rows * n_columns))
-    fields[np.repeat(np.arange(len(counts)), counts), unpacked(data["fields"]["pixels"], "<u2")] = decimals(
-        data["fields"]
-    )
-    positions, places = (unpacked(data[name]).reshape(-1, 3) for name in ("positions", "places"))
-    fields, scores = fields.reshape(-1, n_rows, n_columns), decimals(data["scores"]).reshape(-1, 3)
-    return SimpleNamespace(scores=scores, fields=fields, positions=positions, places=places, raw=data)
+def ask(page, kind, question, given=None):
+    """What a picture's ``model`` says, the functions and numbers behind it; ``given`` may be an array."""
+    plain = "(_, value) => (ArrayBuffer.isView(value) ? [...value] : value)"
+    told = f"({{ model }}, given) => JSON.stringify({question}, {plain})"
+    return json.loads(page.locator(f".brain-{kind}").evaluate(told, np.asarray(given).tolist()))
 
 
-#: A telephone, as Playwright's options of a page.
-PHONE = dict(viewport={"width": 390, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=3)
+def on_page(page, element, x, y):
+    """Where on the page a place lies that is given in shares of an element's width and height."""
+    box = page.locator(element).bounding_box()
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
 def swipe(page, *points):
@@ -97,18 +88,23 @@ def assert_painted(page, canvas, xs, ys, values, cmap, low, high):
     np.testing.assert_allclose(painted(page, canvas, xs, ys), expected, atol=12)
 
 
-def assert_shows(page, html, column):
-    """The explorer tells of this voxel and draws its field; looked up in the first quarter of each pixel."""
-    shown, field = page.locator(".brain-voxels"), decoded(html).fields[column]
+def assert_field(page, canvas, field, limit):
+    """A canvas shows a field; looked up in the first quarter of each pixel."""
+    ys, xs = (np.indices(field.shape).reshape(2, -1) + 0.25) / np.transpose([field.shape])
+    assert_painted(page, canvas, xs, ys, field.ravel(), "RdBu_r", -limit, limit)
+
+
+def assert_shows(page, column):
+    """The explorer tells of this voxel and draws its field."""
+    shown, wanted = page.locator(".brain-voxels"), "[model.field(given), model.rows, model.colours.field.limit]"
     assert shown.get_attribute("data-voxel") == str(column)
     assert f"Voxel {column}" in shown.locator(".title").inner_text()
-    (rows, columns), limit = np.indices(field.shape).reshape(2, -1), data_of(html)["colours"]["field"]["limit"]
-    xs, ys = (columns + 0.25) / field.shape[1], (rows + 0.25) / field.shape[0]
-    assert_painted(page, ".brain-voxels .field:first-child canvas", xs, ys, field.ravel(), "RdBu_r", -limit, limit)
+    field, n_rows, limit = ask(page, "voxels", wanted, column)
+    assert_field(page, ".brain-voxels .field:first-child canvas", np.reshape(field, (n_rows, -1)), limit)
 
 
-def spot(page, html, column):
+def spot(page, column):
     """Where on the page the middle of a voxel of the present slice lies."""
-    (n_columns, n_rows, _), (c, r, _) = decoded(html).raw["shape"], decoded(html).places[column]
-    box = page.locator(".brain-voxels .stage canvas").bounding_box()
-    return box["x"] + (c + 0.5) * box["width"] / n_columns, box["y"] + (n_rows - r - 0.5) * box["height"] / n_rows
+    place, shape = ask(page, "voxels", "[model.place(given), model.shape]", column)
+    x, y, _ = np.add(place, 0.5) / shape
+    return on_page(page, ".brain-voxels .stage canvas", x, 1 - y)

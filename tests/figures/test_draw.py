@@ -1,6 +1,5 @@
 """The pad: its numbers against the package's, and what a reader with a mouse, a finger, keys or no scripts sees."""
 
-import base64
 import dataclasses
 
 import nibabel
@@ -8,16 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.figures import explored
-from tests.figures.explored import PHONE, data_of, swipe, swipe_up, unpacked
+from tests.figures.explored import PHONE, ask, data_of, on_page, painted, swipe, swipe_up, unpacked
 from voxelwise import Samples, best_voxels, fit_patterns, fit_prf, reconstruct, unmask
+from voxelwise.simulation.cortex import gaussian_weights
 from voxelwise.widgets import draw_and_read
 
 N_VOXELS, SHAPE = 300, (10, 10)
 ROOT = ".brain-draw"
 
 
-def make_brain():
+@pytest.fixture(scope="module")
+def brain():
     """Trials of voxels with known fields and surrounds, in a grid with its axes in another order, left on the right."""
     rng = np.random.default_rng(3)
     mask = np.zeros((24, 20, 12), dtype=np.uint8)
@@ -29,24 +29,15 @@ def make_brain():
     shared, alone = rng.normal(0, 0.3, (2, N_VOXELS)), rng.normal(0, 0.5, (400, N_VOXELS))
     responses = gains * plain_drive(stimuli, truth) + rng.normal(size=(400, 2)) @ shared + alone + 0.2
     runs = np.repeat(range(8), 50)
-    return Samples.from_arrays(stimuli, responses, runs, stimulus_shape=SHAPE, mask_img=mask_img), truth
+    trials = Samples.from_arrays(stimuli, responses, runs, stimulus_shape=SHAPE, mask_img=mask_img)
+    return trials, truth, fit_patterns(trials, best_voxels(trials, 250), cv=4)
 
 
 def plain_drive(stimuli, truth):
-    """The simulation's formula, written out: Gaussians of sum 1, and the root of what the surround sees."""
-    places = np.indices(SHAPE).reshape(2, -1)
-    away = (places[0] - truth["row"].to_numpy()[:, None]) ** 2 + (places[1] - truth["column"].to_numpy()[:, None]) ** 2
-
-    def seen(size):
-        return stimuli @ (np.exp(-away / (2 * size**2)) / (2 * np.pi * size**2)).T
-
-    return seen(truth["size"].to_numpy()[:, None]) + truth["surround"].to_numpy() * np.sqrt(seen(2.5))
-
-
-@pytest.fixture(scope="module")
-def brain():
-    trials, truth = make_brain()
-    return trials, truth, fit_patterns(trials, best_voxels(trials, 250), cv=4)
+    """The simulation's formula: what comes through Gaussians of sum 1, and the root of what the surround sees."""
+    sizes, place = (truth["size"], 2.5), (SHAPE, truth["row"], truth["column"])
+    field, surround = (stimuli @ gaussian_weights(*place, size).T for size in sizes)
+    return field + truth["surround"].to_numpy() * np.sqrt(surround)
 
 
 @pytest.fixture(scope="module")
@@ -55,24 +46,12 @@ def html(brain):
     return draw_and_read(trials, model, truth=truth).html
 
 
-def ask(page, question, argument=None):
-    """What a function of the page's model says."""
-    return np.array(page.locator(ROOT).evaluate(f"(root, given) => {question}", argument))
-
-
-def correlations(seen, read):
-    return np.array([np.corrcoef(*pair)[0, 1] for pair in zip(seen, read, strict=True)])
-
-
-def floats(text):
-    return np.frombuffer(base64.b64decode(text), "<f4").astype(float)
-
-
-def read_by_package(responses, trials, model):
-    """By ``reconstruct``, of responses of the model's voxels alone."""
-    alone = dataclasses.replace(model, voxels=np.arange(len(model.voxels)))
-    stimuli = np.zeros((len(responses), 100))
-    return reconstruct(Samples.from_arrays(stimuli, responses, np.zeros(len(stimuli))), alone)
+def fit_lines(trials, truth, model):
+    """What each of the model's voxels sees, the slope and constant of its response, and what these leave of it."""
+    seen, responses = plain_drive(trials.stimuli, truth.iloc[model.voxels]), trials.responses[:, model.voxels]
+    pairs = zip(seen.T, responses.T.astype(float), strict=True)
+    slopes, constants = np.transpose([np.polyfit(x, y, 1) for x, y in pairs])
+    return slopes, constants, responses - slopes * seen - constants
 
 
 # The numbers
@@ -82,34 +61,28 @@ def test_responses_and_readings_are_the_package_s(page, brain):
     """Of 50 random stimuli, with the noise that the page drew: within 1e-3 of their range."""
     trials, truth, model = brain
     stimuli = np.random.default_rng(1).integers(0, 2, (50, 100)).astype(float)
-    responses = ask(page, "given.map((x) => [...root.model.respond(x)])", stimuli.tolist())
-    seen, drawn = (plain_drive(some, truth.iloc[model.voxels]) for some in (trials.stimuli, stimuli))
-    for voxel, column in enumerate(model.voxels):
-        slope, constant = np.polyfit(seen[:, voxel], trials.responses[:, column].astype(float), 1)
-        expected = slope * drawn[:, voxel] + constant
-        assert np.abs(responses[:, voxel] - expected).max() < 1e-3 * np.ptp(expected)
-    noise = ask(page, "given.map((seed) => [...root.model.noise(seed, 1)])", list(range(50)))
-    read = ask(page, "given.map((y) => [...root.model.readBack(y)])", (responses + noise).tolist())
-    expected = read_by_package(responses + noise, trials, model)
+    responses = ask(page, "draw", "given.map((x) => model.respond(x))", stimuli)
+    slopes, constants, _ = fit_lines(trials, truth, model)
+    expected = slopes * plain_drive(stimuli, truth.iloc[model.voxels]) + constants
+    assert (np.abs(responses - expected).max(axis=0) < 1e-3 * np.ptp(expected, axis=0)).all()
+    noisy = np.add(responses, ask(page, "draw", "given.map((seed) => model.noise(seed, 1))", range(50)))
+    read = ask(page, "draw", "given.map((y) => model.readBack(y))", noisy)
+    alone = dataclasses.replace(model, voxels=np.arange(len(model.voxels)))
+    expected = reconstruct(Samples.from_arrays(stimuli, noisy, np.zeros(50)), alone)
     assert np.abs(read - expected).max() < 1e-3 * np.ptp(expected)
-    pairs = [*zip(stimuli.tolist(), read.tolist(), strict=True)]
-    r = ask(page, "given.map(([a, b]) => root.model.correlate(a, b))", pairs)
-    np.testing.assert_allclose(r, correlations(stimuli, expected), atol=2e-3)
+    pairs = [*zip(stimuli, read, strict=True)]
+    r = ask(page, "draw", "given.map(([a, b]) => model.correlate(a, b))", pairs)
+    np.testing.assert_allclose(r, [np.corrcoef(*pair)[0, 1] for pair in pairs], atol=1e-6)
 
 
 def test_noise_is_what_the_trials_leave(page, brain):
     """The variance of each voxel, and how the page's own draws spread and go together; less of it in a mean."""
-    trials, truth, model = brain
-    seen = plain_drive(trials.stimuli, truth.iloc[model.voxels])
-    left = np.empty(seen.shape)
-    for voxel, column in enumerate(model.voxels):
-        y = trials.responses[:, column].astype(float)
-        left[:, voxel] = y - np.polyval(np.polyfit(seen[:, voxel], y, 1), seen[:, voxel])
+    *_, left = fit_lines(*brain)
     sd = left.std(axis=0, ddof=2)
-    once = ask(page, "given.map((seed) => [...root.model.noise(seed, 1)])", list(range(400)))
+    once = np.array(ask(page, "draw", "given.map((seed) => model.noise(seed, 1))", range(400)))
     np.testing.assert_allclose(once.std(axis=0), sd, rtol=0.2)
     assert np.mean(once.std(axis=0) / sd) == pytest.approx(1, abs=0.02)
-    many = ask(page, "[...root.model.noise(0, 100)]")
+    many = ask(page, "draw", "model.noise(0, 100)")
     assert np.std(many / sd) == pytest.approx(0.1, rel=0.2)
     pairs = np.triu_indices(len(sd), 1)
     measured, shown = (np.corrcoef(each, rowvar=False)[pairs] for each in (left, once))
@@ -134,7 +107,7 @@ def test_without_truth_fitted_fields_respond(brain, visit):
     """The page says that the truth is not known."""
     trials, _, model = brain
     html = draw_and_read(trials, model).html
-    voxels, found = floats(data_of(html)["voxels"]).reshape(-1, 6), fit_prf(trials, model.voxels)
+    voxels, found = unpacked(data_of(html)["voxels"], "<f4").reshape(-1, 6), fit_prf(trials, model.voxels)
     np.testing.assert_allclose(voxels[:, :3], found[["row", "column", "size"]], rtol=1e-5)
     np.testing.assert_allclose(voxels[:, 3], found["gain"], rtol=0.02)
     np.testing.assert_array_equal(voxels[:, 4], 0)
@@ -152,23 +125,20 @@ def test_voxels_without_a_place_are_refused(brain):
 
 def square(page, pixel):
     """The middle of a pixel of the pad on the page."""
-    box, (row, column) = page.locator(f"{ROOT} .pad canvas").bounding_box(), divmod(pixel, 10)
-    return box["x"] + (column + 0.5) * box["width"] / 10, box["y"] + (row + 0.5) * box["height"] / 10
+    row, column = divmod(pixel, 10)
+    return on_page(page, f"{ROOT} .pad canvas", (column + 0.5) / 10, (row + 0.5) / 10)
 
 
 def spot(page, html, voxel):
     """The middle of a voxel on the page."""
     slices, (column, row, number) = data_of(html)["slices"], unpacked(data_of(html)["places"]).reshape(-1, 3)[voxel]
-    box = page.locator(f"{ROOT} .stage canvas").bounding_box()
-    size = box["width"] / (slices["side"] * slices["width"])
     down, across = divmod(number, slices["side"])
-    x, y = across * slices["width"] + column + 0.5, (down + 1) * slices["height"] - row - 0.5
-    return box["x"] + x * size, box["y"] + y * size
+    x, y = across + (column + 0.5) / slices["width"], down + 1 - (row + 0.5) / slices["height"]
+    return on_page(page, f"{ROOT} .stage canvas", x / slices["side"], y / np.ceil(slices["n"] / slices["side"]))
 
 
 def facts(page, *names):
-    root = page.locator(ROOT)
-    return [root.get_attribute(f"data-{name}") for name in names]
+    return [page.locator(ROOT).get_attribute(f"data-{name}") for name in names]
 
 
 def test_the_mouse_draws_and_wipes_lines_without_gaps(html, visit):
@@ -190,8 +160,8 @@ def test_pixel_and_voxel_point_at_each_other(html, brain, visit):
     page, (_, truth, model) = visit(html), brain
     places = unpacked(data_of(html)["places"]).reshape(-1, 3)
     page.mouse.move(*square(page, 47))
-    sees = ask(page, f"[...Array({len(places)}).keys()].map((v) => root.model.sees(v, 47))")
-    n = np.count_nonzero((sees >= 0.5) & (places[:, 2] >= 0))
+    sees = ask(page, "draw", "given.map((v) => model.sees(v, 47))", range(len(places)))
+    n = np.count_nonzero((np.array(sees) >= 0.5) & (places[:, 2] >= 0))
     assert f"Row 4, column 7, white: seen well by {n} of" in page.locator(f"{ROOT} .told").inner_text()
     voxel = np.flatnonzero(places[:, 2] == 4)[5]
     page.mouse.move(*spot(page, html, voxel))
@@ -201,7 +171,7 @@ def test_pixel_and_voxel_point_at_each_other(html, brain, visit):
     assert f"Voxel {model.voxels[voxel]} " in told and f"row {true['row']:.1f}, column {true['column']:.1f}" in told
     down, across = np.clip(np.rint([true["row"], true["column"]]), 0, 9)
     places = np.array([[across, across + 5], [down, down + 5]]) % 10 / 10 + 0.04
-    glowing, other = explored.painted(page, f"{ROOT} .pad canvas", *places)
+    glowing, other = painted(page, f"{ROOT} .pad canvas", *places)
     assert glowing[0] - glowing[2] > 60 and other[0] - other[2] < 30, "red, less blue"
     page.mouse.move(1, 1)
     assert facts(page, "voxel") == [None]

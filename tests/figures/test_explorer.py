@@ -10,16 +10,7 @@ import pytest
 from nibabel.affines import apply_affine
 
 from tests.figures import explored
-from tests.figures.explored import (
-    PHONE,
-    assert_painted,
-    assert_shows,
-    data_of,
-    decoded,
-    spot,
-    swipe,
-    swipe_up,
-)
+from tests.figures.explored import PHONE, ask, assert_field, assert_painted, assert_shows, data_of, spot
 from voxelwise import grid_positions, unmask
 from voxelwise.simulation.cortex import gaussian_weights
 from voxelwise.widgets import explore_voxels, view_planes
@@ -54,38 +45,39 @@ def html():
     return explore_voxels(**BRAIN).html
 
 
-@pytest.fixture(scope="module")
-def planes():
-    return view_planes(unmask(np.maximum(BRAIN["scores"].mean(axis=0), 0), MASK), BRAIN["background"]).html
+def known(page, name):
+    """What the explorer's page knows of all voxels."""
+    voxels = range(len(BRAIN["fields"]))
+    return np.array(ask(page, "voxels", f"given.map((voxel) => model.{name}(voxel))", voxels))
 
 
 # What is in the page
 
 
-def test_all_voxels_are_in_the_page(html):
-    arrays, scores = decoded(html), BRAIN["scores"]
+def test_all_voxels_are_in_the_page(html, page):
+    scores, fields = BRAIN["scores"], BRAIN["fields"].reshape(-1, 9 * 7)
     told = np.stack([scores.mean(axis=0), scores.min(axis=0), scores.max(axis=0)], axis=1)
-    np.testing.assert_allclose(arrays.scores, told, rtol=0, atol=0.501e-4)
-    np.testing.assert_allclose(arrays.fields, BRAIN["fields"], rtol=0, atol=0.501e-4)
-    np.testing.assert_array_equal(arrays.positions, grid_positions(MASK))
-    told = [arrays.raw["regions"]["names"][n] for n in explored.unpacked(arrays.raw["regions"]["numbers"])]
-    assert told == [", ".join(REGIONS.columns[inside]) for inside in REGIONS.to_numpy()]
+    np.testing.assert_allclose(known(page, "score"), told, rtol=0, atol=0.501e-4)
+    np.testing.assert_allclose(known(page, "field"), fields, rtol=0, atol=0.501e-4)
+    np.testing.assert_array_equal(known(page, "position"), grid_positions(MASK))
+    inside = [", ".join(REGIONS.columns[row]) or "none" for row in REGIONS.to_numpy()]
+    np.testing.assert_array_equal(known(page, "region"), inside)
     assert html.count("</script>") == 2, "a region's name does not end the script"
     (best,) = data_of(explore_voxels(**BRAIN | dict(marked=())).html)["marked"]
     assert best["column"] == BRAIN["scores"].mean(axis=0).argmax() != 0, "without a mark, the best"
 
 
-def test_slices_are_those_of_the_head(html):
+def test_slices_are_those_of_the_head(html, page):
     """Each voxel lies where it does in the image once that is turned: left, front, top; over the same background."""
-    arrays, numbers = decoded(html), np.arange(1, len(BRAIN["fields"]) + 1)
+    raw, numbers = data_of(html), np.arange(1, len(BRAIN["fields"]) + 1)
     turned = nibabel.as_closest_canonical(unmask(numbers, MASK))
     where = np.array([np.argwhere(turned.get_fdata() == number)[0] for number in numbers])
-    ((left, back, bottom),) = np.unique(where - arrays.places, axis=0)
-    heights, under = arrays.raw["heights"], arrays.raw["background"]
+    ((left, back, bottom),) = np.unique(where - known(page, "place"), axis=0)
+    heights, under = raw["heights"], raw["background"]
     z = turned.affine[2, 3] + turned.affine[2, 2] * (bottom + np.arange(len(heights)))
     np.testing.assert_allclose(heights, z, atol=1e-6)
     background = nibabel.as_closest_canonical(BRAIN["background"]).get_fdata()
-    (width, height, _), fine = arrays.raw["shape"], under["fineness"]
+    (width, height, _), fine = raw["shape"], under["fineness"]
     middles = explored.picture(under["picture"])[fine // 2 :: fine, fine // 2 :: fine]
     for k in range(len(heights)):
         row, column = divmod(k, under["columns"])
@@ -109,7 +101,7 @@ def test_what_does_not_fit_is_refused():
 
 def test_courses_and_true_fields_are_those_of_the_voxel(html, page):
     """Within 1 % of the largest response; the truth as high as the estimate, at the right place of stimuli 9 x 7."""
-    courses = np.array(BRAIN["courses"])
+    courses, limit = np.array(BRAIN["courses"]), data_of(html)["colours"]["field"]["limit"]
     for voxel in (0, MARKED[0], len(BRAIN["fields"]) - 1):
         page.evaluate(f"location.hash = 'voxel={voxel}'")
         page.wait_for_function(f"document.querySelector('.brain-voxels').dataset.pinned === '{voxel}'")
@@ -119,56 +111,56 @@ def test_courses_and_true_fields_are_those_of_the_voxel(html, page):
         ys = most - (points[:, :, 1] - 8) * 2 * most / (190 - 8 - 38)
         np.testing.assert_allclose(ys, courses[:, :, voxel], atol=0.01 * np.abs(courses).max() + most / 600)
         field = gaussian_weights((9, 7), *(BRAIN["truth"].loc[[voxel], name] for name in ("row", "column", "size")))[0]
-        (rows, columns), limit = np.indices((9, 7)).reshape(2, -1), data_of(html)["colours"]["field"]["limit"]
-        xs, ys = (columns + 0.25) / 7, (rows + 0.25) / 9
         field *= (BRAIN["fields"][voxel].max() or limit) / field.max()
-        assert_painted(page, ".field:last-child canvas", xs, ys, field, "RdBu_r", -limit, limit)
+        assert_field(page, ".field:last-child canvas", field.reshape(9, 7), limit)
 
 
 # By mouse, keyboard and finger
 
 
-def slice_of(html, column):
+def slice_of(page, column):
     """The voxels of the same slice."""
-    return np.flatnonzero(decoded(html).places[:, 2] == decoded(html).places[column, 2])
+    height = known(page, "place")[:, 2]
+    return np.flatnonzero(height == height[column])
 
 
-def facts_of(html, column):
+def facts_of(page, column):
     """What is to be told of a voxel."""
-    arrays = decoded(html)
-    (mean, low, high), field = (f"{score:.2f}" for score in arrays.scores[column]), arrays.fields[column]
-    x, y, z = (f"{mm:.0f}" for mm in apply_affine(MASK.affine, arrays.positions[column]))
-    i, j, k = arrays.positions[column]
+    scores, field = ask(page, "voxels", "[model.score(given), model.field(given)]", column)
+    (mean, low, high), field = (f"{score:.2f}" for score in scores), np.reshape(field, (9, 7))
+    position = tuple(grid_positions(MASK)[column].tolist())
+    x, y, z = (f"{mm:.0f}" for mm in apply_affine(MASK.affine, position))
     row, pixel = np.unravel_index(np.abs(field).argmax(), field.shape)
     inside = ", ".join(REGIONS.columns[REGIONS.loc[column]]) or "none"
-    told = mean, f"{low} to {high}", f"({i}, {j}, {k})", f"{x}, {y}, {z} mm", inside
+    told = mean, f"{low} to {high}", f"{position}", f"{x}, {y}, {z} mm", inside
     return [text.replace("-", "−") for text in (*told, f"({row}, {pixel}): {field[row, pixel]:.2f}")]
 
 
 def test_the_mouse_shows_the_voxel_it_points_at(html, visit):
     """The slice has the colours of its scores; what is pointed at shows, and what is clicked on stays."""
-    page, first, arrays = visit(html), MARKED[0], decoded(html)
-    others, (n_columns, n_rows, _) = slice_of(html, first), arrays.raw["shape"]
-    positive = others[(arrays.scores[others, 0] > 0) & ~np.isin(others, MARKED)]
-    x, y = (arrays.places[positive, 0] + 0.5) / n_columns, (n_rows - arrays.places[positive, 1] - 0.5) / n_rows
-    limit, values = arrays.raw["colours"]["score"]["limit"], arrays.scores[positive, 0]
-    assert_painted(page, f"{ROOT} .stage canvas", x, y, values, "plasma", 0, limit)
+    page, first, raw = visit(html), MARKED[0], data_of(html)
+    others, scores = slice_of(page, first), known(page, "score")[:, 0]
+    positive = others[(scores[others] > 0) & ~np.isin(others, MARKED)]
+    x, y, _ = (known(page, "place")[positive] + 0.5).T / np.transpose([raw["shape"]])
+    limit = raw["colours"]["score"]["limit"]
+    assert_painted(page, f"{ROOT} .stage canvas", x, 1 - y, scores[positive], "plasma", 0, limit)
     left, right = (page.get_by_text(letter, exact=True).bounding_box() for letter in "LR")
     assert left["x"] < right["x"]
     for column in (first, *others[[0, len(others) // 2, -1]]):
-        page.mouse.move(*spot(page, html, column))
-        assert_shows(page, html, column)
-        assert page.locator(f"{ROOT} dd").all_inner_texts() == facts_of(html, column)
+        page.mouse.move(*spot(page, column))
+        assert_shows(page, column)
+        assert page.locator(f"{ROOT} dd").all_inner_texts() == facts_of(page, column)
     page.mouse.move(1, 1)
-    assert_shows(page, html, first)
-    page.mouse.click(*spot(page, html, others[0]))
+    assert_shows(page, first)
+    page.mouse.click(*spot(page, others[0]))
     page.mouse.move(1, 1)
-    assert_shows(page, html, others[0])
+    assert_shows(page, others[0])
 
 
 def test_keys_go_to_the_neighbour_over_gaps_to_marked_voxels_and_through_the_slices(html, visit):
     """In 25 presses: to the next voxel straight on, looked for step by step; without one, to some voxel ahead."""
-    page, places, column = visit(html), decoded(html).places, MARKED[0]
+    page, column = visit(html), MARKED[0]
+    places = known(page, "place")
     occupied = {tuple(place): number for number, place in enumerate(places.tolist())}
     turns = {"ArrowLeft": (-1, 0, 0), "ArrowRight": (1, 0, 0), "ArrowUp": (0, 1, 0), "ArrowDown": (0, -1, 0)}
     page.keyboard.press("Tab")
@@ -181,11 +173,11 @@ def test_keys_go_to_the_neighbour_over_gaps_to_marked_voxels_and_through_the_sli
             assert column == straight[0]
         else:
             assert column == before or (places[column] - places[before]) @ turns[key] > 0
-    assert_shows(page, html, column)
+    assert_shows(page, column)
 
     page.get_by_role("button", name="Voxel B").click()
-    assert_shows(page, html, home := MARKED[1])
-    told = f"Voxel {home}, marked B. Mean R² {facts_of(html, home)[0]}"
+    assert_shows(page, home := MARKED[1])
+    told = f"Voxel {home}, marked B. Mean R² {facts_of(page, home)[0]}"
     page.locator(f"{ROOT} .status", has_text=told).wait_for(state="attached")  # for a screen reader
     canvas, below = page.locator(f"{ROOT} .stage canvas"), page.get_by_role("button", name="Slice below")
     slider, k = page.get_by_role("slider"), places[home, 2]
@@ -196,33 +188,32 @@ def test_keys_go_to_the_neighbour_over_gaps_to_marked_voxels_and_through_the_sli
         far = np.where(places[:, 2] == k, ((places - places[home])[:, :2] ** 2).sum(axis=1), np.inf)
         shown = int(page.locator(ROOT).get_attribute("data-voxel"))
         assert far[shown] == far.min(), "the nearest voxel of the slice"
-        assert_shows(page, html, shown)
+        assert_shows(page, shown)
 
 
 def test_a_finger_taps_draws_and_scrolls(html, visit):
     """What was chosen stays chosen where the finger scrolls the page."""
     page = visit(html + '<div style="height: 2000px"></div>', **PHONE)
-    first, *_, last = slice_of(html, MARKED[0])
-    x, y = spot(page, html, last)
+    first, *_, last = slice_of(page, MARKED[0])
+    x, y = spot(page, last)
     page.touchscreen.tap(x, y)
-    assert_shows(page, html, last)
-    swipe(page, (x, y), (x + 30, y), spot(page, html, first))
-    assert_shows(page, html, first)
-    swipe_up(page, *spot(page, html, last))
-    assert_shows(page, html, first)
+    assert_shows(page, last)
+    explored.swipe(page, (x, y), (x + 30, y), spot(page, first))
+    assert_shows(page, first)
+    explored.swipe_up(page, *spot(page, last))
+    assert_shows(page, first)
 
 
-def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
+def test_all_planes_go_through_the_voxel_that_is_told(html, visit):
     """Moved by keys, by a click, and by the other picture; the colour in each plane and the number are the voxel's."""
-    mean, raw, page = BRAIN["scores"].mean(axis=0), data_of(planes), visit(html + planes)
+    mean = BRAIN["scores"].mean(axis=0)
+    planes = view_planes(unmask(np.maximum(mean, 0), MASK), BRAIN["background"]).html
+    raw, page = data_of(planes), visit(html + planes)
     by_position = dict(zip(map(tuple, grid_positions(MASK).tolist()), mean, strict=True))
     shape, sliders = raw["shape"], page.locator(".brain-planes").get_by_role("slider").all()
     stages = [f".brain-planes .stage:nth-child({number})" for number in (1, 2, 3)]
     ends = [page.locator(f"{stage} :is(.left, .right)").all_inner_texts() for stage in stages]
     assert ends == [["back", "front"], ["L", "R"], ["L", "R"]]
-
-    def style_of(line, name):
-        return page.locator(line).evaluate(f"(line) => parseFloat(line.style.{name})")
 
     def shown():
         position = tuple(map(int, page.locator(".brain-planes").get_attribute("data-position").split()))
@@ -232,8 +223,9 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
         assert page.locator(".brain-planes .told").inner_text() == told
         for stage, (across, up) in zip(stages, ((1, 2), (0, 2), (0, 1)), strict=True):
             x, y = (place[across] + 0.5) / shape[across], (place[up] + 0.5) / shape[up]
-            assert style_of(f"{stage} .upright", "left") == pytest.approx(100 * x, abs=0.01)
-            assert style_of(f"{stage} .level", "bottom") == pytest.approx(100 * y, abs=0.01)
+            for line, name, share in (("upright", "left", x), ("level", "bottom", y)):
+                drawn = page.locator(f"{stage} .{line}").evaluate(f"(line) => parseFloat(line.style.{name})")
+                assert drawn == pytest.approx(100 * share, abs=0.01)
             if score > 0:
                 assert_painted(page, f"{stage} canvas", [x], [1 - y], [score], "plasma", 0, raw["colours"]["limit"])
         return position
@@ -242,9 +234,9 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, planes, visit):
     for slider, key in itertools.product(sliders, ["ArrowLeft", "ArrowLeft", "ArrowRight"]):
         slider.press(key)
         shown()
-    box, place = page.locator(f"{stages[2]} canvas").bounding_box(), explored.unpacked(raw["places"])[:3].tolist()
-    x, y = (place[0] + 0.5) / shape[0], (shape[1] - place[1] - 0.5) / shape[1]
-    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    place = explored.unpacked(raw["places"])[:3].tolist()
+    x, y = (place[0] + 0.5) / shape[0], (place[1] + 0.5) / shape[1]
+    page.mouse.click(*explored.on_page(page, f"{stages[2]} canvas", x, 1 - y))
     assert shown() in by_position and [int(slider.input_value()) for slider in sliders[:2]] == place[:2]
 
     page.get_by_role("button", name="Voxel C").click()

@@ -23,9 +23,8 @@ def run_chromium():
         found = next(filter(None, map(shutil.which, CHROMIUM)), playwright.chromium.executable_path)
         if not Path(found).exists():
             pytest.skip(f"no Chromium here: {INSTALL}")
-        browser = playwright.chromium.launch(executable_path=found, args=ALONE)
-        yield browser
-        browser.close()
+        with playwright.chromium.launch(executable_path=found, args=ALONE) as browser:
+            yield browser
 
 
 @contextlib.contextmanager

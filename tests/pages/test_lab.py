@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import urllib3
 
-from tests.figures.explored import assert_shows, spot, stored
+from tests.figures.explored import assert_shows, spot
 from tests.notebooks import ROOT, compare_outputs
 from tests.pages.browsing import watch
 
@@ -52,7 +52,7 @@ def lab(tmp_path):
 
 def test_chapter_runs_in_jupyterlab(browser, lab, tmp_path):
     """What it shows is cleared, is the same after "Run All Cells", and answers to mouse and keys, not the Lab's own."""
-    chapter, html = tmp_path / "project/book/03_mapping_the_brain.ipynb", stored("voxels")
+    chapter = tmp_path / "project/book/03_mapping_the_brain.ipynb"
     before = nbformat.read(chapter, as_version=4).cells
     page = browser.new_page()
     faults = watch(page, lab)
@@ -64,13 +64,13 @@ def test_chapter_runs_in_jupyterlab(browser, lab, tmp_path):
     page.locator(".brain-voxels .parts").wait_for(state="attached", timeout=5 * MINUTE)  # of the last cell of code
     page.locator(".brain-voxels .parts").scroll_into_view_if_needed()
     assert page.locator(".brain-fragment img").count() == 0
-    assert_shows(page, html, 1780)
-    page.mouse.click(*spot(page, html, 1951))
-    assert_shows(page, html, 1951)
+    assert_shows(page, 1780)
+    page.mouse.click(*spot(page, 1951))
+    assert_shows(page, 1951)
     canvas = page.locator(".brain-voxels .stage canvas")
     for key in ("ArrowRight", "a", "b", "x", "d", "d", "m", "Enter", "ArrowLeft"):
         canvas.press(key)
-    assert_shows(page, html, 1951)
+    assert_shows(page, 1951)
     with page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
         page.keyboard.press("Control+s")
     page.close()

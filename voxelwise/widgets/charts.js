@@ -32,7 +32,7 @@ function chart(height) {
     // The value of x at a place of the page.
     valueAt(clientX) {
       const share = (clientX - svg.getBoundingClientRect().left - left) / (width - left - right);
-      return span[0] + Math.max(0, Math.min(1, share)) * (span[1] - span[0]);
+      return span[0] + clip(share, 0, 1) * (span[1] - span[0]);
     },
     draw({ label, x, y, xTicks, xLabel, lines, bands = [] }) {
       span = x;

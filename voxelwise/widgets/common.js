@@ -1,8 +1,18 @@
 // What the fragments share. Each has its own copy, inside its function.
 
 const decode = (text, Type) => new Type(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+const decimals = ({ unit, values }) => Float64Array.from(decode(values, Int16Array), (number) => number * unit);
 const signed = (number, digits) => number.toFixed(digits).replace("-", "\u2212");
 const dataOf = (root) => JSON.parse(root.querySelector("script[type='application/json']").textContent);
+
+const inVolumes = (lag) => `${lag} volume${lag === 1 ? "" : "s"}`;
+const clip = (value, low, high) => Math.max(low, Math.min(high, value));
+const modified = (event) => event.ctrlKey || event.altKey || event.metaKey;
+
+// A long array as rows of equal length.
+function rowsOf(values, length) {
+  return Array.from({ length: values.length / length }, (_, n) => values.subarray(n * length, (n + 1) * length));
+}
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -26,6 +36,11 @@ function voxelButtons(voxels) {
   });
 }
 
+// Show which of several buttons, if any, is the chosen one.
+function press(buttons, chosen) {
+  buttons.forEach((element, n) => element.setAttribute("aria-pressed", n === chosen));
+}
+
 // Buttons that belong together.
 function group(label, ...buttons) {
   return make("div", { class: "group", role: "group", "aria-label": label }, ...buttons);
@@ -46,6 +61,14 @@ function fit(canvas, columns, rows, room, height = Infinity) {
   return cell;
 }
 
+// Paint a field on a canvas, one square for a pixel.
+function paintField(context, field, columns, cell, colour) {
+  field.forEach((weight, pixel) => {
+    context.fillStyle = colour(weight);
+    context.fillRect((pixel % columns) * cell, Math.floor(pixel / columns) * cell, cell, cell);
+  });
+}
+
 // A true field of a simulated voxel, a Gaussian with this largest weight; 0 everywhere for a voxel without one.
 function trueField([row, column, size], rows, columns, largest) {
   const off = (pixel) => (Math.floor(pixel / columns) - row) ** 2 + ((pixel % columns) - column) ** 2;
@@ -59,7 +82,7 @@ function trueField([row, column, size], rows, columns, largest) {
 function colourScale(text, low, high) {
   const map = decode(text, Uint8Array);
   return (value) => {
-    const n = 3 * Math.max(0, Math.min(255, Math.floor((256 * (value - low)) / (high - low))));
+    const n = 3 * clip(Math.floor((256 * (value - low)) / (high - low)), 0, 255);
     return `rgb(${map[n]}, ${map[n + 1]}, ${map[n + 2]})`;
   };
 }
@@ -93,10 +116,17 @@ function start(kind, show) {
     root.querySelector(".still-hint")?.remove();
     // A notebook would take arrows and letters for itself. With Ctrl they are its own: Ctrl+S saves here, too.
     root.addEventListener("keydown", (event) => {
-      if (!event.ctrlKey && !event.altKey && !event.metaKey) event.stopPropagation();
+      if (!modified(event)) event.stopPropagation();
     });
     show(root);
   }
+}
+
+// A finger that turns out to scroll the page leaves what it had changed as it was.
+function undoScrolled(element, get, put) {
+  let before;
+  element.addEventListener("pointerdown", () => { before = get(); });
+  element.addEventListener("pointercancel", () => put(before));
 }
 
 // Put what is on the page in the still picture's place, and have it fill its room, now and when that changes.

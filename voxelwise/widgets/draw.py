@@ -53,7 +53,8 @@ def draw_and_read(trials, model, background=None, truth=None):
     Parameters
     ----------
     trials : Samples
-        With a mask; those that the model was fitted to, or others whose stimuli are as varied.
+        Of stimuli with rows and columns, and with a mask, else a ValueError; those that the model was fitted to, or
+        others whose stimuli are as varied.
     model : PatternModel
     background : path or Nifti1Image, optional
         Anatomical image under the voxels.
@@ -65,11 +66,6 @@ def draw_and_read(trials, model, background=None, truth=None):
     -------
     Fragment
         The weights of its decoder have 15 bits, other numbers single precision.
-
-    Raises
-    ------
-    ValueError
-        If the trials have no mask, or the stimuli no rows and columns.
     """
     shape = tuple(map(int, trials.stimulus_shape))
     if trials.mask_img is None or len(shape) != 2:
@@ -83,8 +79,8 @@ def draw_and_read(trials, model, background=None, truth=None):
     steps = np.abs(readers * sd[:, np.newaxis]).max() / 2**14 / sd  # fine where there is little noise
     grey = model.predict(np.full(len(model.weights), model.pixel_mean))
     places, box = _choose_slices(trials.mask_img, model.voxels)
-    under = _background(background, *box)
-    presets = dict(_place_presets(shape))
+    slices, under = _describe_slices(background, *box)
+    presets = list(_place_presets(shape))
     low, high = float(trials.stimuli.min()), float(trials.stimuli.max())
     limit = np.quantile(trials.responses[:, model.voxels], 0.99)
     data = {
@@ -93,24 +89,22 @@ def draw_and_read(trials, model, background=None, truth=None):
         "surround": {"size": SURROUND_SIZE, "exponent": SURROUND_EXPONENT},
         "n_voxels": len(model.voxels),
         "columns": pack(model.voxels, "<i4"),
-        "voxels": _pack_floats(voxels),
-        "grey": _pack_floats(grey),
+        "voxels": pack(voxels, "<f4"),
+        "grey": pack(grey, "<f4"),
         "mean": round(float(model.pixel_mean), 4),
         "readers": pack(np.rint(readers / steps[:, np.newaxis])),
-        "steps": _pack_floats(steps),
+        "steps": pack(steps, "<f4"),
         "loadings": pack_decimals(loadings),
-        "alone": _pack_floats(alone),
-        "blind": _pack_floats(model.mean_stimulus),
+        "alone": pack(alone, "<f4"),
+        "blind": pack(model.mean_stimulus, "<f4"),
         "places": pack(places),
-        "slices": _describe_slices(under, *box),
+        "slices": slices,
         "colours": {"map": pack_colours(SCORE_COLOURS), "limit": float(f"{limit:.1g}")},
-        "presets": [
-            {"sign": sign, "name": NAMES.get(sign, f"Letter {sign}"), "pixels": np.flatnonzero(drawn).tolist()}
-            for sign, drawn in presets.items()
-        ],
+        "presets": presets,
         "note": (FITTED if truth is None else TRUE).format(n=len(trials.runs)),
     }
-    stimulus = np.where(next(iter(presets.values()), np.ones(shape, bool)), high, low)
+    stimulus = np.full(shape, low)
+    stimulus.flat[presets[0]["pixels"] if presets else slice(None)] = high
     rng = np.random.default_rng(0)
     (field,), (surround,) = _drive(stimulus.reshape(1, -1), voxels[:, :3], shape)
     responses = field * voxels[:, 3] + surround * voxels[:, 4] + voxels[:, 5]
@@ -169,30 +163,25 @@ def _choose_slices(mask_img, voxels):
     turned, places = turn_to_page(mask_img, grid_positions(mask_img)[voxels])
     counts = np.bincount(places[:, 1])
     shown = np.sort(np.argsort(-counts, kind="stable")[: min(N_SLICES, np.count_nonzero(counts))])
-    inside = places[np.isin(places[:, 1], shown)]
-    first = np.maximum(inside.min(axis=0) - 1, 0)
-    size = np.minimum(inside.max(axis=0) + 2, turned.shape) - first
-    numbers = np.full(len(counts), -1)
-    numbers[shown] = range(len(shown))
-    number = numbers[places[:, 1]]
-    placed = np.column_stack([places[:, 0] - first[0], places[:, 2] - first[2], number])
-    return np.where(number[:, np.newaxis] < 0, -1, placed), (turned, first, size, shown)
+    seen = np.isin(places[:, 1], shown)
+    first = np.maximum(places[seen].min(axis=0) - 1, 0)
+    size = np.minimum(places[seen].max(axis=0) + 2, turned.shape) - first
+    placed = np.column_stack([places[:, 0] - first[0], places[:, 2] - first[2], np.searchsorted(shown, places[:, 1])])
+    placed[~seen] = -1
+    return placed, (turned, first, size, shown)
 
 
-def _describe_slices(under, turned, first, size, shown):
-    """The slices side by side: their size, how many, their heights, and what is under them."""
-    centres = nibabel.affines.apply_affine(turned.affine, [[0, k, 0] for k in shown])[:, 1]
-    told = {"width": int(size[0]), "height": int(size[2]), "n": len(shown), "y": np.round(centres, 1).tolist()}
-    picture, n_columns = mosaic(under)
-    return told | {"side": n_columns, "picture": picture}
-
-
-def _background(background, turned, first, size, shown):
-    """Grey levels of the slices, shape (n_slices, height, width); black without a background."""
-    if background is None:
-        return np.zeros((len(shown), size[2] * FINENESS, size[0] * FINENESS), np.uint8)
-    levels = grey_levels(background_box(background, turned, first, size, (FINENESS, 1, FINENESS)))
-    return levels[:, shown - first[1]].transpose(1, 2, 0)
+def _describe_slices(background, turned, first, size, shown):
+    """The slices as the page reads them, and the grey levels under them, shape (n_slices, height, width), or black."""
+    width, _, height = map(int, size)
+    under = np.zeros((len(shown), height * FINENESS, width * FINENESS), np.uint8)
+    if background is not None:
+        levels = grey_levels(background_box(background, turned, first, size, (FINENESS, 1, FINENESS)))
+        under = levels[:, shown - first[1]].transpose(1, 2, 0)
+    (picture, side), centres = mosaic(under), [[0, k, 0] for k in shown]
+    heights = nibabel.affines.apply_affine(turned.affine, centres)[:, 1].round(1).tolist()
+    told = {"width": width, "height": height, "n": len(shown), "y": heights, "side": side, "picture": picture}
+    return told, under
 
 
 def _place_presets(shape):
@@ -201,11 +190,8 @@ def _place_presets(shape):
         drawing = np.array([list(line) for line in text.split()]) == "#"
         spare = np.subtract(shape, drawing.shape)
         if (spare >= 0).all():
-            yield sign, np.pad(drawing, [(n // 2, n - n // 2) for n in spare])
-
-
-def _pack_floats(values):
-    return pack(np.asarray(values, np.float32), "<f4")
+            pixels = np.flatnonzero(np.pad(drawing, [(n // 2, n - n // 2) for n in spare]))
+            yield {"sign": sign, "name": NAMES.get(sign, f"Letter {sign}"), "pixels": pixels.tolist()}
 
 
 def _paint(responses, places, box):

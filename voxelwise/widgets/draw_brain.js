@@ -1,5 +1,7 @@
 // The slices of the brain, side by side on one canvas.
 
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };  // rightwards, down
+
 function brainView(data, model, canvas, colour) {
   const { width, height, n, side, picture: address } = data.slices;
   const columns = side * width, rows = Math.ceil(n / side) * height;
@@ -78,10 +80,9 @@ function pointAtVoxels(view, responses, choose) {
   canvas.addEventListener("blur", () => pick(undefined));
   const start = () => voxel ?? view.strongest(responses());
   canvas.addEventListener("focus", () => { if (canvas.matches(":focus-visible")) pick(start(), true); });
-  const turns = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   canvas.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || !(event.key in turns)) return;
+    if (modified(event) || !(event.key in ARROWS)) return;
     event.preventDefault();
-    pick(view.neighbour(start(), ...turns[event.key]), true);
+    pick(view.neighbour(start(), ...ARROWS[event.key]), true);
   });
 }

@@ -43,8 +43,7 @@ function readModel(data) {
   const [rows, columns] = data.shape, nPixels = rows * columns, nVoxels = data.n_voxels;
   const floats = (text) => decode(text, Float32Array);
   const table = floats(data.voxels), grey = floats(data.grey), steps = floats(data.steps), alone = floats(data.alone);
-  const loadings = Float64Array.from(decode(data.loadings.values, Int16Array), (value) => value * data.loadings.unit);
-  const readers = decode(data.readers, Int16Array), nShared = loadings.length / nVoxels;
+  const loadings = decimals(data.loadings), readers = decode(data.readers, Int16Array), nShared = loadings.length / nVoxels;
   const fields = gaussians(table, nVoxels, data.shape, (v) => table[6 * v + 2]);
   const surrounds = gaussians(table, nVoxels, data.shape, () => data.surround.size);
   const field = (v) => fields.subarray(v * nPixels, (v + 1) * nPixels);

@@ -14,7 +14,7 @@ function screen(model, [low, high], canvas) {
     fit(room) { cell = fit(canvas, model.columns, model.rows, room); },
     draw(values) {
       values.forEach((value, pixel) => {
-        const grey = Math.round(255 * Math.max(0, Math.min(1, (value - low) / (high - low))));
+        const grey = Math.round(255 * clip((value - low) / (high - low), 0, 1));
         square(pixel, `rgb(${grey}, ${grey}, ${grey})`);
       });
     },
@@ -33,7 +33,7 @@ function screen(model, [low, high], canvas) {
     },
     pixelAt(event) {
       const box = canvas.getBoundingClientRect();
-      const inside = (share, n) => Math.max(0, Math.min(n - 1, Math.floor(share * n)));
+      const inside = (share, n) => clip(Math.floor(share * n), 0, n - 1);
       return inside((event.clientY - box.top) / box.height, model.rows) * model.columns +
         inside((event.clientX - box.left) / box.width, model.columns);
     },
@@ -71,13 +71,12 @@ function listen(model, view, pad) {
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { white = undefined; });
   for (const end of ["pointerleave", "blur"]) canvas.addEventListener(end, () => pad.point(undefined));
   canvas.addEventListener("focus", () => { if (canvas.matches(":focus-visible")) pad.point(cursor); });
-  const turns = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
   canvas.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key in turns) {
+    if (modified(event)) return;
+    if (event.key in ARROWS) {
       const [row, column] = [Math.floor(cursor / model.columns), cursor % model.columns];
-      const [down, right] = turns[event.key], clip = (value, n) => Math.max(0, Math.min(n - 1, value));
-      cursor = clip(row + down, model.rows) * model.columns + clip(column + right, model.columns);
+      const [right, down] = ARROWS[event.key];
+      cursor = clip(row + down, 0, model.rows - 1) * model.columns + clip(column + right, 0, model.columns - 1);
     } else if (event.key === " " || event.key === "Enter") {
       pad.begin();
       pad.paint([cursor], !pad.isWhite(cursor));

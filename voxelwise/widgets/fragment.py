@@ -70,17 +70,16 @@ def mark(columns, n_voxels):
 
 
 def pack(values, dtype="<i2"):
-    """Whole numbers as base64 text."""
+    """Numbers as base64 text, whole ones only where they fit."""
     packed = np.asarray(values).astype(dtype)
-    if not np.array_equal(packed, values):
+    if packed.dtype.kind != "f" and not np.array_equal(packed, values):
         raise OverflowError(f"Numbers from {np.min(values)} to {np.max(values)} do not fit into {dtype}.")
     return base64.b64encode(packed.tobytes()).decode()
 
 
 def pack_decimals(values):
     """Numbers to as many decimals as 16 bits hold, at most four: their unit, a power of ten, and the packed numbers."""
-    largest = np.abs(values).max(initial=0)
-    digits = 4
+    largest, digits = np.abs(values).max(initial=0), 4
     while np.rint(largest * 10.0**digits) > np.iinfo(np.int16).max:
         digits -= 1
     return {"unit": 10.0**-digits, "values": pack(np.rint(values * 10.0**digits))}

@@ -53,8 +53,8 @@ function tell({ train, held }) {
 // Show a setting of the knobs and what the model makes of it.
 function draw(data, page, setting, model) {
   const { voxel, alpha, lag, steps } = setting, { fields, course } = model;
-  const name = called(data.voxels[voxel].name), volumes = `${lag} volume${lag === 1 ? "" : "s"}`;
-  page.voxels.forEach((element, n) => element.setAttribute("aria-pressed", n === voxel));
+  const name = called(data.voxels[voxel].name), volumes = inVolumes(lag);
+  press(page.voxels, voxel);
   page.alpha.set(Math.log10(alpha), written(alpha));
   page.lag.set(lag, volumes);
   page.steps.set(steps, Number(steps.toFixed(1)).toString());
@@ -88,7 +88,7 @@ function turn(root) {
   const asInBook = () => ({ ...data.book, steps: undefined });  // each voxel has its own number of steps
   const setting = { voxel: 0, ...asInBook() };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let before, filling;
+  let filling;
   const whole = () => ({ ...setting, steps: setting.steps ?? data.steps.chosen[setting.voxel] });
 
   function show() {
@@ -122,9 +122,7 @@ function turn(root) {
   const point = (event) => set({ alpha: 10 ** page.scores.valueAt(event.clientX) });
   page.scores.element.addEventListener("click", point);
   page.scores.element.addEventListener("pointermove", (event) => { if (event.buttons) point(event); });
-  // A finger that turns out to scroll the page leaves the penalty as it was.
-  page.scores.element.addEventListener("pointerdown", () => { before = setting.alpha; });
-  page.scores.element.addEventListener("pointercancel", () => set({ alpha: before }));
+  undoScrolled(page.scores.element, () => setting.alpha, (alpha) => set({ alpha }));
 
   function resize() {
     page.scores.fit();

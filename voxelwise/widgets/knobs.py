@@ -47,13 +47,13 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     scores : ndarray, shape (n_voxels,)
         R2 of each voxel, by which the middling and the silent one are chosen.
     marked : sequence of int
-        Columns of up to four voxels, which get the letters and colours of the book's figures.
+        Columns of up to four voxels, else a ValueError; they get the letters and colours of the book's figures.
     lag : int
-        Where the knob stands at first, in volumes.
+        Where the knob stands at first, in volumes; a ValueError if runs are too short for it.
     alpha : float
-        The ridge penalty at first; less than 0.001 counts as 0.001.
+        The ridge penalty at first; less than 0.001 counts as 0.001, and less than 0 is a ValueError.
     n_splits : int
-        Number of folds, whole runs each.
+        Number of folds, whole runs each; a ValueError if the runs cannot fill them, a RecordingError for one run.
     max_iter : int
         Steps of the lasso.
     truth : DataFrame, optional
@@ -63,13 +63,6 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     -------
     Fragment
         A sentence, where the stimuli have more than 256 pixels or the page would hold more than 1 MB of numbers.
-
-    Raises
-    ------
-    ValueError
-        If there is no such voxel, a penalty is negative, the runs cannot fill the folds or are too short for the lag.
-    RecordingError
-        If there is only one run.
     """
     check_alpha(alpha)
     voxels = _choose(scores, marked, samples.responses.shape[1])
@@ -86,7 +79,9 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     alpha = max(float(alpha), LEAST_ALPHA)
     exponent = np.log10(alpha)
     ends = [min(EXPONENTS[0], int(np.floor(exponent))), max(EXPONENTS[1], int(np.ceil(exponent)))]
-    paths, chosen = walk_receptive_fields(_at_lag(few, lag), np.arange(len(voxels)), max_iter)
+    early = np.concatenate([rows[: len(rows) - lag] for rows in samples.run_rows])
+    paired = replace(few, stimuli=few.stimuli[early], responses=few.responses[early + lag], runs=few.runs[early])
+    paths, chosen = walk_receptive_fields(paired, np.arange(len(voxels)), max_iter)
     # Between two whole numbers of steps a field changes linearly.
     lasso = make_interp_spline(range(len(paths)), paths, k=1)(chosen)[range(len(voxels)), range(len(voxels))]
     limit = round(float(np.abs(lasso).max()), 4) or 1.0
@@ -106,8 +101,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
         "book": {"alpha": alpha, "lag": int(lag)},
         "colours": {"map": pack_colours(FIELD_COLOURS), "limit": limit},
     }
-    still = _plot_first(_at_lag(few, lag), n_splits, alpha, ends)
-    return build_fragment("knobs", data, still, ALT, ["charts"])
+    return build_fragment("knobs", data, _plot_first(paired, n_splits, alpha, ends), ALT, ["charts"])
 
 
 def _choose(scores, marked, n_voxels):
@@ -122,14 +116,6 @@ def _choose(scores, marked, n_voxels):
             column = int(others[np.abs(scores[others] - score).argmin()])
             voxels.append({"name": name, "column": column, "colour": "var(--line)"})
     return voxels
-
-
-def _at_lag(samples, lag):
-    """Samples that were loaded with ``lag=0``, as another lag pairs them."""
-    early = np.concatenate([rows[: len(rows) - lag] for rows in samples.run_rows])
-    return replace(
-        samples, stimuli=samples.stimuli[early], responses=samples.responses[early + lag], runs=samples.runs[early]
-    )
 
 
 def _plot_first(samples, n_splits, alpha, exponents):

@@ -1,12 +1,5 @@
 // What the page knows of the recording: stimuli, responses of a few voxels, and the path of the lasso.
 
-const decimals = ({ unit, values }) => Float64Array.from(decode(values, Int16Array), (number) => number * unit);
-
-// A long array as rows of equal length.
-function rowsOf(values, length) {
-  return Array.from({ length: values.length / length }, (_, n) => values.subarray(n * length, (n + 1) * length));
-}
-
 // The page's data as arrays, and what can be asked of them.
 function read(data) {
   const [rows, columns] = data.shape, pixels = rows * columns;

@@ -11,9 +11,6 @@ function fieldView(data, name, colour) {
     (field ? note : unknown).textContent = text;
     if (!field) return;
     canvas.setAttribute("aria-label", label);
-    field.forEach((weight, pixel) => {
-      context.fillStyle = colour(weight);
-      context.fillRect(pixel % data.columns, Math.floor(pixel / data.columns), 1, 1);
-    });
+    paintField(context, field, data.columns, 1, colour);
   } };
 }

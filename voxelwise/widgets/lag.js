@@ -27,15 +27,9 @@ function bands(data, lag) {
 }
 
 function read(packed) {
-  const values = decode(packed.responses.values, Int16Array), n = packed.shown.length;
-  return {
-    ...packed, shown: Array.from(packed.shown, Number),
-    responses: packed.voxels.map((_, voxel) =>
-      Float64Array.from(values.subarray(n * voxel, n * (voxel + 1)), (number) => number * packed.responses.unit)),
-  };
+  const shown = Array.from(packed.shown, Number);
+  return { ...packed, shown, responses: rowsOf(decimals(packed.responses), shown.length) };
 }
-
-const inVolumes = (lag, seconds) => `${lag} volume${lag === 1 ? "" : "s"} (${Number((lag * seconds).toFixed(2))} s)`;
 
 function layOut(data) {
   const page = {
@@ -55,10 +49,11 @@ function layOut(data) {
 
 function draw(data, page, { voxel, lag }) {
   const all = Array.from({ length: data.lags + 1 }, (_, each) => correlation(data, voxel, each));
-  const { name } = data.voxels[voxel], written = inVolumes(lag, data.seconds), best = all.indexOf(Math.max(...all));
+  const { name } = data.voxels[voxel], best = all.indexOf(Math.max(...all));
+  const written = `${inVolumes(lag)} (${Number((lag * data.seconds).toFixed(2))} s)`;
   const response = data.responses[voxel].subarray(0, data.volumes), last = data.volumes - 1;
   const most = 1.05 * Math.max(...response.map(Math.abs)), xs = [...response.keys()], lags = [...all.keys()];
-  page.voxels.forEach((element, n) => element.setAttribute("aria-pressed", n === voxel));
+  press(page.voxels, voxel);
   page.range.value = lag;
   page.range.setAttribute("aria-valuetext", written);
   page.course.draw({
@@ -107,15 +102,11 @@ function slide(root) {
   });
   element.addEventListener("pointermove", (event) => {
     if (!held || !event.buttons) return;
-    const lag = Math.max(0, Math.min(data.lags, Math.round(held.lag + at(event) - held.from)));
+    const lag = clip(Math.round(held.lag + at(event) - held.from), 0, data.lags);
     if (lag !== setting.lag) set({ lag });
   });
-  element.addEventListener("pointerup", () => { held = undefined; });
-  // A finger that turns out to scroll the page leaves the lag as it was.
-  element.addEventListener("pointercancel", () => {
-    set({ lag: held.lag });
-    held = undefined;
-  });
+  for (const end of ["pointerup", "pointercancel"]) element.addEventListener(end, () => { held = undefined; });
+  undoScrolled(element, () => setting.lag, (lag) => set({ lag }));
 
   function resize() {
     for (const one of [page.course, page.scores, page.blood]) one.fit();

@@ -28,20 +28,15 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     samples : Samples
         Loaded with ``lag=0``.
     marked : sequence of int
-        Columns of up to four voxels, which get the letters and colours of the book's figures.
+        Columns of up to four voxels, else a ValueError; they get the letters and colours of the book's figures.
     lag : int
-        The book's lag, in volumes, which the page marks; it begins without one.
+        The lag, up to 8 volumes, to which a button leads, else a ValueError; the page begins without one.
     t_r : float
         Seconds from volume to volume.
 
     Returns
     -------
     Fragment
-
-    Raises
-    ------
-    ValueError
-        If there is no such voxel or lag.
     """
     marks = mark(marked, samples.responses.shape[1])
     check_whole("lag", lag, most=MAX_LAG, why="the page reaches no further; ")
@@ -49,7 +44,6 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     few = samples.responses[:, list(marked)].astype(float)
     r = correlate_with_screen(Samples.from_arrays(shown[:, np.newaxis], few, samples.runs), MAX_LAG)
     hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
-    hrf = hrf / hrf.max()
     data = {
         "voxels": marks,
         "runs": [len(rows) for rows in samples.run_rows],
@@ -59,7 +53,7 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
         "lags": len(r) - 1,
         "book": int(lag),
         "seconds": t_r,
-        "hrf": np.round(hrf, 3).tolist(),
+        "hrf": np.round(hrf / hrf.max(), 3).tolist(),
     }
     seen = slice(0, data["volumes"])
     return build_fragment("lag", data, plot_shifts(few[seen, 0], shown[seen], r[:, 0]), ALT, ["charts"])

@@ -28,13 +28,12 @@ function startBrainsprite(root, shape, anatomy, overlay) {
 async function show(root) {
   const data = dataOf(root);
   const { shape, sizes, fineness } = data;
-  const places = decode(data.places, Int16Array), values = decode(data.scores.values, Int16Array);
+  const places = rowsOf(decode(data.places, Int16Array), 3);
   const number = (place) => (place[0] * shape[1] + place[1]) * shape[2] + place[2], scores = new Map();
-  values.forEach((value, n) => scores.set(number(places.subarray(3 * n, 3 * n + 3)), value * data.scores.unit));
+  decimals(data.scores).forEach((score, n) => scores.set(number(places[n]), score));
   const [anatomy, overlay] = await Promise.all([unpack(data.background), unpack(data.overlay)]);
   const brain = startBrainsprite(root, shape.map((size) => size * fineness), anatomy, overlay);
   const at = [...data.start];
-  const through = (matrix) => matrix.map(([a, b, c, d]) => a * at[0] + b * at[1] + c * at[2] + d);
 
   // Each plane shows two axes: `across` from left to right, `up` from below.
   const planes = [[1, 2], [0, 2], [0, 1]].map(([across, up], normal) => {
@@ -42,24 +41,21 @@ async function show(root) {
     canvas.style.aspectRatio = `${shape[across] * sizes[across]} / ${shape[up] * sizes[up]}`;
     const lines = ["upright", "level"].map((name) => make("span", { class: name }));
     const ends = normal === 0 ? ["back", "front"] : ["L", "R"];
-    let before;
     const move = (event) => {
       const box = canvas.getBoundingClientRect();
-      const inside = (value, size) => Math.max(0, Math.min(size - 1, Math.floor(value * size)));
+      const inside = (share, size) => clip(Math.floor(share * size), 0, size - 1);
       at[across] = inside((event.clientX - box.left) / box.width, shape[across]);
       at[up] = inside((box.bottom - event.clientY) / box.height, shape[up]);
       moved();
     };
     canvas.addEventListener("click", move);
     canvas.addEventListener("pointermove", (event) => { if (event.buttons) move(event); });
-    // A finger that turns out to scroll the page leaves the place as it was.
-    canvas.addEventListener("pointerdown", () => { before = [...at]; });
-    canvas.addEventListener("pointercancel", () => { Object.assign(at, before); moved(); });
+    undoScrolled(canvas, () => [...at], (before) => { Object.assign(at, before); moved(); });
     return { element: stage(canvas, ends, ...lines), draw() {
       canvas.getContext("2d").drawImage(brain.planes[`canvas${AXES[normal]}`], 0, 0);
       lines[0].style.left = `${(100 * (at[across] + 0.5)) / shape[across]}%`;
       lines[1].style.bottom = `${(100 * (at[up] + 0.5)) / shape[up]}%`;
-      const place = `${"xyz"[normal]} = ${signed(through(data.affine)[normal], 0)} mm`;
+      const place = `${"xyz"[normal]} = ${signed(apply(data.affine, at)[normal], 0)} mm`;
       canvas.setAttribute("aria-label", `${NAMES[normal]} slice of the score map at ${place}`);
     } };
   });
@@ -75,25 +71,24 @@ async function show(root) {
     AXES.forEach((axis, n) => { brain.numSlice[axis] = at[n] * fineness; });
     brain.drawAll();
     planes.forEach((plane) => plane.draw());
-    const millimetres = through(data.affine).map((mm) => signed(mm, 0)), score = scores.get(number(at));
+    const millimetres = apply(data.affine, at).map((mm) => signed(mm, 0)), score = scores.get(number(at));
     sliders.forEach((slider, n) => {
       slider.range.value = at[n];
       slider.range.setAttribute("aria-valuetext", `${millimetres[n]} mm`);
       slider.millimetres.textContent = `${"xyz"[n]} = ${millimetres[n]} mm`;
     });
-    const position = through(data.to_grid);
+    const position = apply(data.to_grid, at);
     const value = score === undefined ? "not painted" : `R² ${signed(score, 2)}`;
     told.textContent = `Grid (${position.join(", ")}): ${value}`;
     root.dataset.position = position.join(" ");
   }
   follow(root, (position) => {
-    const place = data.from_grid.map(([a, b, c, d]) => a * position[0] + b * position[1] + c * position[2] + d);
-    Object.assign(at, place.map((value, axis) => Math.max(0, Math.min(shape[axis] - 1, value))));
+    Object.assign(at, apply(data.from_grid, position).map((value, axis) => clip(value, 0, shape[axis] - 1)));
     draw();
   });
   function moved() {
     draw();
-    lead(root, through(data.to_grid));
+    lead(root, apply(data.to_grid, at));
     voice.say(told.textContent);
   }
 

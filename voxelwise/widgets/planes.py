@@ -30,16 +30,11 @@ def view_planes(score_img, background=None, position=None):
     background : path or Nifti1Image, optional
         Anatomical image under the map.
     position : (int, int, int), optional
-        Grid position of the voxel that is shown at first. Default: the best one.
+        Grid position of the voxel that is shown at first; a ValueError off the grid. Default: the best one.
 
     Returns
     -------
     Fragment
-
-    Raises
-    ------
-    ValueError
-        If the position lies off the grid.
     """
     values = score_img.get_fdata()
     position = np.array(np.unravel_index(values.argmax(), values.shape) if position is None else position)
@@ -53,6 +48,9 @@ def view_planes(score_img, background=None, position=None):
     if background is not None:
         levels = grey_levels(background_box(background, scores, (0, 0, 0), values.shape, (fineness,) * 3))
     painted = np.argwhere(values)
+    colours = plt.get_cmap(SCORE_COLOURS)(values / limit, bytes=True)
+    colours[values == 0] = 0  # transparent
+    colours = colours.repeat(fineness, 0).repeat(fineness, 1).repeat(fineness, 2)
     data = {
         "shape": list(values.shape),
         "sizes": np.round(nibabel.affines.voxel_sizes(scores.affine).astype(float), 4).tolist(),
@@ -66,15 +64,8 @@ def view_planes(score_img, background=None, position=None):
         "fineness": fineness,
         # brainsprite cuts up pictures of sagittal slices.
         "background": mosaic(levels.swapaxes(1, 2), "jpeg")[0],
-        "overlay": mosaic(_paint(values, limit, fineness).swapaxes(1, 2))[0],
+        "overlay": mosaic(colours.swapaxes(1, 2))[0],
     }
     library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
     still = plot_score_map(score_img, background, [position])
     return build_fragment("planes", data, still, ALT, ["together"], library)
-
-
-def _paint(values, limit, fineness):
-    """The colours of the scores, transparent where nothing is painted."""
-    colours = plt.get_cmap(SCORE_COLOURS)(values / limit, bytes=True)
-    colours[values == 0] = 0
-    return colours.repeat(fineness, 0).repeat(fineness, 1).repeat(fineness, 2)

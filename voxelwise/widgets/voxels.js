@@ -64,7 +64,7 @@ function draw(data, page, voxel, pinned) {
   page.title.append(make("span", { class: "how" }, voxel === pinned ? "pinned" : "pointed at"));
   page.facts.replaceChildren(
     ...Object.entries(rows).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
-  const share = (value) => 100 * Math.max(0, Math.min(1, value / data.colours.score.limit));
+  const share = (value) => 100 * clip(value / data.colours.score.limit, 0, 1);
   const [mean, low, high] = data.score(voxel).map(share);
   page.pointer.style.left = `${mean}%`;
   Object.assign(page.spread.style, { left: `${low}%`, width: `${high - low}%` });
@@ -73,7 +73,7 @@ function draw(data, page, voxel, pinned) {
   page.range.setAttribute("aria-valuetext", page.height.textContent);
   page.canvas.setAttribute("aria-label", `Brain slice at ${page.height.textContent}. ` +
     "Arrow keys move to the next voxel, page up and page down to the next slice.");
-  page.marks.forEach((element, n) => element.setAttribute("aria-pressed", data.marked[n].column === pinned));
+  press(page.marks, data.marked.findIndex(({ column }) => column === pinned));
 }
 
 // The voxel that the page's address names, if there is one.
@@ -85,7 +85,7 @@ function linked(data) {
 function explore(root) {
   const data = read(dataOf(root)), page = layOut(data);
   // The voxel that stays, the one under the mouse if any, and where in the slice the reader last chose to be.
-  let pinned = linked(data) ?? data.marked[0].column, hovered, before, aim = data.place(pinned);
+  let pinned = linked(data) ?? data.marked[0].column, hovered, aim = data.place(pinned);
   const slice = () => data.place(pinned)[2];
   const { element: status, say } = speaker();
 
@@ -126,7 +126,7 @@ function explore(root) {
   const climb = (step) => go(data.filled.indexOf(slice()) + step);
 
   page.canvas.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (modified(event)) return;
     if (event.key in TURNS) turn(TURNS[event.key]);
     else if (event.key === "PageUp") climb(1);
     else if (event.key === "PageDown") climb(-1);
@@ -140,9 +140,7 @@ function explore(root) {
     if (voxel !== undefined && voxel !== pinned) pin(voxel);
   });
   page.canvas.addEventListener("pointerleave", () => hover(undefined));
-  // A finger that turns out to scroll the page leaves the voxel as it was.
-  page.canvas.addEventListener("pointerdown", () => { before = pinned; });
-  page.canvas.addEventListener("pointercancel", () => pin(before));
+  undoScrolled(page.canvas, () => pinned, (before) => pin(before));
   page.canvas.addEventListener("click", (event) => {
     const voxel = page.slice.voxelAt(event, slice(), event.pointerType === "mouse" ? 8 : 24);
     if (voxel !== undefined) pin(voxel);
@@ -163,6 +161,7 @@ function explore(root) {
     page.course?.fit();
     show();
   }
+  root.model = data;  // for whoever wants the numbers behind the pictures
   page.slice.load(show);
   settle(root, page.parts, status, resize);
 }

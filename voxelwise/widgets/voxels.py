@@ -22,7 +22,8 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     """Show one slice of the score map at a time, and the scores and the receptive field of a voxel that is pointed at.
 
     The slices are axial and drawn as by :func:`~voxelwise.plotting.plot_score_map`: front up, left on the left,
-    whatever the order of the grid's axes.
+    whatever the order of the grid's axes. Arrays that are not of one set of voxels, or that hold something that is not
+    a number, are a ValueError.
 
     Parameters
     ----------
@@ -34,8 +35,8 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     background : path or Nifti1Image, optional
         Anatomical image under the map.
     marked : sequence of int
-        Columns of up to four voxels, which get the letters and colours of the book's figures. The first of them is
-        pinned when the page opens; without any, the best voxel is marked.
+        Columns of up to four voxels, else a ValueError; they get the letters and colours of the book's figures. The
+        first of them is pinned when the page opens; without any, the best voxel is marked.
     regions : DataFrame of bool, one row a voxel, one column a region, optional
     courses : (measured, predicted), two ndarrays, shape (n_volumes, n_voxels), optional
         The responses of a run that the model has not seen, and its predictions. The page holds the first volumes, as
@@ -48,12 +49,6 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     -------
     Fragment
         It holds the numbers of all voxels, rounded to four decimals (to fewer where they are larger than 3.2).
-
-    Raises
-    ------
-    ValueError
-        If the arrays are not of one set of voxels, or hold something that is not a number, or more than four voxels are
-        marked.
     """
     positions = grid_positions(mask_img)
     _check(scores, fields, len(positions), regions, courses)
@@ -93,17 +88,12 @@ def _frame(score_img, positions, background):
     shape = np.minimum(wanted, scores.shape)
     first = np.clip((low + high - shape) // 2, 0, scores.shape - shape)
     centres = first + np.arange(shape[2])[:, np.newaxis] * [0, 0, 1]
-    told = {
-        "shape": shape.tolist(),
-        "heights": nibabel.affines.apply_affine(scores.affine, centres)[:, 2].astype(float).round(1).tolist(),
-        "places": pack(places - first),
-        "background": None,
-    }
     if background is not None:
         levels = grey_levels(background_box(background, scores, first, shape, (FINENESS, FINENESS, 1)))
         picture, n_columns = mosaic(levels.transpose(2, 1, 0), "jpeg")
-        told["background"] = {"picture": picture, "columns": n_columns, "fineness": FINENESS}
-    return told
+        background = {"picture": picture, "columns": n_columns, "fineness": FINENESS}
+    heights = nibabel.affines.apply_affine(scores.affine, centres)[:, 2].astype(float).round(1).tolist()
+    return {"shape": shape.tolist(), "heights": heights, "places": pack(places - first), "background": background}
 
 
 def _pack_fields(fields):
@@ -127,7 +117,7 @@ def _pack_courses(measured, predicted):
 
 def _name_regions(regions, n_voxels):
     """The sets of regions that occur, as text, and of each voxel which of them it lies in."""
-    if regions is None or regions.shape[1] == 0:
+    if regions is None or regions.empty:
         return None
     sets, numbers = np.unique(regions.to_numpy(bool), axis=0, return_inverse=True)
     names = [", ".join(regions.columns[inside]) for inside in sets]

@@ -2,36 +2,33 @@
 
 // The page's data as arrays, and what can be asked of them.
 function read(data) {
-  const places = decode(data.places, Int16Array), positions = decode(data.positions, Int16Array);
-  const scores = decode(data.scores.values, Int16Array), counts = decode(data.fields.counts, Int16Array);
-  const pixels = decode(data.fields.pixels, Uint16Array), weights = decode(data.fields.values, Int16Array);
+  const places = rowsOf(decode(data.places, Int16Array), 3), positions = rowsOf(decode(data.positions, Int16Array), 3);
+  const scores = rowsOf(decimals(data.scores), 3), counts = decode(data.fields.counts, Int16Array);
+  const pixels = decode(data.fields.pixels, Uint16Array), weights = decimals(data.fields);
   const regions = data.regions && decode(data.regions.numbers, Int16Array);
   const courses = data.courses && ["measured", "predicted"].map((name) => decode(data.courses[name], Int8Array));
-  const truth = data.truth && decode(data.truth.values, Int16Array);
+  const truth = data.truth && rowsOf(decimals(data.truth), 3);
   const [rows, columns] = data.fields.shape;
   const firsts = new Uint32Array(counts.length + 1);
   counts.forEach((count, voxel) => { firsts[voxel + 1] = firsts[voxel] + count; });
   const slices = Array.from({ length: data.shape[2] }, () => []);
-  const position = (voxel) => [...positions.subarray(3 * voxel, 3 * voxel + 3)], known = new Map();
-  for (let voxel = 0; voxel < counts.length; voxel++) {
-    slices[places[3 * voxel + 2]].push(voxel);
-    known.set(`${position(voxel)}`, voxel);
-  }
+  places.forEach(([, , k], voxel) => slices[k].push(voxel));
+  const known = new Map(positions.map((position, voxel) => [`${position}`, voxel]));
   return {
-    ...data, slices, rows, columns, position,
+    ...data, slices, rows, columns,
+    position: (voxel) => [...positions[voxel]],
     voxelOn: (place) => known.get(`${place}`),
     filled: [...slices.keys()].filter((k) => slices[k].length),
-    place: (voxel) => places.subarray(3 * voxel, 3 * voxel + 3),
-    score: (voxel) => [...scores.subarray(3 * voxel, 3 * voxel + 3)].map((number) => number * data.scores.unit),
+    place: (voxel) => places[voxel],
+    score: (voxel) => [...scores[voxel]],
     field(voxel) {
       const field = new Float64Array(rows * columns);
-      for (let n = firsts[voxel]; n < firsts[voxel + 1]; n++) field[pixels[n]] = weights[n] * data.fields.unit;
+      for (let n = firsts[voxel]; n < firsts[voxel + 1]; n++) field[pixels[n]] = weights[n];
       return field;
     },
     // What was put in, as high as the estimate is or, without one, as the colours reach.
     trueField(voxel) {
-      const place = Array.from(truth.subarray(3 * voxel, 3 * voxel + 3), (number) => number * data.truth.unit);
-      return trueField(place, rows, columns, Math.max(...this.field(voxel)) || data.colours.field.limit);
+      return trueField(truth[voxel], rows, columns, Math.max(...this.field(voxel)) || data.colours.field.limit);
     },
     // Measured and predicted responses, volume by volume.
     course(voxel) {
@@ -41,10 +38,7 @@ function read(data) {
     },
     region: (voxel) => (regions ? data.regions.names[regions[voxel]] || "none" : null),
     mark: (voxel) => data.marked.find((mark) => mark.column === voxel),
-    millimetres(voxel) {
-      const [i, j, k] = position(voxel);
-      return data.affine.map(([a, b, c, d]) => a * i + b * j + c * k + d);
-    },
+    millimetres: (voxel) => apply(data.affine, positions[voxel]),
   };
 }
 

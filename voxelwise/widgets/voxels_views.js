@@ -88,10 +88,7 @@ function fieldView(data, colour, name) {
     },
     draw(field, label) {
       canvas.setAttribute("aria-label", label);
-      field.forEach((weight, pixel) => {
-        context.fillStyle = colour(weight);
-        context.fillRect((pixel % data.columns) * cell, Math.floor(pixel / data.columns) * cell, cell, cell);
-      });
+      paintField(context, field, data.columns, cell, colour);
       const ratio = window.devicePixelRatio || 1;
       context.setLineDash([4 * ratio, 4 * ratio]);
       context.strokeStyle = "rgba(0, 0, 0, 0.45)";
