@@ -24,8 +24,9 @@ def make_samples():
     runs = np.repeat(range(5), [22, 30, 18, 25, 20])
     stimuli = rng.integers(0, 256, (40, 12))[np.repeat(rng.integers(0, 40, 60), 2)[: len(runs)]] / 64
     stimuli[:, 7] = 2
-    weights = rng.normal(size=(12, 9)) * (rng.random((12, 9)) < 0.3) * np.linspace(0.2, 1, 9)
+    weights = rng.normal(size=(12, 9)) * (rng.random((12, 9)) < 0.3) * np.linspace(0, 1, 9)
     responses = np.roll(stimuli @ weights, LAG, axis=0) + rng.normal(size=(len(runs), 9))
+    responses[:, 0] = 2 * rng.normal(size=len(runs)) + responses[:, 8]
     responses /= responses.std(axis=0)
     responses[runs == 1, 5] = 0
     return Samples.from_arrays(stimuli, responses, runs, stimulus_shape=(3, 4))
