@@ -177,7 +177,7 @@ def test_pixel_and_voxel_point_at_each_other(html, brain, visit):
     assert facts(page, "voxel") == [None]
 
 
-def test_keys_paint_walk_and_show_again(html, visit):
+def test_keys_paint_walk_and_draw_other_noise(html, visit):
     page = visit(html)
     page.keyboard.press("Tab")
     before = facts(page, "white", "r")
@@ -190,7 +190,7 @@ def test_keys_paint_walk_and_show_again(html, visit):
     voxel = facts(page, "voxel")
     page.keyboard.press("ArrowRight")
     assert None not in (voxel[0], *facts(page, "voxel")) and facts(page, "voxel") != voxel
-    page.get_by_role("button", name="Show again").press("Enter")
+    page.get_by_role("button", name="Other noise").press("Enter")
     assert (again := facts(page, "r")) != before[1:]
     page.get_by_role("slider").press("End")
     assert facts(page, "shown") == ["100"] and float(facts(page, "r")[0]) > float(again[0])

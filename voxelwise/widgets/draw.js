@@ -26,7 +26,7 @@ function layOut(data, model) {
     clear: button("Clear", "Clear the pad"),
     range: make("input", { type: "range", min: 0, max: TIMES.length - 1, value: 0, "aria-label": "Times shown" }),
     shown: make("span", { class: "shown" }),
-    again: button("Show again", "Show again, with other noise"),
+    again: button("Other noise", "Other noise, as if it were shown anew"),
     play: button("▶ Demo", "Play a demo"),
     words: make("p", { class: "words" }),
     ignorant: make("p", { class: "ignorant" }),

@@ -24,7 +24,7 @@ function layOut(data) {
     voxels: voxelButtons(data.voxels),
     alpha: knob("Penalty", { min: low, max: high, step: 0.1 }),
     lag: knob("Lag", { min: 0, max: data.lags, step: 1 }),
-    steps: knob("Lasso steps", { min: 0, max: data.steps.most, step: 0.5 }),
+    steps: knob("Lasso steps", { min: 0, max: data.steps.most, step: 0.5, title: "Between two steps the field changes linearly" }),
     back: button("As in the book"),
     fields: Object.fromEntries(["true", "ridge", "lasso"].map((name) => [name, fieldView(data, name, colour)])),
     scores: chart(190), course: courseView(), told: make("p", { class: "told" }),
@@ -63,7 +63,7 @@ function draw(data, page, setting, model) {
   const alone = "Not known: this recording is not simulated.";
   page.fields.true.draw(fields.true, `True field of ${name}`, fields.true ? "put in" : alone);
   page.fields.ridge.draw(fields.ridge, `Ridge field of ${name}, penalty ${written(alpha)}`, "without fold 1");
-  page.fields.lasso.draw(fields.lasso, `Lasso field of ${name} after ${steps.toFixed(1)} steps`, ofBook);
+  page.fields.lasso.draw(fields.lasso, `Lasso field of ${name} after ${Number(steps.toFixed(1))} steps`, ofBook);
 
   page.course.draw(name, course.volumes, course.measured, course.predicted);
   const setTo = `penalty ${written(alpha)}, lag ${volumes}`;
