@@ -46,7 +46,10 @@ def choose_on_path(responses, design, max_iter):
     candidates = np.sort(np.concatenate([knots for knots, *_ in walked]), axis=0)
     error = sum(_error_at(candidates, *fold) for fold in walked)
     alphas = np.take_along_axis(candidates, error.argmin(axis=0)[np.newaxis], axis=0)[0]
-    return *walk_paths(total, max_iter), alphas
+    knots, weights = np.empty((max_iter + 1, len(alphas))), np.empty((max_iter + 1, *total.xy[:-1].T.shape))
+    for step, knot in enumerate(walk_paths(total, max_iter)):
+        knots[step], weights[step] = knot
+    return knots, weights, alphas
 
 
 def steps_to(alphas, knots):
@@ -61,13 +64,16 @@ def _walk_fold(train, test, max_iter):
     Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``: the error at any penalty follows from
     products of a knot's residuals with themselves (``own``) and with those of the next one (``between``).
     """
-    knots, weights = walk_paths(train, max_iter)
     xx, xy, yy = test.centred(around=train)
-    smoothed = weights @ xx
-    on_response = np.einsum("kvp,vp->kv", weights, np.ascontiguousarray(xy.T))
-    own = yy - 2 * on_response + np.einsum("kvp,kvp->kv", smoothed, weights)
-    between = yy - on_response[:-1] - on_response[1:] + np.einsum("kvp,kvp->kv", smoothed[:-1], weights[1:])
-    return knots, own / test.n, between / test.n
+    xy, knots, own, between = np.ascontiguousarray(xy.T), [], [], []
+    smoothed, on_response = np.zeros_like(xy), np.zeros_like(yy)
+    for alphas, weights in walk_paths(train, max_iter):
+        with_last = yy - on_response + np.einsum("vp,vp->v", smoothed, weights)
+        smoothed, on_response = weights @ xx, np.einsum("vp,vp->v", weights, xy)
+        knots.append(alphas)
+        own.append(yy - 2 * on_response + np.einsum("vp,vp->v", smoothed, weights))
+        between.append(with_last - on_response)
+    return np.array(knots), np.array(own) / test.n, np.array(between[1:]) / test.n
 
 
 def _error_at(alphas, knots, own, between):
@@ -116,8 +122,8 @@ class Sums(NamedTuple):
 def walk_paths(sums, max_iter):
     """Lasso solutions of all voxels, from the largest penalty downwards; between two knots they change linearly.
 
-    Returns the penalties at the knots, shape (max_iter + 1, n_voxels), and the weights, shape (max_iter + 1, n_voxels,
-    n_pixels). A path that ended early repeats its last knot.
+    Yields the penalties at each of ``max_iter + 1`` knots, shape (n_voxels,), and the weights, shape (n_voxels,
+    n_pixels), an array that the next step changes. A path that ended early repeats its last knot.
 
     At any point of a path the pixels in the field are tied: their covariance with what is not yet explained is the
     same in size, and larger than that of any other pixel. The weights move in the direction that keeps the tie,
@@ -125,17 +131,13 @@ def walk_paths(sums, max_iter):
     """
     gram, products, _ = sums.centred()
     walk = _Walk(gram, products, max_iter)
-    alphas = np.empty((max_iter + 1, products.shape[1]))
-    weights = np.empty((max_iter + 1, *products.T.shape))
     for step in range(max_iter + 1):
-        alphas[step], weights[step] = walk.level / sums.n, walk.weights
-        walk.running &= alphas[step] > MIN_ALPHA
-        if step == max_iter or not walk.running.any():
-            break
-        walk.join()
-        walk.move()
-    alphas[step:], weights[step:] = alphas[step], weights[step]
-    return alphas, weights
+        if step and walk.running.any():
+            walk.join()
+            walk.move()
+        alphas = walk.level / sums.n
+        walk.running &= alphas > MIN_ALPHA
+        yield alphas, walk.weights
 
 
 class _Walk:
