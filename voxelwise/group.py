@@ -13,23 +13,28 @@ from .errors import RecordingError
 def group_maps(images, threshold=0.1, template=None):
     """Mean, t and share of the subjects, for each voxel that all of them have.
 
-    The t-value is that of a mean above 0, which a few subjects with high scores may raise (of nilearn's second level;
-    Holmes and Friston 1998, NeuroImage 7, S754); the share counts subjects, however high their scores are.
+    The t-value, of nilearn's second level [1]_, is that of a mean above 0, which a few subjects with high scores may
+    raise; the share counts subjects, and knows nothing of how high their scores are.
 
     Parameters
     ----------
     images : dict of str -> Nifti1Image, or sequence of Nifti1Image
-        Maps of two subjects or more, in one space, NaN outside their masks, as :func:`~voxelwise.load_results` reads
-        them. Their grids may differ.
+        A map of each of two subjects or more, NaN outside its mask, as :func:`~voxelwise.load_results` reads them. All
+        lie in one space; their grids may differ.
     threshold : float
         A subject counts for the share where its value is above this.
     template : Nifti1Image, optional
-        The grid to bring all maps to, by default the first map's; linear, between the voxels that are known.
+        The grid to bring all maps to, by linear interpolation between the voxels that are known. Default: that of the
+        first map.
 
     Returns
     -------
     maps : dict of str -> Nifti1Image
         ``mean``, ``t`` and ``share``; NaN where not all subjects have a value, a RecordingError if that is everywhere.
+
+    References
+    ----------
+    .. [1] Holmes and Friston (1998). Generalisability, random effects and population inference. NeuroImage 7, S754.
     """
     images = dict(images if hasattr(images, "keys") else enumerate(images))
     if len(images) < 2:

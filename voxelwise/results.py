@@ -121,11 +121,13 @@ def write_results(
 
 
 def write_derivatives(folder, maps, mask_img, subject, task, space=None):
-    """Write maps of a subject as BIDS derivatives, beside those that the folder holds of others.
+    """Write maps of a subject as BIDS derivatives [1]_, beside those that the folder holds of others.
 
-    Each map becomes an image, ``sub-01/func/sub-01_task-look_space-MNI152NLin2009cAsym_stat-r2_statmap.nii.gz``, and a
-    JSON file that explains it; ``dataset_description.json`` is written where there is none. Files are replaced whole.
-    The format is that of Gorgolewski et al. (2016, Scientific Data 3, 160044).
+    Each map becomes an image and a JSON file that explains it, ::
+
+        sub-01/func/sub-01_task-look_space-MNI152NLin2009cAsym_stat-r2_statmap.nii.gz
+
+    and ``dataset_description.json`` is written where there is none. A file is replaced once the new one is whole.
 
     Parameters
     ----------
@@ -134,12 +136,18 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None):
         Values by name; of those that are columns of the results' table, the JSON file says what they mean.
     mask_img : Nifti1Image
     subject, task, space : str
-        Labels of BIDS, letters and digits, else a ValueError; the space is that of the mask, by default the subject's.
+        Labels of BIDS, letters and digits, else a ValueError: ``"01"``, ``"look"``, and the space of the mask, such as
+        ``"MNI152NLin2009cAsym"``. Default: the subject's own.
 
     Returns
     -------
     paths : list of Path
-        Of the images, in the order of the maps.
+        The images, in the order of the maps.
+
+    References
+    ----------
+    .. [1] Gorgolewski et al. (2016). The brain imaging data structure, a format for organizing and describing outputs
+       of neuroimaging experiments. Scientific Data 3, 160044.
     """
     labels = {"sub": subject, "task": task} | ({"space": space} if space else {})
     for label in [*labels.values(), *maps]:

@@ -5,8 +5,10 @@
 
 import functools
 import gzip
+import os
 import re
 import tracemalloc
+from unittest.mock import Mock
 
 import nibabel
 import numpy as np
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxelwise import RecordingError
+from voxelwise import RecordingError, load_stimuli
 from voxelwise.data.reading import read_mask, read_voxels
 
 SHAPE, AFFINE = (4, 3, 3), np.diag([-2.0, 2.0, 2.5, 1.0])
@@ -102,8 +104,8 @@ def test_a_forged_header_is_refused_for_what_it_is(place):
         assert read_run(place, pack(content), message) is None
 
 
-def test_a_run_is_read_volume_by_volume(place):
-    """What it takes at once is a fraction of the run."""
+def test_a_run_is_read_volume_by_volume(place, monkeypatch):
+    """What it takes at once is a fraction of the run; what does not fit at all is told."""
     volumes = np.zeros((64, 64, 30, 40), np.int16) + np.arange(40, dtype=np.int16)
     mask_img = nibabel.Nifti1Image(np.ones((64, 64, 30), np.uint8) * (np.arange(30) == 3), AFFINE)
     nibabel.Nifti1Image(volumes, AFFINE).to_filename(place)
@@ -112,3 +114,14 @@ def test_a_run_is_read_volume_by_volume(place):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (values == np.arange(40)[:, np.newaxis]).all() and peak - values.nbytes < volumes.nbytes / 4
+    monkeypatch.setattr(np, "empty", Mock(side_effect=MemoryError))
+    with pytest.raises(RecordingError, match=f"{place}: 40 volumes of 4096 voxels in the mask do not fit into memory"):
+        read_voxels(place, mask_img)
+
+
+@pytest.mark.parametrize("odd", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/zero", path)])
+def test_what_is_no_file_is_not_waited_for(tmp_path, odd):
+    odd(tmp_path / "run.nii.gz")
+    for read in (read_mask, load_stimuli):
+        with pytest.raises(RecordingError, match=r"run.nii.gz: not a"):
+            read(tmp_path / "run.nii.gz")

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import tarfile
 from types import SimpleNamespace
 
@@ -65,7 +66,6 @@ def test_a_whole_download_and_then_offline(server, tmp_path, capsys, monkeypatch
     ("answer", "message"),
     [
         (requests.ConnectionError("no way there"), "no way there"),
-        (OSError(28, "No space left on device"), "No space left on device.*Free 483 MB"),
         (b"<html>Please log in.", "unknown archive"),
         (ARCHIVE[:-8] + bytes(4) + ARCHIVE[-4:], "CRC check"),
         (pack({name: CONTENTS[name] for name in FILES[5:]}), rf"(?s)not provided.*{FILES[0]}"),
@@ -87,6 +87,19 @@ def test_a_failure_is_explained_and_leaves_no_trace(server, tmp_path, answer, me
     assert files_in(folder) == MINE | CONTENTS and list(tmp_path.iterdir()) == [folder]
 
 
-def test_where_one_folder_cannot_be_written_to_the_next_is_tried(server, tmp_path):
-    (tmp_path / "file").touch()
+def test_a_full_disk_is_told(server, monkeypatch, tmp_path):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 482 * 10**6))
+    with pytest.raises(RecordingError, match=f"{tmp_path}.*482 MB are free of the 483 MB .*Free some"):
+        fetch_recording(tmp_path)
+    assert not server.asked and not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_to(server, tmp_path):
+    (tmp_path / "data").mkdir()
+    for name in ("file", f"data/{NAME}"):
+        (tmp_path / name).write_bytes(b"a file")
+    for folder, message in (("file", f"{tmp_path}/file.*(File exists|Not a dir).*NILEARN_DATA"), ("data", "is a file")):
+        with pytest.raises(RecordingError, match=message):
+            fetch_recording(tmp_path / folder)
+    assert not server.asked and (tmp_path / "data" / NAME).read_bytes() == b"a file"
     assert fetch_recording(f"{tmp_path / 'file'}{os.pathsep}{tmp_path}") == tmp_path / NAME

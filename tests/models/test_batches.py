@@ -1,6 +1,7 @@
 """Processes, threads, other machines: the same answers to the bit, and BLAS as it was before."""
 
 import dataclasses
+import threading
 
 import joblib
 import numpy as np
@@ -11,7 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import voxelwise as vw
 from tests.plain import plain_loop
-from voxelwise.models.batches import BATCH_SIZE, map_batches, one_thread
+from voxelwise.models.batches import BATCH_SIZE, call_each, map_batches, one_thread
 
 
 def cross_validate(samples, **jobs):
@@ -79,6 +80,15 @@ def test_batches_have_one_thread_and_what_comes_after_has_all(backend):
             assert set(n_threads()) == {1}
             1 / 0  # noqa: B018
         assert n_threads() == before
+
+
+@pytest.mark.parametrize("config", [{}, dict(n_jobs=2), dict(backend="threading", n_jobs=2)], ids=str)
+def test_calls_run_side_by_side(config):
+    """Two that wait for each other come back; with one after another, the first would wait in vain."""
+    if joblib.cpu_count() < 2 and not config:
+        pytest.skip("one core")
+    with joblib.parallel_config(**config):
+        assert sorted(call_each(threading.Barrier(2, timeout=20).wait, [(), ()])) == [0, 1]
 
 
 def test_two_dask_workers_share_the_work(some):

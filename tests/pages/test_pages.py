@@ -110,13 +110,18 @@ def test_every_public_name_is_there_once_from_a_docstring_that_is_whole(soups):
     names = [name.rpartition(".")[2] for name in shown if name not in members]
     assert Counter(names) == Counter([*voxelwise.__all__, *widgets.__all__])
     assert "voxelwise.PatternModel.predict" in members and not re.search(r"__|_request\b", " ".join(shown))
-    assert len(page.find_all(href="#voxelwise.Samples")) > 10
+    assert len(page.find_all(href="#voxelwise.Samples")) > 10 and page.find(href="#voxelwise.RecordingError")
     assert not page.select('blockquote, [href*="docs.python.org"], [href*="numpy.org"]')
     assert not re.search(r"\[R[0-9a-f]{6,}-\d", page.get_text())
 
 
-def test_each_link_leads_somewhere(pages, soups):
-    """Files and anchors are there, nothing but a link names another host; no two pictures have the same text."""
+def test_the_tour_and_the_cards_show_what_was_found(soups):
+    told = [card.get_text() for card in soups["book/index.html"].select(".found")]
+    assert told and all(re.search(r"\d", text) for text in told) and soups["book/tour.html"].article.figure
+
+
+def test_each_link_leads_somewhere_and_each_figure_is_told(pages, soups):
+    """Files and anchors are there, nothing but a link names another host; figures have number, caption and text."""
     assert (pages / ".nojekyll").exists(), "or GitHub Pages leave out the folders that begin with _"
     anchors = {name: {tag["id"] for tag in soup.find_all(id=True)} for name, soup in soups.items()}
     for name, soup in soups.items():
@@ -129,6 +134,8 @@ def test_each_link_leads_somewhere(pages, soups):
             assert target.is_file(), (name, tag)
             if url.fragment and target.suffix == ".html":
                 assert unquote(url.fragment) in anchors[target.relative_to(pages.resolve()).as_posix()], (name, tag)
+        for caption in soup.select("article figure figcaption"):
+            assert re.match(r"Fig\. \d", caption.get_text(strip=True)) and len(caption.get_text()) > 30, name
         texts = [image.get("alt", "").strip() for image in soup.find_all("img")]
         assert all(len(text) > 20 for text in texts) and len(set(texts)) == len(texts), name
 

@@ -39,7 +39,10 @@ def show_path(path):
 def find_chapters(root):
     """Return the paths of the notebooks that ``_toc.yml`` names, in reading order: of all that is no Markdown."""
     names = parse_toc_yaml(root / "_toc.yml")
-    return [root / f"{name}.ipynb" for name in names if not (root / f"{name}.md").is_file()]
+    chapters = [root / f"{name}.ipynb" for name in names if not (root / f"{name}.md").is_file()]
+    for missing in (chapter for chapter in chapters if not chapter.is_file()):
+        raise BuildError(f"_toc.yml names {missing.stem}: add {missing.name}, or take the line out.")
+    return chapters
 
 
 def tagged_cells(path, tag):

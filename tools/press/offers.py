@@ -1,5 +1,7 @@
-"""Sphinx extension: beside the theme's buttons, a chapter is offered as a program, and Colab opens the notebook that is
-published with the pages: it begins with a cell that installs what Colab lacks."""
+"""Sphinx extension: what the theme's buttons do not offer, a chapter as a program, and as a notebook for Colab.
+
+The latter is published with the pages, and begins with a cell that installs what Colab lacks.
+"""
 
 import ast
 import copy

@@ -29,8 +29,11 @@ class Told(SphinxDirective):
     """A directive that takes what it shows from chapters."""
 
     def read_cells(self, chapter):
-        """Return the cells of a staged chapter."""
-        return read_cells(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"))
+        """Return the cells of a staged chapter; one that is not there is an error."""
+        try:
+            return read_cells(Path(self.env.doc2path(self.env.docname)).with_name(f"{chapter}.ipynb"))
+        except OSError as error:
+            raise self.error(str(error)) from None
 
     def read_figures(self, chapter, *names):
         """Return pictures and caption of each figure of a chapter; one that is named and not there is an error."""

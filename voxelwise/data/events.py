@@ -1,11 +1,14 @@
 """From events at their true times to a design: what each volume could answer to, one row a volume."""
 
+import operator
+
 import numpy as np
 import pandas as pd
 from nilearn.glm.first_level import glover_hrf, spm_hrf
 from scipy.integrate import cumulative_trapezoid
 
-RESPONSES = {"glover": glover_hrf, "spm": spm_hrf}  # those that have a name
+#: The haemodynamic responses that have a name.
+RESPONSES = {"glover": glover_hrf, "spm": spm_hrf}
 RESOLUTION = 0.01  # seconds, at which a response is sampled and integrated
 
 
@@ -113,10 +116,13 @@ def as_response(hrf):
         return hrf, [0]
     if isinstance(hrf, str) and hrf in RESPONSES:
         return RESPONSES[hrf], [0]
-    delays = np.asarray(hrf)
-    if delays.ndim != 1 or delays.dtype.kind not in "iu" or delays.min() < 0:
+    try:
+        delays = [operator.index(delay) for delay in hrf]
+    except TypeError:
+        delays = []
+    if not delays or min(delays) < 0:
         raise ValueError(f"hrf={hrf!r}: expected {[*RESPONSES]}, a function, delays such as [2, 3, 4], or None.")
-    return None, delays.tolist()
+    return None, delays
 
 
 def _integral(response, t_r, times):

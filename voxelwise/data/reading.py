@@ -1,13 +1,18 @@
-"""Read one file of a recording, or say in a RecordingError what is wrong with it, and what to do.
+"""Read one file of a recording, or say what is wrong with it.
+
+Every road to the data leads through these functions. They raise a RecordingError, nothing else: which file, what was
+found, what was expected, what to do.
 
 A header of a few bytes can ask for any amount of memory, and a compressed file of a few bytes can hold any amount of
 zeros. So a header is held against the size of its file first, and a run is read volume by volume. Extensions are
 skipped unread.
 """
 
+import gzip
 import itertools
 import logging
 import math
+import operator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +31,8 @@ TOLERANCE = 0.1  # voxels, how far apart two images may put the same voxel
 ALMOST = 0.01  # how near to -1 all pixels of a picture cannot be: it is meant as rest
 
 #: nibabel repairs what can be repaired in a header, and says so, without naming the file, to a logger: to this one.
-_SILENT = logging.Logger(__name__, logging.CRITICAL + 1)
+_SILENT = logging.Logger(__name__)
+_SILENT.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ class StoredImage:
         """Yield the values of each volume, or of some voxels, counted in Fortran's order, and make sure of the end."""
         n_voxels, n_volumes, number = math.prod(self.shape[:3]), math.prod(self.shape[3:]), 0
         try:
-            with _open_stream(self.path) as file:
+            # ISA-L unpacks in a fraction of the time that Python's gzip takes.
+            with _open_stream(self.path, igzip) as file:
                 file.seek(self.offset)
                 for number in range(n_volumes):  # noqa: B007
                     content = file.read(n_voxels * self.dtype.itemsize)
@@ -73,9 +80,11 @@ def open_image(path, like=None, n_dimensions=3):
 
     Axes of length 1 after the third, or for a run (``n_dimensions=4``) after the fourth, are dropped.
     """
+    path = Path(path)
+    _refuse_no_file(path)
     try:
         with np.errstate(all="ignore"):
-            image = _read_header(Path(path), n_dimensions)
+            image = _read_header(path, n_dimensions)
             fault = _fault(image, n_dimensions, like)
     except Exception as error:  # a damaged header can make nibabel raise whatever operations on odd values raise
         raise RecordingError(f"{path}: not a NIfTI file that can be read ({error}). Copy it again.") from None
@@ -141,7 +150,11 @@ def read_voxels(path, mask_img, label_file=None, n_rows=None):
     voxels = np.ravel_multi_index(np.nonzero(np.asarray(mask_img.dataobj)), mask_img.shape, order="F")
     exact = np.can_cast(image.dtype, np.float32) and image.scaling in ((None, None), (1, 0))
     # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
-    values = np.empty((n_volumes, voxels.size), np.float32 if exact else np.float64)
+    try:
+        values = np.empty((n_volumes, voxels.size), np.float32 if exact else np.float64)
+    except MemoryError:
+        size = f"{n_volumes} volumes of {voxels.size} voxels in the mask"
+        raise RecordingError(f"{path}: {size} do not fit into memory. Take fewer into the mask.") from None
     for number, volume in enumerate(image.volumes(voxels)):
         values[number] = volume
     bad = ~np.isfinite(values)
@@ -180,20 +193,29 @@ def as_shape(stimulus_shape):
     """Rows and columns of a stimulus as a tuple of two int; None stays None, anything else is a ValueError."""
     if stimulus_shape is None:
         return None
-    shape = np.asarray(stimulus_shape)
-    if shape.shape != (2,) or shape.dtype.kind not in "iu" or shape.min() < 1:
+    try:
+        n_rows, n_columns = shape = tuple(map(operator.index, stimulus_shape))
+    except (TypeError, ValueError):
+        n_rows = n_columns = 0
+    if n_rows < 1 or n_columns < 1:
         raise ValueError(f"stimulus_shape={stimulus_shape!r}: expected the rows and columns of a stimulus, as (9, 7).")
-    return tuple(shape.tolist())
+    return shape
 
 
-def _open_stream(path):
-    """A file to read from; ISA-L unpacks it, if need be, in a fraction of the time that Python's gzip takes."""
-    return igzip.open(path) if path.suffix == ".gz" else open(path, "rb")
+def _refuse_no_file(path):
+    """Raise a RecordingError for a folder, or for a pipe, which would be waited for."""
+    if not path.is_file():
+        raise RecordingError(f"{path}: not a file that can be read. Put the file itself in this place.")
+
+
+def _open_stream(path, unpacker):
+    """A file to read from, through a module that unpacks it if need be."""
+    return unpacker.open(path) if path.suffix == ".gz" else open(path, "rb")
 
 
 def _read_header(path, n_dimensions):
     """The image that a header tells of."""
-    with _open_stream(path) as file:
+    with _open_stream(path, gzip) as file:  # ISA-L would read on, to where the file may be cut off
         start = file.read(nibabel.Nifti2Header.sizeof_hdr)
     kinds = [kind for kind in (nibabel.Nifti1Header, nibabel.Nifti2Header) if kind.may_contain_header(start)]
     if not kinds:
@@ -215,6 +237,8 @@ def _fault(image, n_dimensions, like):
         return f"its header tells a shape of {shape}; expected whole numbers from 1. Convert it again."
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         return f"its voxels are of the type {dtype}; expected integers or real numbers of at most 64 bits."
+    if image.offset < nibabel.Nifti1Header.single_vox_offset:
+        return f"its voxels begin at byte {image.offset}, which is inside the header. Convert it again."
     if image.offset + math.prod(shape) * dtype.itemsize > most_bytes:
         return f"its header tells more than the file can hold, {shape} values of {dtype}. Copy it again."
     if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
@@ -234,11 +258,12 @@ def _fault(image, n_dimensions, like):
 
 def _read_table(path):
     """A CSV file as a matrix of finite numbers; lines that are blank do not count."""
+    _refuse_no_file(path)
     try:
-        # Spreadsheets like to put a byte-order mark first.
-        lines = [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+        text = path.read_text(encoding="utf-8-sig")  # spreadsheets like to put a byte-order mark first
     except (OSError, ValueError) as error:
         raise RecordingError(f"{path}: not a text in UTF-8 that can be read ({error}). Save it as CSV again.") from None
+    lines = [line for line in text.split("\n") if line.strip()]
     if not lines:
         raise RecordingError(f"{path}: empty; expected one row a volume.")
     try:

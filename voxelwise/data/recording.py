@@ -70,21 +70,28 @@ class Recording:
 def load_recording(dataset="simulated", data_dir=None, stimulus_shape=None):
     """A Recording; the simulated one is made, the real one downloaded, if it is not there yet.
 
-    A RecordingError if it cannot be had, or lacks something, or it is not clear which files belong together, or its
-    images do not lie on one grid, all told at once; a ValueError if the shape does not fit.
-
     Parameters
     ----------
     dataset : str or path
-        ``"simulated"``; ``"miyawaki2008"``, the recording of Miyawaki et al. (2008, Neuron 60, 915-929); or a folder
-        with runs in ``func/``, a CSV file for each in ``label/``, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and
-        more masks in ``mask/``. Images may also be ``.nii``; hidden files do not count. Names tell which label file
-        belongs to which run. Files named ``data_<kind>_run...`` are of that kind; others are ``"random"``, to which the
-        book's models are fitted.
+        ``"simulated"``; ``"miyawaki2008"``, the recording of [1]_; or a folder with runs in ``func/``, a CSV file for
+        each in ``label/``, ``mask/mask.nii.gz`` and optionally ``bg.nii.gz`` and more masks in ``mask/``. Images may
+        also be ``.nii``; hidden files do not count. Names tell which label file belongs to which run. Files named
+        ``data_<kind>_run...`` are of that kind; others are ``"random"``, to which the book's models are fitted.
     data_dir : path, optional
         Where the first two are kept. Default: nilearn's data folders.
     stimulus_shape : (int, int), optional
-        Rows and columns of a stimulus in a folder. Default: the stimuli are square.
+        Rows and columns of a stimulus, for a recording of one's own. Default: the stimuli are square.
+
+    Raises
+    ------
+    RecordingError, ValueError
+        If there is no such recording, it cannot be downloaded, its folder lacks something, it is not clear which label
+        file belongs to which run, or its images do not lie on one grid, all told at once; if the shape does not fit.
+
+    References
+    ----------
+    .. [1] Miyawaki et al. (2008). Visual image reconstruction from human brain activity using a combination of
+       multiscale local image decoders. Neuron 60(5), 915-929.
     """
     shape, folder, name = as_shape(stimulus_shape), Path(dataset).expanduser(), str(dataset)
     if name in DATASETS and not (isinstance(dataset, Path) and folder.is_dir()):

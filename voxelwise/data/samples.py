@@ -217,7 +217,8 @@ def check_whole(name, value, least=0, most=math.inf, why=""):
 
 def spread(calls, n_jobs=None):
     """Results of joblib's delayed calls: of threads on all cores, unless joblib is told otherwise, here or around."""
-    backend, configured = joblib.parallel.get_active_backend(prefer="threads")
+    backend, _ = joblib.parallel.get_active_backend(prefer="threads")
+    _, configured = joblib.parallel.get_active_backend()  # which says 1, with a preference, where nothing is set
     n_jobs = next(number for number in (n_jobs, configured, -1) if number is not None)
     if not isinstance(backend, joblib.parallel.ThreadingBackend):
         return joblib.Parallel(n_jobs=n_jobs)(calls)

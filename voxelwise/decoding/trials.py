@@ -30,7 +30,8 @@ def load_trials(
 ):
     """Estimate the response to each trial of a recording, from its volumes and what its labels or events tell.
 
-    Where labels tell of no rest, there is no baseline to measure from, and :func:`average_trials` does it.
+    Where labels tell of no rest, there is no baseline to measure from; :func:`average_trials` then averages the volumes
+    of a trial.
 
     Parameters
     ----------
@@ -47,8 +48,12 @@ def load_trials(
     Returns
     -------
     trials : Samples
-        One row a trial; with rest, responses in percent of the voxel's baseline, and 0 where that is not positive. A
-        RecordingError as in :func:`~voxelwise.load_samples`, or if there is too little rest to tell trials apart.
+        One row a trial; with rest, responses in percent of the voxel's baseline, and 0 where that is not positive.
+
+    Raises
+    ------
+    RecordingError
+        As in :func:`~voxelwise.load_samples`, or if there is too little rest to tell trials apart.
     """
     runs, widths, shape = find_runs(recording, kind, 0, features, None, confounds, drop_volumes)
     if recording.events is None:
@@ -84,8 +89,7 @@ def estimate_trials(
     responses : ndarray, shape (n_volumes, n_voxels)
         As measured: neither standardized nor without its mean.
     events : DataFrame, one row a trial
-        ``onset`` and ``duration`` in seconds from the start of the first volume; a ValueError if the regressors do not
-        tell all of them and the baseline apart, as without any rest.
+        ``onset`` and ``duration`` in seconds from the start of the first volume.
     t_r : float
         Seconds from volume to volume.
     hrf_model, slice_time_ref
@@ -101,6 +105,11 @@ def estimate_trials(
     -------
     trials : ndarray of float32, shape (n_events, n_voxels)
         Response to as long an event, in percent of the baseline; 0 where that is not positive.
+
+    Raises
+    ------
+    ValueError
+        If the regressors do not tell all trials and the baseline apart, as without any rest.
     """
     how = hrf_model, high_pass, slice_time_ref, confounds, kept
     return _in_percent(_weigh_volumes(len(responses), events, t_r, *how) @ responses)

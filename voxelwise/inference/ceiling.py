@@ -112,21 +112,30 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
 
     A perfect model, here, knows the stimulus of a trial and the time since its onset. What the trial before left behind
     counts as noise. The standard error is the jackknife's over stimuli, without its factor (n - 1) / n: with ``c_i``
-    for the ceiling without stimulus i, its square is the sum over i of ``(c_i - ceiling)^2``.
+    for the ceiling without stimulus i, ::
+
+        error^2 = sum_i (c_i - ceiling)^2 .
 
     Parameters
     ----------
     samples : Samples
-        Of runs that show the same stimuli again, such as the figure runs; a RecordingError if none is in two of them.
+        Of runs that show the same stimuli again, such as the figure runs.
     between : {"run", "trial"}
         What two repeats must not have in common. ``"trial"`` is for recordings that repeat no stimulus in another run:
         slow noise makes trials alike, and the ceiling too high.
-    stimuli, n_jobs
-        Names by which repeats are found, as in :func:`find_trials`; and as in :func:`~voxelwise.cross_validate_ridge`.
+    stimuli : sequence of hashable, length n_samples, optional
+        Names by which repeats are found, as in :func:`find_trials`.
+    n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
     ceiling : NoiseCeiling
+
+    Raises
+    ------
+    RecordingError
+        If no stimulus is shown in two runs (or trials).
     """
     trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)

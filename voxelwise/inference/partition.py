@@ -22,7 +22,8 @@ class VariancePartition:
     alone : DataFrame
         R2 of a model of this space and no other.
     unique, unique_error : DataFrame
-        R2 of all spaces less that of a model without this one: what no other can stand in for; and its standard error.
+        R2 of all spaces less that of a model without this one: what no other can stand in for; and its standard
+        error, from its scatter over the outer folds.
     split : DataFrame
         The part of this space in the predictions of all: these add up to the mean of ``scores``.
     """

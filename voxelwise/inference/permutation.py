@@ -69,7 +69,10 @@ class PermutationTest:
         found and all share noise, most experiments have hardly a false voxel, and some have many: in the noise of the
         simulated recording, where 40 of 800 voxels answer, the share is 0.044, and 0.19 in the worst of 40.
 
-        A UserWarning says if none is found, and the permutations are too few to find one, however well predicted.
+        Warns
+        -----
+        UserWarning
+            If the permutations are too few to find a single voxel, however well it is predicted, and none is found.
         """
         check_rate(rate)
         found = false_discovery_control(self.pooled_p_values) <= rate + 1e-9  # 1e-9 is for rounding, here and below
@@ -144,7 +147,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     samples, alpha, cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
     n_permutations : int
-        At least 3. No p-value of a voxel can be smaller than ``1 / (1 + n_permutations)``.
+        At least 3. None of ``p_values`` can be smaller than ``1 / (1 + n_permutations)``.
     rng : numpy.random.Generator
         Draws the orders, once for all voxels.
     reorder : callable

@@ -35,7 +35,7 @@ def fit_lasso(responses, design, max_iter):
 
 def choose_on_path(responses, design, max_iter):
     """The paths of :func:`walk_paths` over all rows, and the penalty that :func:`fit_lasso` chooses on each."""
-    by_row, _, spreads = design.sums(responses)
+    by_row, _, spreads = design.sums(responses)  # the splits differ, so that each has sets of its own, in their order
     products, squares = design.train_products(by_row), spreads[:-1, 0]
     of_trains = [*(squares.sum(axis=0) - squares), squares.sum(axis=0)]
     *trains, total = [

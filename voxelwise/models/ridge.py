@@ -166,11 +166,11 @@ def rotate(x):
 class Design:
     """Features and splits, made ready once for all voxels.
 
-    Samples that are alike in their features, as while a stimulus stays on, and on the same sides of all splits count as
-    one *row*: their mean, and features, times the square root of how many they are, so that products of rows are those
-    of the samples. All samples on the same sides are a *part*: the products ``X'Y`` are added up for each, and those of
-    a training set are the total less the parts that it lacks. ``rotated``, features in more columns than there are
-    rows come in as many.
+    Samples that are alike in their features, as while a stimulus stays on, and on the same sides of all splits make one
+    *row*: it holds their mean response and their features, both times the root of their number, so that products of
+    rows are sums over samples. All samples on the same sides are a *part*: the products ``X'Y`` are added up for each,
+    and those of a training set are the total less the parts that it lacks. Unless ``rotated`` is False, features in
+    more columns than there are rows are turned into as many columns as rows.
     """
 
     def __init__(self, stimuli, folds, rotated=True):
@@ -241,7 +241,7 @@ class Design:
         return by_row, mean, spreads
 
     def train_products(self, by_row):
-        """A function that makes ``X'Y`` of a training set, given its number, from sums by row."""
+        """A function that makes ``X'Y`` of a training set, given its number, from rows of responses."""
         parts = [self.x[rows].T @ by_row[rows] for rows in (self._rows[part] for part in self._used)]
         total = sum(parts, start=np.zeros((self.x.shape[1], by_row.shape[1]), by_row.dtype))
         return lambda train: functools.reduce(np.subtract, (parts[part] for part in self._lacking[train]), total)
@@ -283,7 +283,7 @@ class Predictors(Design):
         return (matrix @ products(train) for matrix, train in zip(self.matrices, self.trains, strict=True))
 
     def r2(self, by_row, spreads):
-        """R2 of each split and voxel, shape (n_splits, n_voxels), from sums by row and the spreads."""
+        """R2 of each split and voxel, shape (n_splits, n_voxels), from rows of responses and the spreads."""
         scores = []
         for predicted, test in zip(self.predict(by_row), self.tests, strict=True):
             squares, variance = spreads[test]

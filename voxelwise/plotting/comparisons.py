@@ -93,7 +93,7 @@ def plot_field_pairs(fields, titles, marked_pixel=None):
     for row, name, drawn_in in zip(axes, beside, panels, strict=True):
         row[0].set_ylabel(name)
         for ax, title, field in zip(row, above, drawn_in, strict=True):
-            ax.set_title(title if name == beside[0] else "")
+            ax.set_title(title if row is axes[0] else "")
             drawn = style.draw_screen(ax, field, cmap=style.FIELD_COLOURS, vmin=-limit, vmax=limit)
             if marked_pixel is not None:
                 corner = marked_pixel[1] - 0.5, marked_pixel[0] - 0.5

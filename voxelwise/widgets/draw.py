@@ -53,8 +53,7 @@ def draw_and_read(trials, model, background=None, truth=None):
     Parameters
     ----------
     trials : Samples
-        Of stimuli with rows and columns, and with a mask, else a ValueError; those that the model was fitted to, or
-        others whose stimuli are as varied.
+        With a mask; those that the model was fitted to, or others whose stimuli are as varied.
     model : PatternModel
     background : path or Nifti1Image, optional
         Anatomical image under the voxels.
@@ -66,6 +65,11 @@ def draw_and_read(trials, model, background=None, truth=None):
     -------
     Fragment
         The weights of its decoder have 15 bits, other numbers single precision.
+
+    Raises
+    ------
+    ValueError
+        If the trials have no mask, or the stimuli no rows and columns.
     """
     shape = tuple(map(int, trials.stimulus_shape))
     if trials.mask_img is None or len(shape) != 2:

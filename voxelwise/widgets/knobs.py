@@ -47,13 +47,13 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     scores : ndarray, shape (n_voxels,)
         R2 of each voxel, by which the middling and the silent one are chosen.
     marked : sequence of int
-        Columns of up to four voxels, else a ValueError; they get the letters and colours of the book's figures.
+        Columns of up to four voxels, which get the letters and colours of the book's figures.
     lag : int
-        Where the knob stands at first, in volumes; a ValueError if runs are too short for it.
+        Where the knob stands at first, in volumes.
     alpha : float
-        The ridge penalty at first; less than 0.001 counts as 0.001, and less than 0 is a ValueError.
+        The ridge penalty at first; less than 0.001 counts as 0.001.
     n_splits : int
-        Number of folds, whole runs each; a ValueError if the runs cannot fill them, a RecordingError for one run.
+        Number of folds, whole runs each.
     max_iter : int
         Steps of the lasso.
     truth : DataFrame, optional
@@ -63,6 +63,13 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     -------
     Fragment
         A sentence, where the stimuli have more than 256 pixels or the page would hold more than 1 MB of numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is no such voxel, a penalty is negative, the runs cannot fill the folds or are too short for the lag.
+    RecordingError
+        If there is only one run.
     """
     check_alpha(alpha)
     voxels = _choose(scores, marked, samples.responses.shape[1])

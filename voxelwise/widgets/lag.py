@@ -28,15 +28,20 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     samples : Samples
         Loaded with ``lag=0``.
     marked : sequence of int
-        Columns of up to four voxels, else a ValueError; they get the letters and colours of the book's figures.
+        Columns of up to four voxels, which get the letters and colours of the book's figures.
     lag : int
-        The lag, up to 8 volumes, to which a button leads, else a ValueError; the page begins without one.
+        The book's lag, in volumes, which the page marks; it begins without one.
     t_r : float
         Seconds from volume to volume.
 
     Returns
     -------
     Fragment
+
+    Raises
+    ------
+    ValueError
+        If there is no such voxel or lag.
     """
     marks = mark(marked, samples.responses.shape[1])
     check_whole("lag", lag, most=MAX_LAG, why="the page reaches no further; ")

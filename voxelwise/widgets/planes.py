@@ -30,11 +30,16 @@ def view_planes(score_img, background=None, position=None):
     background : path or Nifti1Image, optional
         Anatomical image under the map.
     position : (int, int, int), optional
-        Grid position of the voxel that is shown at first; a ValueError off the grid. Default: the best one.
+        Grid position of the voxel that is shown at first. Default: the best one.
 
     Returns
     -------
     Fragment
+
+    Raises
+    ------
+    ValueError
+        If the position lies off the grid.
     """
     values = score_img.get_fdata()
     position = np.array(np.unravel_index(values.argmax(), values.shape) if position is None else position)

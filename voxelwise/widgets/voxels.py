@@ -22,8 +22,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     """Show one slice of the score map at a time, and the scores and the receptive field of a voxel that is pointed at.
 
     The slices are axial and drawn as by :func:`~voxelwise.plotting.plot_score_map`: front up, left on the left,
-    whatever the order of the grid's axes. Arrays that are not of one set of voxels, or that hold something that is not
-    a number, are a ValueError.
+    whatever the order of the grid's axes.
 
     Parameters
     ----------
@@ -35,8 +34,8 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     background : path or Nifti1Image, optional
         Anatomical image under the map.
     marked : sequence of int
-        Columns of up to four voxels, else a ValueError; they get the letters and colours of the book's figures. The
-        first of them is pinned when the page opens; without any, the best voxel is marked.
+        Columns of up to four voxels, which get the letters and colours of the book's figures. The first of them is
+        pinned when the page opens; without any, the best voxel is marked.
     regions : DataFrame of bool, one row a voxel, one column a region, optional
     courses : (measured, predicted), two ndarrays, shape (n_volumes, n_voxels), optional
         The responses of a run that the model has not seen, and its predictions. The page holds the first volumes, as
@@ -49,6 +48,12 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     -------
     Fragment
         It holds the numbers of all voxels, rounded to four decimals (to fewer where they are larger than 3.2).
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not of one set of voxels, or hold something that is not a number, or more than four voxels are
+        marked.
     """
     positions = grid_positions(mask_img)
     _check(scores, fields, len(positions), regions, courses)
