@@ -6,10 +6,15 @@ if (!root.mode) {
   root.theme = window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-// Paper is light.
+// Paper is light, and its title has the number of the chapter.
 let onScreen;
 window.addEventListener("beforeprint", () => { [onScreen, root.theme] = [root.theme, "light"]; });
 window.addEventListener("afterprint", () => { root.theme = onScreen; });
+
+addEventListener("DOMContentLoaded", () => {
+  const number = document.querySelector("article h1 > .section-number");
+  if (number) document.querySelector("#jb-print-docs-body h1").prepend(number.cloneNode(true));
+});
 
 // The search reads each page it finds, to show a line of it. No browser lets it read files.
 if (location.protocol === "file:") {
@@ -22,8 +27,9 @@ if (matchMedia("(max-width: 600px)").matches) {
     for (const code of document.querySelectorAll("article .cell > .cell_input")) {
       const folded = document.createElement("details");
       folded.className = "admonition hide above-input";
-      folded.innerHTML = 
-        "<summary><p class='collapsed admonition-title'>Show the code</p><p class='expanded admonition-title'>Hide the code</p></summary>";
+      const what = code.closest(".tag_parameters") ? "parameters" : "code";
+      folded.innerHTML =
+        `<summary><p class='collapsed admonition-title'>Show the ${what}</p><p class='expanded admonition-title'>Hide the ${what}</p></summary>`;
       code.replaceWith(folded);
       folded.append(code);
     }

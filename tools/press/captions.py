@@ -41,6 +41,13 @@ def place_captions(app, docname, source):
     source[0] = nbformat.writes(notebook)
 
 
+def number_from_one(app, env):
+    """Count the figures of each page from 1: over pages without a number, Sphinx goes on counting."""
+    for figures in (each for kinds in env.toc_fignumbers.values() for each in kinds.values()):
+        figures.update({name: (*figures[name][:-1], count) for count, name in enumerate(figures, 1)})
+
+
 def setup(app):
     app.connect("source-read", place_captions)
+    app.connect("env-check-consistency", number_from_one)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,8 +7,9 @@ from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
-# What docutils does not know, sets in italics, hangs below the letter or stretches, in words that it knows.
+# What docutils does not know, sets in italics or too close, hangs below or stretches, in words that it knows.
 KNOWN = {
+    r"(?<=[\w}]) ?(?=\\(?:operatorname|exp|ln|log)\b)": r"\\,",
     r"\\dots\b": r"\\ldots",
     r"\\bigg(?![a-z])": r"\\biggl",
     r"\\operatorname\*?": r"\\mathrm",

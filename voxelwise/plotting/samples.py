@@ -9,7 +9,9 @@ from .style import BLUE, FIELD_COLOURS, GUIDE, INK, VERMILION, draw_screen, sett
 
 def plot_stimuli(stimuli, titles):
     """Stimuli of any shapes as they were on the screen, side by side: the smallest value of all is black."""
-    figure, axes = plt.subplots(1, len(stimuli), squeeze=False)
+    rows, columns = np.transpose([np.shape(stimulus) for stimulus in stimuli])
+    height = min(4, 0.9 + (8 / len(stimuli) - 0.65) * max(rows / columns))
+    figure, axes = plt.subplots(1, len(stimuli), figsize=(8, height), squeeze=False)
     for ax, stimulus, title in zip(axes.flat, stimuli, titles, strict=True):
         draw_screen(ax, stimulus, "black", True, vmin=min(map(np.min, stimuli)), vmax=max(map(np.max, stimuli)))
         ax.set(title=title, xlabel="column", ylabel="row")
