@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from ..data.samples import check_finite, spread
 
 #: Voxels in a batch: enough that threads are in NumPy's own loops and seldom wait for Python's lock.
-BATCH_SIZE = 500
+BATCH_SIZE = 700
 
 
 class _OneThread(ContextDecorator):
