@@ -30,12 +30,12 @@ function layOut(data, model) {
     play: button("▶ Demo", "Play a demo"),
     words: make("p", { class: "words" }),
     ignorant: make("p", { class: "ignorant" }),
-    told: make("p", { class: "told" }, HINT),
+    told: message(HINT),
   };
   const block = (name, ...children) => make("div", { class: name }, ...children);
   page.stage = stage(page.brain.canvas, ["L", "R"]);
   const slices = n > 1 ? `${n} slices from behind, back to front` : "A slice from behind";
-  page.parts = block("parts", page.told,
+  page.parts = block("parts", page.told.element,
     block("pad", block("title", "Draw"), page.pad.canvas),
     group("Drawings", ...page.presets, page.clear, page.play),
     block("brain", block("title", "The brain answers"), page.stage,
@@ -54,7 +54,7 @@ function layOut(data, model) {
 function drawAndRead(root) {
   const data = dataOf(root), model = readModel(data), page = layOut(data, model), [low, high] = data.limits;
   const stimulus = new Float64Array(model.nPixels).fill(low), { element: status, say } = speaker();
-  let seed = 1, pixel, voxel, responses, r, own;  // own: what the reader had drawn when the demo began
+  let seed = 1, pixel, voxel, painting = false, responses, r, own;  // own: what was there when the demo began
   const white = () => [...stimulus.keys()].filter((p) => stimulus[p] === high);
   const times = () => TIMES[Number(page.range.value)];
 
@@ -77,8 +77,8 @@ function drawAndRead(root) {
   function point() {
     page.pad.draw(stimulus);
     page.pad.over(voxel === undefined ? undefined : model.field(voxel), pixel);
-    page.brain.draw(responses, (v) => model.sees(v, pixel) >= 0.5, voxel);
-    page.told.textContent = tell();
+    page.brain.draw(responses, (v) => !painting && model.sees(v, pixel) >= 0.5, voxel);
+    page.told.text.textContent = tell();
     for (const [name, value] of Object.entries({ pixel, voxel })) {
       if (value === undefined) delete root.dataset[name];
       else root.dataset[name] = value;
@@ -96,11 +96,12 @@ function drawAndRead(root) {
       `${stimulus[pixel] === high ? "white" : "black"}: seen well by ${n} of these voxels.`;
   }
   function draw(pixels) {
+    [pixel, voxel] = [];
     stimulus.fill(low);
     for (const p of pixels) stimulus[p] = high;
     work();
   }
-  const speak = () => say(`${page.told.textContent} ${page.shown.textContent}. ${page.words.textContent}.`);
+  const speak = () => say(`${page.told.text.textContent} ${page.shown.textContent}. ${page.words.textContent}.`);
   const play = player(root, data.presets, {
     draw,
     playing(on) {
@@ -127,21 +128,22 @@ function drawAndRead(root) {
     },
     paint(pixels, toWhite) {
       for (const p of pixels) stimulus[p] = toWhite ? high : low;
+      [pixel, voxel, painting] = [pixels.at(-1), undefined, true];  // frames would hide the response
       work();
       speak();
     },
     point(p, spoken) {
-      if (p === pixel) return;
-      pixel = p;
+      if (p === pixel && !painting) return;
+      [pixel, voxel, painting] = [p, undefined, false];
       point();
       if (spoken) speak();
     },
   });
   pointAtVoxels(page.brain, () => responses, (v, spoken) => {
     if (v === voxel) return;
-    voxel = v;
+    [pixel, voxel] = [undefined, v];
     point();
-    if (spoken) say(page.told.textContent);
+    if (spoken) say(page.told.text.textContent);
   });
   page.presets.forEach((element, n) =>
     element.addEventListener("click", () => act(() => draw(data.presets[n].pixels))));
