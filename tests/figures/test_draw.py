@@ -284,6 +284,24 @@ def test_a_tap_marks_the_voxels_that_see_the_pixel(html, visit):
     page.locator(f"{ROOT} .status", has_text="Row 4, column 7, white").wait_for(state="attached")
 
 
+def test_it_plays_each_drawing_once_and_waits_for_the_pointer(html, visit):
+    script = html
+    for name, usual, quick in (("IDLE", 6000, 300), ("STROKE", 70, 5), ("HOLD", 3000, 100)):
+        assert f"{name} = {usual}" in script
+        script = script.replace(f"{name} = {usual}", f"{name} = {quick}")
+    page = visit(script, reduced_motion="no-preference")
+    page.wait_for_function(f"() => document.querySelector('{ROOT}').dataset.playing === 'true'")
+    page.mouse.move(*square(page, 47))
+    page.wait_for_timeout(100)
+    drawn = white(page)
+    page.wait_for_timeout(300)
+    assert facts(page, "playing") == ["true"] and white(page) == drawn
+    page.mouse.move(1, 1)
+    page.wait_for_function(f"() => document.querySelector('{ROOT}').dataset.playing === 'false'")
+    page.wait_for_timeout(700)
+    assert facts(page, "playing") == ["false"] and white(page) == data_of(html)["presets"][0]["pixels"]
+
+
 def test_it_plays_by_itself_until_the_reader_acts(html, visit):
     """After a while, and not where reduced motion is asked for; a drawing of the reader's own stays."""
     script = html.replace("IDLE = 6000", "IDLE = 300")
