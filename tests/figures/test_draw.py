@@ -169,6 +169,7 @@ def test_the_mouse_draws_and_wipes_lines_without_gaps(html, visit):
     page = visit(html)
     page.get_by_role("button", name="Clear the pad").click()
     assert facts(page, "white", "r") == ["0", "NaN"]
+    assert page.locator(f"{ROOT} .words").inner_text() == "The pad is empty: draw something"
     for count in ("10", "0"):
         page.mouse.move(*square(page, 0))
         page.mouse.down()
