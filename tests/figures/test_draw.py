@@ -129,12 +129,36 @@ def square(page, pixel):
     return on_page(page, f"{ROOT} .pad canvas", (column + 0.5) / 10, (row + 0.5) / 10)
 
 
-def spot(page, html, voxel):
-    """The middle of a voxel on the page."""
+def place(html, voxel, inside=0.5):
+    """Where a voxel lies, in shares of the brain's canvas: its middle, or nearer to its lower left corner."""
     slices, (column, row, number) = data_of(html)["slices"], unpacked(data_of(html)["places"]).reshape(-1, 3)[voxel]
     down, across = divmod(number, slices["side"])
-    x, y = across + (column + 0.5) / slices["width"], down + 1 - (row + 0.5) / slices["height"]
-    return on_page(page, f"{ROOT} .stage canvas", x / slices["side"], y / np.ceil(slices["n"] / slices["side"]))
+    x, y = across + (column + inside) / slices["width"], down + 1 - (row + inside) / slices["height"]
+    return x / slices["side"], y / np.ceil(slices["n"] / slices["side"])
+
+
+def spot(page, html, voxel):
+    """The middle of a voxel on the page."""
+    return on_page(page, f"{ROOT} .stage canvas", *place(html, voxel))
+
+
+def white(page):
+    """The pixels of the pad that are white."""
+    rows, columns = np.divmod(np.arange(100), 10)
+    colours = np.array(painted(page, f"{ROOT} .pad canvas", (columns + 0.5) / 10, (rows + 0.5) / 10))
+    return np.flatnonzero(colours[:, :3].min(axis=1) > 200).tolist()
+
+
+def assert_marked(page, html, pixel):
+    """The pixel is told of, and the voxels that see it are framed, no others."""
+    row, column = divmod(pixel, 10)
+    assert f"Row {row}, column {column}, white: seen well by" in page.locator(f"{ROOT} .told").inner_text()
+    shown = np.flatnonzero(unpacked(data_of(html)["places"])[2::3] >= 0)
+    sees = np.array(ask(page, "draw", f"given.map((v) => model.sees(v, {pixel}))", shown)) >= 0.5
+    corners = np.transpose([place(html, voxel, 0.05) for voxel in shown])
+    framed = np.min(painted(page, f"{ROOT} .stage canvas", *corners), axis=1) == 255
+    assert sees.any()
+    np.testing.assert_array_equal(framed, sees)
 
 
 def facts(page, *names):
@@ -145,6 +169,7 @@ def test_the_mouse_draws_and_wipes_lines_without_gaps(html, visit):
     page = visit(html)
     page.get_by_role("button", name="Clear the pad").click()
     assert facts(page, "white", "r") == ["0", "NaN"]
+    assert page.locator(f"{ROOT} .words").inner_text() == "The pad is empty: draw something"
     for count in ("10", "0"):
         page.mouse.move(*square(page, 0))
         page.mouse.down()
@@ -177,6 +202,38 @@ def test_pixel_and_voxel_point_at_each_other(html, brain, visit):
     assert facts(page, "voxel") == [None]
 
 
+@pytest.mark.parametrize("width, options", [(800, {}), (390, PHONE)], ids=["mouse", "finger"])
+def test_nothing_moves_while_the_message_changes(html, visit, width, options):
+    """Long or short: pad and brain stay where they are."""
+    page, told = visit(html, **options | {"viewport": {"width": width, "height": 1100}}), set()
+    places = [page.locator(f"{ROOT} {name} canvas").bounding_box() for name in (".pad", ".stage")]
+    for point in (square(page, 47), spot(page, html, 3), square(page, 99), spot(page, html, 9)):
+        (page.touchscreen.tap if options else page.mouse.move)(*point)
+        told.add(page.locator(f"{ROOT} .told").inner_text())
+        assert [page.locator(f"{ROOT} {name} canvas").bounding_box() for name in (".pad", ".stage")] == places
+    assert len(told) == 4
+
+
+def test_a_press_paints_the_pixel_that_is_framed(html, visit):
+    """Without moving, also near the pixel's rim; what is told stays, and is shorter than the hint before it."""
+    page = visit(html, viewport={"width": 800, "height": 900})
+    page.get_by_role("button", name="Clear the pad").click()
+    for pixel, share in ((31, 0.1), (47, 0.5), (99, 0.9)):
+        row, column = divmod(pixel, 10)
+        x, y = on_page(page, f"{ROOT} .pad canvas", (column + share) / 10, (row + share) / 10)
+        page.mouse.move(x, y)
+        page.mouse.move(x + 1, y)  # by now, the message is the pixel's
+        framed = facts(page, "pixel")
+        page.mouse.down()
+        assert [*map(str, white(page))] == framed == [str(pixel)]
+        assert f"Row {row}, column {column}, white" in page.locator(f"{ROOT} .told").inner_text()
+        page.mouse.up()
+        assert_marked(page, html, pixel)
+        page.mouse.down()
+        page.mouse.up()
+        assert white(page) == []
+
+
 def test_keys_paint_walk_and_draw_other_noise(html, visit):
     page = visit(html)
     page.keyboard.press("Tab")
@@ -207,6 +264,43 @@ def test_a_finger_draws_and_the_brain_lets_the_page_scroll(html, visit):
     page.touchscreen.tap(x, y)
     assert facts(page, "voxel") == [str(voxel)]
     swipe_up(page, x, y)
+
+
+def test_a_finger_beside_the_pad_scrolls(html, visit):
+    """Browsers tell a pad of fingers that come down a little beside it."""
+    for side in (-7, 7):
+        page = visit(html + '<div style="height: 2000px"></div>', **PHONE)
+        before, box = white(page), page.locator(f"{ROOT} .pad canvas").bounding_box()
+        x, y = box["x"] + side + (side > 0) * box["width"], box["y"] + box["height"] - 5
+        swipe_up(page, x, y)
+        assert white(page) == before and facts(page, "pixel") == [None]
+
+
+def test_a_tap_marks_the_voxels_that_see_the_pixel(html, visit):
+    page = visit(html, **PHONE)
+    page.get_by_role("button", name="Clear the pad").tap()
+    page.touchscreen.tap(*square(page, 47))
+    assert white(page) == [47]
+    assert_marked(page, html, 47)
+    page.locator(f"{ROOT} .status", has_text="Row 4, column 7, white").wait_for(state="attached")
+
+
+def test_it_plays_each_drawing_once_and_waits_for_the_pointer(html, visit):
+    script = html
+    for name, usual, quick in (("IDLE", 6000, 300), ("STROKE", 70, 5), ("HOLD", 3000, 100)):
+        assert f"{name} = {usual}" in script
+        script = script.replace(f"{name} = {usual}", f"{name} = {quick}")
+    page = visit(script, reduced_motion="no-preference")
+    page.wait_for_function(f"() => document.querySelector('{ROOT}').dataset.playing === 'true'")
+    page.mouse.move(*square(page, 47))
+    page.wait_for_timeout(100)
+    drawn = white(page)
+    page.wait_for_timeout(300)
+    assert facts(page, "playing") == ["true"] and white(page) == drawn
+    page.mouse.move(1, 1)
+    page.wait_for_function(f"() => document.querySelector('{ROOT}').dataset.playing === 'false'")
+    page.wait_for_timeout(700)
+    assert facts(page, "playing") == ["false"] and white(page) == data_of(html)["presets"][0]["pixels"]
 
 
 def test_it_plays_by_itself_until_the_reader_acts(html, visit):

@@ -164,6 +164,17 @@ def test_sliders_turn_by_keys_and_the_button_brings_the_book_back(html, visit):
     assert_shows(page, html, voxel=3, alpha=ALPHA, lag=LAG, steps=chosen[3])
 
 
+@pytest.mark.parametrize("width", [330, 390, 660])
+def test_curves_stay_while_the_sentence_grows(html, visit, width):
+    page = visit(html, viewport={"width": width, "height": 900})
+    curves = page.locator(f"{ROOT} .scores svg")
+    before = curves.bounding_box()
+    for name, exponent in (("middling", 6), ("A", 0), ("silent", 5.4), ("middling", 5.4)):
+        page.get_by_role("button", name=f"Voxel {name}").click()
+        page.get_by_role("slider", name="Penalty").fill(str(exponent))
+        assert curves.bounding_box() == before
+
+
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["mouse", "finger"])
 def test_the_penalty_is_drawn_along_the_curves(html, visit, options):
     """The dots go along; a finger that scrolls the page leaves the penalty as it was."""

@@ -99,6 +99,26 @@ function colourBar(colour, low, high, numbers, label, ...over) {
     make("div", { class: "label" }, label));
 }
 
+// The longest of some texts.
+const longest = (texts) => texts.reduce((one, other) => (other.length > one.length ? other : one));
+
+// A message that moves nothing when it changes: the longest that can come keeps its room.
+function message(most) {
+  const text = make("span");
+  return { text, element: make("p", { class: "told", "data-longest": most }, text) };
+}
+
+// A slider with its name and, in words, where it stands.
+function knob(name, attributes) {
+  const range = make("input", { type: "range", ...attributes });
+  const told = make("b");  // an <output> would take the label for itself
+  return { range, row: make("label", {}, make("span", {}, `${name} `, told), range), set(value, text) {
+    range.value = value;
+    range.setAttribute("aria-valuetext", text);
+    told.textContent = text;
+  } };
+}
+
 // A line for screen readers. It waits until the reader rests: a drag or a held key would never let them finish.
 function speaker() {
   const element = make("p", { class: "status", role: "status" });

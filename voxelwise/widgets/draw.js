@@ -4,12 +4,12 @@
 const TIMES = [1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 70, 100];
 const HINT = "Draw on the pad. Point at a coloured square of the brain, a voxel, to see which part of the pad it watches; " +
   "at a pixel, to see which voxels watch it.";
+const written = (r) => `r\u00a0=\u00a0${signed(r, 2)}`;  // in one piece, as below
 
 // How alike two pictures are, in words.
 function alike(r) {
-  if (Number.isNaN(r)) return "Nothing to compare: the pad is all of one grey";
-  const words = [[0.9, "nearly the same"], [0.75, "much alike"], [0.5, "alike"], [0.25, "a little alike"]];
-  return `r = ${signed(r, 2)}: ${words.find(([least]) => r >= least)?.[1] ?? "not alike"}`;
+  const words = [[0.9, "Nearly the same"], [0.75, "Much alike"], [0.5, "Alike"], [0.25, "A little alike"]];
+  return `${words.find(([least]) => r >= least)?.[1] ?? "Not alike"}: ${written(r)}\u00a0(1:\u00a0the\u00a0same)`;
 }
 
 // Everything that is on the page, by name.
@@ -30,15 +30,15 @@ function layOut(data, model) {
     play: button("▶ Demo", "Play a demo"),
     words: make("p", { class: "words" }),
     ignorant: make("p", { class: "ignorant" }),
-    told: make("p", { class: "told" }, HINT),
+    told: message(HINT),
   };
   const block = (name, ...children) => make("div", { class: name }, ...children);
   page.stage = stage(page.brain.canvas, ["L", "R"]);
   const slices = n > 1 ? `${n} slices from behind, back to front` : "A slice from behind";
-  page.parts = block("parts", page.told,
+  page.parts = block("parts", page.told.element,
     block("pad", block("title", "Draw"), page.pad.canvas),
     group("Drawings", ...page.presets, page.clear, page.play),
-    block("brain", block("title", "The brain answers"), page.stage,
+    block("brain", block("title", "A simulated brain answers"), page.stage,
       colourBar(scale, 0, limit, ["0", signed(limit / 2, 1), signed(limit, 0)], `${slices}. Signal change in % of baseline; grey: not above 0`)),
     block("read", block("title", "Read back"), page.read.canvas),
     block("beside", page.words, block("without", page.blind.canvas, page.ignorant)),
@@ -54,7 +54,7 @@ function layOut(data, model) {
 function drawAndRead(root) {
   const data = dataOf(root), model = readModel(data), page = layOut(data, model), [low, high] = data.limits;
   const stimulus = new Float64Array(model.nPixels).fill(low), { element: status, say } = speaker();
-  let seed = 1, pixel, voxel, responses, r, own;  // own: what the reader had drawn when the demo began
+  let seed = 1, pixel, voxel, painting = false, responses, r, own;  // own: what was there when the demo began
   const white = () => [...stimulus.keys()].filter((p) => stimulus[p] === high);
   const times = () => TIMES[Number(page.range.value)];
 
@@ -64,10 +64,11 @@ function drawAndRead(root) {
     const read = model.readBack(responses);
     [r, root.dataset.r] = Array(2).fill(correlate(stimulus, read));
     page.read.draw(read);
-    page.read.canvas.setAttribute("aria-label", `What is read back. ${alike(r)}.`);
-    page.words.textContent = alike(r);
-    page.ignorant.textContent = "A decoder that ignores the brain always answers with the average picture" +
-      (Number.isNaN(r) ? "." : `. Here, ${alike(correlate(stimulus, model.blind))}.`);
+    const even = Number.isNaN(r);
+    page.words.textContent = even ? `The pad is ${white().length ? "full: wipe" : "empty: draw"} something` : alike(r);
+    page.read.canvas.setAttribute("aria-label", `What is read back. ${page.words.textContent}.`);
+    page.ignorant.textContent = "Without the brain, by the average picture" +
+      (even ? "." : `: ${written(correlate(stimulus, model.blind))}.`);
     page.shown.textContent = times() === 1 ? "Shown once" : `Shown ${times()} times`;
     page.range.setAttribute("aria-valuetext", page.shown.textContent);
     Object.assign(root.dataset, { shown: times(), white: white().length });
@@ -77,8 +78,8 @@ function drawAndRead(root) {
   function point() {
     page.pad.draw(stimulus);
     page.pad.over(voxel === undefined ? undefined : model.field(voxel), pixel);
-    page.brain.draw(responses, (v) => model.sees(v, pixel) >= 0.5, voxel);
-    page.told.textContent = tell();
+    page.brain.draw(responses, (v) => !painting && model.sees(v, pixel) >= 0.5, voxel);
+    page.told.text.textContent = tell();
     for (const [name, value] of Object.entries({ pixel, voxel })) {
       if (value === undefined) delete root.dataset[name];
       else root.dataset[name] = value;
@@ -96,11 +97,12 @@ function drawAndRead(root) {
       `${stimulus[pixel] === high ? "white" : "black"}: seen well by ${n} of these voxels.`;
   }
   function draw(pixels) {
+    [pixel, voxel] = [];
     stimulus.fill(low);
     for (const p of pixels) stimulus[p] = high;
     work();
   }
-  const speak = () => say(`${page.told.textContent} ${page.shown.textContent}. ${page.words.textContent}.`);
+  const speak = () => say(`${page.told.text.textContent} ${page.shown.textContent}. ${page.words.textContent}.`);
   const play = player(root, data.presets, {
     draw,
     playing(on) {
@@ -127,21 +129,22 @@ function drawAndRead(root) {
     },
     paint(pixels, toWhite) {
       for (const p of pixels) stimulus[p] = toWhite ? high : low;
+      [pixel, voxel, painting] = [pixels.at(-1), undefined, true];  // frames would hide the response
       work();
       speak();
     },
     point(p, spoken) {
-      if (p === pixel) return;
-      pixel = p;
+      if (p === pixel && !painting) return;
+      [pixel, voxel, painting] = [p, undefined, false];
       point();
       if (spoken) speak();
     },
   });
   pointAtVoxels(page.brain, () => responses, (v, spoken) => {
     if (v === voxel) return;
-    voxel = v;
+    [pixel, voxel] = [undefined, v];
     point();
-    if (spoken) say(page.told.textContent);
+    if (spoken) say(page.told.text.textContent);
   });
   page.presets.forEach((element, n) =>
     element.addEventListener("click", () => act(() => draw(data.presets[n].pixels))));

@@ -1,11 +1,16 @@
-// Drawing by itself, pixel by pixel: once the reader has let the picture rest, or by a button.
+// Drawing by itself, pixel by pixel, each drawing once: when the reader has let the picture rest, or by a button. It
+// waits while something is pointed at.
 
 const IDLE = 6000, STROKE = 70, HOLD = 3000;  // milliseconds
 
 function player(root, presets, act) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let timer, on = false, number = 0, seen = false, theirs = false;
-  const later = (then, pause) => { clearTimeout(timer); timer = setTimeout(then, pause); };
+  const pointed = () => root.querySelector("canvas[tabindex]:is(:hover, :focus-visible)");
+  let timer, on = false, number = 0, left, seen = false, theirs = false;
+  const later = (then, pause) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (pointed() ? later(then, pause) : then()), pause);
+  };
 
   function stroke(pixels, count) {
     if (!root.isConnected) return;
@@ -14,6 +19,12 @@ function player(root, presets, act) {
     else later(next, HOLD);
   }
   function next() {
+    if (!left) {
+      theirs = true;  // once is enough
+      set(false);
+      return;
+    }
+    left -= 1;
     number = (number + 1) % presets.length;
     const { pixels } = presets[number];
     stroke(pixels, calm.matches ? pixels.length : 1);
@@ -22,6 +33,7 @@ function player(root, presets, act) {
     on = playing;
     clearTimeout(timer);
     act.playing(on);
+    left = presets.length;
     if (on) next();
     else wait();
   }

@@ -31,6 +31,11 @@ function screen(model, [low, high], canvas) {
       context.strokeStyle = "#e69f00";
       context.strokeRect(x + line, y + line, cell - 2 * line, cell - 2 * line);
     },
+    // Whether a place of the page lies on the screen: browsers let fingers that come down near it press it.
+    holds({ clientX, clientY }) {
+      const { left, right, top, bottom } = canvas.getBoundingClientRect();
+      return clientX >= left && clientX < right && clientY >= top && clientY < bottom;
+    },
     pixelAt(event) {
       const box = canvas.getBoundingClientRect();
       const inside = (share, n) => clip(Math.floor(share * n), 0, n - 1);
@@ -48,28 +53,37 @@ function between(model, from, to) {
     Math.round(r0 + (n * (r1 - r0)) / steps) * model.columns + Math.round(c0 + (n * (c1 - c0)) / steps));
 }
 
-// Have a pad paint by mouse, finger and keys: `pad.begin()`, `pad.isWhite(pixel)`, `pad.paint(pixels, white)`. What is
-// painted hides nothing of the response; else `pad.point(pixel or undefined, spoken)` tells what is pointed at.
+// Have a pad paint by mouse, finger and keys: `pad.begin()`, `pad.isWhite(pixel)`, `pad.paint(pixels, white)`, of which
+// the last is pointed at; else `pad.point(pixel or undefined, spoken)` tells what is. A lifted finger still points.
 function listen(model, view, pad) {
   const { canvas } = view;
   let white, last, cursor = Math.floor(model.rows / 2) * model.columns + Math.floor(model.columns / 2);
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
+    if (event.button || !view.holds(event)) return;
     canvas.setPointerCapture(event.pointerId);
     pad.begin();
-    pad.point(undefined);
     last = cursor = view.pixelAt(event);
     white = !pad.isWhite(last);
     pad.paint([last], white);
   });
   canvas.addEventListener("pointermove", (event) => {
     const pixel = view.pixelAt(event);
-    if (white === undefined) pad.point(pixel);
-    else pad.paint(between(model, last, pixel), white);
+    if (white !== undefined) pad.paint(between(model, last, pixel), white);
+    else if (view.holds(event)) pad.point(pixel);
     [last, cursor] = [pixel, pixel];
   });
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { white = undefined; });
-  for (const end of ["pointerleave", "blur"]) canvas.addEventListener(end, () => pad.point(undefined));
+  // Only fingers on the pad keep the page from scrolling.
+  canvas.addEventListener("touchstart", (event) => {
+    if (view.holds(event.changedTouches[0])) event.preventDefault();
+  }, { passive: false });
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(end, () => {
+      if (white !== undefined) pad.point(last);
+      white = undefined;
+    });
+  }
+  canvas.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") pad.point(undefined); });
+  canvas.addEventListener("blur", () => pad.point(undefined));
   canvas.addEventListener("focus", () => { if (canvas.matches(":focus-visible")) pad.point(cursor); });
   canvas.addEventListener("keydown", (event) => {
     if (modified(event)) return;

@@ -5,16 +5,6 @@
 const written = (alpha) => Number(alpha.toPrecision(3)).toLocaleString("en-GB", { maximumFractionDigits: 6 });
 const powerOfTen = (exponent) => `10${`${exponent}`.replace(/./g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻")}`;
 
-function knob(name, attributes) {
-  const range = make("input", { type: "range", ...attributes });
-  const told = make("b");  // an <output> would take the label for itself
-  return { range, row: make("label", {}, make("span", {}, `${name} `, told), range), set(value, text) {
-    range.value = value;
-    range.setAttribute("aria-valuetext", text);
-    told.textContent = text;
-  } };
-}
-
 const called = (name) => (name.length > 1 ? `the ${name} voxel` : `voxel ${name}`);
 
 // Everything that is on the page, by name.
@@ -27,7 +17,7 @@ function layOut(data) {
     steps: knob("Lasso steps", { min: 0, max: data.steps.most, step: 0.5, title: "Between two steps the field changes linearly" }),
     back: button("As in the book"),
     fields: Object.fromEntries(["true", "ridge", "lasso"].map((name) => [name, fieldView(data, name, colour)])),
-    scores: chart(190), course: courseView(), told: make("p", { class: "told" }),
+    scores: chart(190), course: courseView(), told: message(longestSentence(data)),
   };
   const numbers = [`≤ ${signed(-limit, 2)}`, "0", `≥ ${signed(limit, 2)}`];
   const views = Object.values(page.fields).map(({ element }) => element);
@@ -36,7 +26,7 @@ function layOut(data) {
     make("div", { class: "knobs" }, page.alpha.row, page.lag.row, page.steps.row, page.back),
     make("div", { class: "seen" }, make("div", { class: "fields" }, ...views),
       colourBar(colour, -limit, limit, numbers, "Weight of a pixel (SD per unit)")),
-    page.told,
+    page.told.element,
     make("div", { class: "scores" }, key({ train: "R² on training runs", held: "R² on held-out runs" }),
       page.scores.element),
     page.course.element);
@@ -48,6 +38,16 @@ function tell({ train, held }) {
   const known = Number.isFinite(train) && Number.isFinite(held);
   return known ? `R² ${signed(train, 3)} on training runs, ${signed(held, 3)} on held-out runs.`
     : "no R², since the voxel does not change.";
+}
+
+const sentence = (name, alpha, volumes, r2) =>
+  `${name[0].toUpperCase()}${name.slice(1)}, penalty ${alpha}, lag ${volumes}: ${tell(r2)}`;
+
+// The longest sentence that can come.
+function longestSentence({ voxels, exponents: [low, high], lags }) {
+  const alphas = Array.from({ length: 10 * (high - low) + 1 }, (_, n) => written(10 ** (low + n / 10)));
+  const names = voxels.map(({ name }) => called(name)), volumes = [0, lags].map(inVolumes);
+  return sentence(longest(names), longest(alphas), longest(volumes), { train: -1, held: -1 });
 }
 
 // Show a setting of the knobs and what the model makes of it.
@@ -66,8 +66,7 @@ function draw(data, page, setting, model) {
   page.fields.lasso.draw(fields.lasso, `Lasso field of ${name} after ${Number(steps.toFixed(1))} steps`, ofBook);
 
   page.course.draw(name, course.volumes, course.measured, course.predicted);
-  const setTo = `penalty ${written(alpha)}, lag ${volumes}`;
-  page.told.textContent = `${name[0].toUpperCase()}${name.slice(1)}, ${setTo}: ${tell(model.r2)}`;
+  page.told.text.textContent = sentence(name, written(alpha), volumes, model.r2);
 }
 
 // R2 against the penalty, as much of it as is known.
@@ -110,7 +109,7 @@ function turn(root) {
   function set(change) {
     Object.assign(setting, change);
     show();
-    say(page.told.textContent);
+    say(page.told.text.textContent);
   }
   page.voxels.forEach((element, voxel) => element.addEventListener("click", () => set({ voxel })));
   page.back.addEventListener("click", () => set(asInBook()));

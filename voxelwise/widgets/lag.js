@@ -31,17 +31,23 @@ function read(packed) {
   return { ...packed, shown, responses: rowsOf(decimals(packed.responses), shown.length) };
 }
 
+const inTime = (lag, data) => `${inVolumes(lag)} (${Number((lag * data.seconds).toFixed(2))} s)`;
+const sentence = (name, time, r, best) =>
+  `Voxel ${name}, lag ${time}: correlation ${signed(r, 2)}${best ? ", the highest of all lags" : ""}.`;
+
 function layOut(data) {
+  const times = Array.from({ length: data.lags + 1 }, (_, lag) => inTime(lag, data));
   const page = {
     voxels: voxelButtons(data.voxels),
-    range: make("input", { type: "range", min: 0, max: data.lags, step: 1, "aria-label": "Lag" }),
+    lag: knob("Lag", { min: 0, max: data.lags, step: 1 }),
     back: button("As in the book"),
-    course: chart(190), scores: chart(170), blood: chart(170), told: make("p", { class: "told" }),
+    course: chart(190), scores: chart(170), blood: chart(170),
+    told: message(sentence("A", longest(times), -1, true)),
   };
   page.parts = make("div", { class: "parts two" },
-    make("div", { class: "controls" }, group("Voxel", ...page.voxels), page.range, page.back),
+    make("div", { class: "controls" }, group("Voxel", ...page.voxels), page.back, page.lag.row),
     make("div", { class: "course" }, key({ shown: "on the screen: drag it", held: "response" }), page.course.element),
-    page.told,
+    page.told.element,
     make("div", { class: "scores" }, key({ train: "correlation, all runs" }), page.scores.element),
     make("div", { class: "blood" }, key({ held: "the blood after a moment on the screen" }), page.blood.element));
   return page;
@@ -50,12 +56,11 @@ function layOut(data) {
 function draw(data, page, { voxel, lag }) {
   const all = Array.from({ length: data.lags + 1 }, (_, each) => correlation(data, voxel, each));
   const { name } = data.voxels[voxel], best = all.indexOf(Math.max(...all));
-  const written = `${inVolumes(lag)} (${Number((lag * data.seconds).toFixed(2))} s)`;
+  const written = inTime(lag, data);
   const response = data.responses[voxel].subarray(0, data.volumes), last = data.volumes - 1;
   const most = 1.05 * Math.max(...response.map(Math.abs)), xs = [...response.keys()], lags = [...all.keys()];
   press(page.voxels, voxel);
-  page.range.value = lag;
-  page.range.setAttribute("aria-valuetext", written);
+  page.lag.set(lag, written);
   page.course.draw({
     label: `Response of voxel ${name}, and what was on the screen ${written} before`, xLabel: "Volume; response in SD",
     x: [0, last], y: [-most, most], xTicks: numbered(ticks(0, last)),
@@ -73,8 +78,7 @@ function draw(data, page, { voxel, lag }) {
     x: [0, times.at(-1)], y: [-0.3, 1.1], xTicks: numbered([0, 5, 10, 15, 20]),
     lines: [{ name: "held", xs: times, ys: data.hrf, dot: [times[at], data.hrf[at]] }],
   });
-  const found = lag === best ? ", the highest of all lags" : "";
-  page.told.textContent = `Voxel ${name}, lag ${written}: correlation ${signed(all[lag], 2)}${found}.`;
+  page.told.text.textContent = sentence(name, written, all[lag], lag === best);
 }
 
 function slide(root) {
@@ -89,10 +93,10 @@ function slide(root) {
   function set(change) {
     Object.assign(setting, change);
     show();
-    say(page.told.textContent);
+    say(page.told.text.textContent);
   }
   page.voxels.forEach((element, voxel) => element.addEventListener("click", () => set({ voxel })));
-  page.range.addEventListener("input", () => set({ lag: Number(page.range.value) }));
+  page.lag.range.addEventListener("input", () => set({ lag: Number(page.lag.range.value) }));
   page.back.addEventListener("click", () => set({ lag: data.book }));
   // A pressed mouse or a finger takes the bands along.
   const { element } = page.course, at = (event) => page.course.valueAt(event.clientX);
