@@ -9,7 +9,7 @@ const written = (r) => `r\u00a0=\u00a0${signed(r, 2)}`;  // in one piece, as bel
 // How alike two pictures are, in words.
 function alike(r) {
   const words = [[0.9, "Nearly the same"], [0.75, "Much alike"], [0.5, "Alike"], [0.25, "A little alike"]];
-  return `${words.find(([least]) => r >= least)?.[1] ?? "Not alike"}: ${written(r)}\u00a0(1:\u00a0the\u00a0same)`;
+  return `${words.find(([least]) => r >= least)?.[1] ?? "Not alike"}: ${written(r)} (1:\u00a0the\u00a0same)`;
 }
 
 // Everything that is on the page, by name.
