@@ -22,7 +22,7 @@ class NoiseCeiling:
     ----------
     r2, error : ndarray of float64, shape (n_voxels,)
         The R2 that a perfect model of the stimulus would reach, and its standard error; below 0 about as often as above
-        for a voxel that does not respond, 0 for one that never changes. Runs in which it never does are left out.
+        for a voxel that does not respond, 0 for one that never changes. A run within which it does not is left out.
     pattern, pattern_error : ndarray of float64, shape (n_voxels,)
         The part of ``r2`` that is left when the mean response to all stimuli of a run, at each volume after their
         onset, is taken away: what a perfect model adds to knowing that, and since when, there is a stimulus.

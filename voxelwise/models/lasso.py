@@ -21,26 +21,25 @@ SAME = 1e-10
 NO_PIXEL = -1
 
 
-def fit_lasso(responses, design, max_iter):
+def fit_lasso(responses, design, grams, max_iter):
     """Lasso weights of each voxel, the penalty chosen by cross-validation: scikit-learn's ``LassoLarsCV``.
 
-    ``design`` holds pixels that are scaled, so that one penalty fits all; its last split trains on all samples, which
-    the others take turns to test on. Returns weights, shape (n_voxels, n_pixels); 0 for a voxel that never changes.
+    ``design`` holds pixels that are scaled, so that one penalty fits all, and ``grams`` are its own; its last split
+    trains on all samples, which the others take turns to test on. Returns weights, shape (n_voxels, n_pixels); 0 for a
+    voxel that never changes.
     """
-    knots, weights, alphas = choose_on_path(responses, design, max_iter)
+    knots, weights, alphas = choose_on_path(responses, design, grams, max_iter)
     before, after, share = _locate(alphas[np.newaxis], knots)
     before, after = weights[before], weights[after]
     return (before + share[..., np.newaxis] * (after - before))[0]
 
 
-def choose_on_path(responses, design, max_iter):
+def choose_on_path(responses, design, grams, max_iter):
     """The paths of :func:`walk_paths` over all rows, and the penalty that :func:`fit_lasso` chooses on each."""
     by_row, _, spreads = design.sums(responses)  # the splits differ, so that each has sets of its own, in their order
     products, squares = design.train_products(by_row), spreads[:-1, 0]
     of_trains = [*(squares.sum(axis=0) - squares), squares.sum(axis=0)]
-    *trains, total = [
-        Sums(gram, products(n), yy) for n, (gram, yy) in enumerate(zip(design.grams, of_trains, strict=True))
-    ]
+    *trains, total = [Sums(gram, products(n), yy) for n, (gram, yy) in enumerate(zip(grams, of_trains, strict=True))]
     walked = [_walk_fold(train, Sums(*map(np.subtract, total, train)), max_iter) for train in trains]
     # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
     candidates = np.sort(np.concatenate([knots for knots, *_ in walked]), axis=0)

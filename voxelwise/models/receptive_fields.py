@@ -73,17 +73,18 @@ def _preparer(samples, max_iter):
             return None
         scaler, every = StandardScaler().fit(pixels), np.ones((1, len(runs)), dtype=bool)
         folds = draw_folds(n_splits, runs, pixels, pixels).followed_by(Folds(every, ~every))
-        return rows, Design(scaler.transform(pixels), folds, rotated=False), scaler.scale_, max_iter
+        design = Design(scaler.transform(pixels), folds, rotated=False)
+        return rows, scaler.scale_, (design, design.grams(), max_iter)
 
     return prepare
 
 
 def _fit_batch(responses, prepared):
-    rows, design, scale, max_iter = prepared
-    return fit_lasso(responses if rows.all() else responses[rows], design, max_iter) / scale
+    rows, scale, how = prepared
+    return fit_lasso(responses if rows.all() else responses[rows], *how) / scale
 
 
 def _walk_batch(responses, prepared):
-    rows, design, scale, max_iter = prepared
-    knots, paths, alphas = choose_on_path(responses[rows], design, max_iter)
+    rows, scale, how = prepared
+    knots, paths, alphas = choose_on_path(responses[rows], *how)
     return paths / scale, steps_to(alphas, knots)

@@ -197,13 +197,16 @@ class Design:
         self._test_parts, has = list(map(np.flatnonzero, tests[:, of_part])), trains[:, of_part]
         self._used = np.flatnonzero(has.any(axis=0))
         self._lacking = [np.flatnonzero(~parts) for parts in has[:, self._used]]
-        gram = self.train_products(self.x)
-        self.grams = [gram(train) for train in range(len(trains))]
+        self._n_trains = len(trains)
+
+    def grams(self):
+        """``X'X`` of each training set; made anew, as all of them would take much room where features are many."""
+        return list(map(self.train_products(self.x), range(self._n_trains)))
 
     @functools.cached_property
     def bases(self):
         """Of each training set."""
-        return call_each(Basis, [(gram,) for gram in self.grams])
+        return call_each(Basis, [(gram,) for gram in self.grams()])
 
     def adder(self, row_of, dtype=np.float64):
         """A matrix that makes rows of samples, shape (n_rows, n_samples)."""
