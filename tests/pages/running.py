@@ -23,6 +23,8 @@ get_ipython().display_formatter.active_types = ["text/plain", "text/markdown"]
 for name in "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf", "noise_ceiling":
     setattr(voxelwise, name, joblib.Memory({folder!r}, verbose=0).cache(getattr(voxelwise, name)))
 """
+#: The page on one's own data leaves for a folder that is removed with its names.
+RETURN = f"import os; os.chdir({str(ROOT / 'book')!r})"
 NEVER = re.compile(r"(?!)")
 
 
@@ -49,8 +51,7 @@ def read_told(output):
 def start_kernel():
     """A client whose kernel runs one chapter after the other."""
     settings = dict(kernel_name="python3", timeout=None, config=ENCRYPTED, extra_arguments=["--log-level=CRITICAL"])
-    folder = {"metadata": {"path": str(ROOT / "book")}}
-    client = NotebookClient(nbformat.v4.new_notebook(), resources=folder, **settings)
+    client = NotebookClient(nbformat.v4.new_notebook(), **settings)
     own_kernels = patch.dict(os.environ, JUPYTER_PREFER_ENV_PATH="1", JUPYTER_PATH="")
     with own_kernels, tempfile.TemporaryDirectory() as folder, client.setup_kernel():
         run_cells(client, [PREPARE.format(folder=folder)])
@@ -71,4 +72,4 @@ def run_chapter(client, notebook, parameters, pattern=NEVER):
     """What a chapter prints, with other values of its parameters, until the pattern is found."""
     first, *others = [cell.source for cell in code_cells(notebook)]  # the first declares them
     change = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    return run_cells(client, ["%reset -f", first, change, *others], pattern)
+    return run_cells(client, [RETURN, "%reset -f", first, change, *others], pattern)
