@@ -2,6 +2,7 @@
 
 import nibabel
 import numpy as np
+import pandas as pd
 
 from ..brain import grid_positions, unmask
 from ..plotting.slices import background_box, colour_limit, plot_summary, turn_to_page
@@ -111,13 +112,16 @@ def _pack_fields(fields):
 
 
 def _pack_courses(measured, predicted):
-    """Of each voxel the first volumes; predictions once for all volumes that have the same."""
+    """Of each voxel the first volumes; predictions once for all volumes that have the same, by first appearance."""
     n_volumes = min(len(measured), max(2, MAX_COURSES // measured.shape[1]))
-    measured, predicted = measured[:n_volumes], predicted[:n_volumes]
-    different, kinds = np.unique(predicted, axis=0, return_inverse=True)
-    unit = max(np.abs(measured).max(), np.abs(predicted).max(), 1e-6) / 127
-    measured, different = (pack(np.rint(values.T / unit), "i1") for values in (measured, different))
-    return {"unit": float(unit), "measured": measured, "predicted": different, "kinds": kinds.ravel().tolist()}
+    courses = np.stack([measured[:n_volumes], predicted[:n_volumes]])
+    unit = max(np.abs(courses).max(), 1e-6) / 127
+    # Rounded first: the last bits of equal predictions, and so their order by value, are the processor's.
+    measured, predicted = np.rint(courses / unit).astype(np.int8)
+    kinds, different = pd.factorize(np.array([volume.tobytes() for volume in predicted], dtype=object))
+    different = np.frombuffer(b"".join(different), np.int8).reshape(len(different), -1)
+    packed = {"measured": pack(measured.T, "i1"), "predicted": pack(different.T, "i1")}
+    return {"unit": float(unit), **packed, "kinds": kinds.tolist()}
 
 
 def _name_regions(regions, n_voxels):
