@@ -12,6 +12,10 @@ from ..data.samples import check_finite, spread
 #: Voxels in a batch: enough that threads are in NumPy's own loops and seldom wait for Python's lock.
 BATCH_SIZE = 700
 
+# Linux takes freed memory back, and a batch waits for it anew, a fifth of its time. But the C library keeps twice as
+# much as the largest array that was freed so far, of those up to 32 MiB.
+np.empty(30_000_000, np.uint8)
+
 
 class _OneThread(ContextDecorator):
     """Limit BLAS to one thread: the first to come in sets the limit, the last to leave takes it away.

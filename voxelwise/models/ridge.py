@@ -129,11 +129,12 @@ class Basis:
     """
 
     def __init__(self, gram):
-        around = centring(gram)
-        variances, directions = np.linalg.eigh(around.T @ gram @ around)
+        means = gram[-1, :-1] / max(gram[-1, -1], 1)
+        variances, directions = np.linalg.eigh(gram[:-1, :-1] - np.outer(means, gram[-1, :-1]))
         vary = variances > max(variances[-1], 0) * len(gram) * np.finfo(float).eps
         constant = np.eye(len(gram))[:, -1:]
-        self.directions = np.hstack([around @ directions[:, vary], constant])
+        directions = directions[:, vary]
+        self.directions = np.hstack([np.vstack([directions, -means @ directions]), constant])
         self.variances = np.append(variances[vary], max(gram[-1, -1], 1))
 
     def shrinkage(self, alpha):
@@ -220,12 +221,12 @@ class Design:
         vary. Sums about one of a part's own samples keep the digits of small variances, which sums about 0 would lose.
         And only a part at a time is float64, so that it stays near the processor.
         """
-        by_row = np.empty((len(self.x), responses.shape[1]))
+        by_row, room = (np.empty((n, responses.shape[1])) for n in (len(self.x), int(self._sizes.max())))
         means, around = np.empty((2, len(self._sizes), responses.shape[1]))
         for part, (samples, rows) in enumerate(zip(self._samples, self._rows, strict=True)):
             y = responses[samples]
             first = y[0].astype(np.float64)
-            y = np.subtract(y, first, order="C")
+            y = np.subtract(y, first, out=room[: len(y)])
             by_row[rows] = self._adders[part] @ y
             beyond = self.root[rows, 0] @ by_row[rows] / len(y)
             around[part] = np.einsum("tv,tv->v", y, y) - len(y) * beyond**2
@@ -233,7 +234,8 @@ class Design:
             means[part] = first + beyond
         mean = self._sizes[self._used] @ means[self._used] / max(self._sizes[self._used].sum(), 1)
         means -= mean
-        by_row -= self.root * mean
+        for rows in self._rows:
+            by_row[rows] -= self.root[rows] * mean
         spreads = np.empty((len(self._test_parts), 2, responses.shape[1]))
         for (squares, variance), parts in zip(spreads, self._test_parts, strict=True):
             n, of_parts = self._sizes[parts], means[parts]
