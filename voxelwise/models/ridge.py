@@ -148,7 +148,7 @@ class Basis:
 
 
 def predictor(gram, x, alpha):
-    """The matrix from ``X'Y`` of a training set to predictions of the rows of ``x``, with one penalty for all voxels."""
+    """The matrix from ``X'Y`` of a training set to predictions of the rows of ``x``, with one penalty for all."""
     if alpha > 1e-8 * np.trace(gram):  # to solve is exact enough then, and takes far less time than a basis
         penalised = gram + alpha * np.eye(len(gram))
         penalised[-1, -1] = max(gram[-1, -1], 1)
