@@ -80,9 +80,9 @@ def on_dask(what, n_voxels):
     return run
 
 
-def product(size=6_000):
-    """A product of two large matrices, float32: what the machine can do."""
-    matrix = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
+def product(dtype, size=6_000):
+    """A product of two large matrices: what the machine can do."""
+    matrix = np.random.default_rng(0).standard_normal((size, size), dtype=dtype)
     return lambda: matrix @ matrix
 
 
