@@ -4,13 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.interpolate import make_interp_spline
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import validation_curve
 
 from ..data.samples import check_whole
 from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
-from ..models.ridge import check_alpha
+from ..models.ridge import check_alpha, cross_validate_ridge
 from ..plotting.fitting import plot_overfitting
 from ..plotting.style import FIELD_COLOURS
 from .fragment import Fragment, build_fragment, mark, pack, pack_colours, pack_decimals, pack_truth
@@ -128,9 +126,7 @@ def _choose(scores, marked, n_voxels):
 def _plot_first(samples, n_splits, alpha, exponents):
     """The still picture: R2 of the first voxel by penalty, on training and on held-out runs."""
     alphas = 10.0 ** np.arange(exponents[0], exponents[1] + 1)
-    x, y = samples.stimuli.astype(float), samples.responses[:, 0].astype(float)
-    curves = validation_curve(
-        Ridge(), x, y, param_name="alpha", param_range=alphas, cv=RunKFold(n_splits), groups=samples.runs
-    )
-    r2 = dict(zip(("training runs", "held-out runs"), np.mean(curves, axis=2), strict=True))
+    voxel, folds = samples.take(voxels=[0]), list(RunKFold(n_splits).split(groups=samples.runs))
+    sides = {"training runs": [(train, train) for train, _ in folds], "held-out runs": folds}
+    r2 = {name: [cross_validate_ridge(voxel, alpha, cv).mean() for alpha in alphas] for name, cv in sides.items()}
     return plot_overfitting(alphas, {"voxel A": r2}, alpha)
