@@ -130,8 +130,9 @@ def square(page, pixel):
 
 
 def place(html, voxel, inside=0.5):
-    """Where a voxel lies, in shares of the brain's canvas: its middle, or nearer to its lower left corner."""
-    slices, (column, row, number) = data_of(html)["slices"], unpacked(data_of(html)["places"]).reshape(-1, 3)[voxel]
+    """Where a voxel, or each of several, lies in shares of the brain's canvas: its middle, or nearer to a corner."""
+    data = data_of(html)
+    slices, (column, row, number) = data["slices"], unpacked(data["places"]).reshape(-1, 3)[voxel].T
     down, across = divmod(number, slices["side"])
     x, y = across + (column + inside) / slices["width"], down + 1 - (row + inside) / slices["height"]
     return x / slices["side"], y / np.ceil(slices["n"] / slices["side"])
@@ -155,8 +156,7 @@ def assert_marked(page, html, pixel):
     assert f"Row {row}, column {column}, white: seen well by" in page.locator(f"{ROOT} .told").inner_text()
     shown = np.flatnonzero(unpacked(data_of(html)["places"])[2::3] >= 0)
     sees = np.array(ask(page, "draw", f"given.map((v) => model.sees(v, {pixel}))", shown)) >= 0.5
-    corners = np.transpose([place(html, voxel, 0.05) for voxel in shown])
-    framed = np.min(painted(page, f"{ROOT} .stage canvas", *corners), axis=1) == 255
+    framed = np.min(painted(page, f"{ROOT} .stage canvas", *place(html, shown, 0.05)), axis=1) == 255
     assert sees.any()
     np.testing.assert_array_equal(framed, sees)
 
@@ -268,8 +268,9 @@ def test_a_finger_draws_and_the_brain_lets_the_page_scroll(html, visit):
 
 def test_a_finger_beside_the_pad_scrolls(html, visit):
     """Browsers tell a pad of fingers that come down a little beside it."""
+    page = visit(html + '<div style="height: 2000px"></div>', **PHONE)
     for side in (-7, 7):
-        page = visit(html + '<div style="height: 2000px"></div>', **PHONE)
+        page.evaluate("scrollTo(0, 0)")
         before, box = white(page), page.locator(f"{ROOT} .pad canvas").bounding_box()
         x, y = box["x"] + side + (side > 0) * box["width"], box["y"] + box["height"] - 5
         swipe_up(page, x, y)

@@ -223,9 +223,9 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, visit):
         assert page.locator(".brain-planes .told").inner_text() == told
         for stage, (across, up) in zip(stages, ((1, 2), (0, 2), (0, 1)), strict=True):
             x, y = (place[across] + 0.5) / shape[across], (place[up] + 0.5) / shape[up]
-            for line, name, share in (("upright", "left", x), ("level", "bottom", y)):
-                drawn = page.locator(f"{stage} .{line}").evaluate(f"(line) => parseFloat(line.style.{name})")
-                assert drawn == pytest.approx(100 * share, abs=0.01)
+            lines = page.locator(f"{stage} :is(.upright, .level)")
+            drawn = lines.evaluate_all("([{ style }, other]) => [style.left, other.style.bottom].map(parseFloat)")
+            assert drawn == pytest.approx([100 * x, 100 * y], abs=0.01)
             if score > 0:
                 assert_painted(page, f"{stage} canvas", [x], [1 - y], [score], "plasma", 0, raw["colours"]["limit"])
         return position

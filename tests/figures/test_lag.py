@@ -62,13 +62,13 @@ def test_keys_and_buttons_change_lag_and_voxel(html, page):
     assert np.abs(decimals(data_of(html)["responses"]) - SAMPLES.responses.T.ravel()).max() < 1e-3
 
 
-@pytest.mark.parametrize("finger", [False, True])
-def test_the_screen_is_dragged_along(html, visit, finger):
-    page = visit(html, viewport={"width": 390, "height": 800}, has_touch=finger)
+@pytest.mark.parametrize("options", [{}, dict(has_touch=True)], ids=["mouse", "finger"])
+def test_the_screen_is_dragged_along(html, visit, options):
+    page = visit(html, viewport={"width": 390, "height": 800}, **options)
     box = page.locator(f"{ROOT} .course svg").bounding_box()
     x, y, volume = box["x"] + box["width"] / 2, box["y"] + 60, (box["width"] - 50) / 39
     for wanted, by in ((4, 4), (1, -3), (8, 30)):
-        if finger:
+        if options:
             swipe(page, (x, y), (x + 2 * by, y), (x + by * volume, y))
         else:
             page.mouse.move(x, y)

@@ -6,7 +6,6 @@ import threading
 import joblib
 import numpy as np
 import pytest
-from dask.distributed import Client, LocalCluster
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -92,6 +91,8 @@ def test_calls_run_side_by_side(config):
 
 
 def test_two_dask_workers_share_the_work(some):
+    from dask.distributed import Client, LocalCluster  # not at the top: each process would wait for it
+
     # Any free port for its web page: the usual one may be taken.
     cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0")
     with cluster, Client(cluster) as client, joblib.parallel_config(backend="dask", client=client):
