@@ -1,9 +1,8 @@
 """The published decoder: from voxels to small patches of the screen, and from patches to pixels."""
 
 import numpy as np
-from sklearn.feature_selection import SelectKBest, f_classif
+from scipy.sparse import csr_array
 from sklearn.linear_model import OrthogonalMatchingPursuit
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..features import PATCHES, patch_means
@@ -33,15 +32,20 @@ def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
         In units of pixel value, not bound to its range.
     """
     n_voxels = min(n_voxels, train.responses.shape[1])
+    scaler = StandardScaler().fit(train.responses)
+    learned, tested = scaler.transform(train.responses), scaler.transform(test.responses)
     decoded = []
     for height, width in PATCHES:
         patches = patch_means(train.stimuli.reshape(-1, *train.stimulus_shape), (height, width))
         guesses = np.empty((len(test.responses), *patches.shape[1:]))
         for row, column in np.ndindex(patches.shape[1:]):
+            _, alike, sizes = np.unique(patches[:, row, column], return_inverse=True, return_counts=True)
+            # Of standardized voxels, F rises with the variance of the mean responses to patches that are alike.
+            sums = csr_array((np.ones_like(alike, learned.dtype), (alike, np.arange(len(alike))))) @ learned
+            tell_most = np.sort(np.argsort((sums**2 / sizes[:, np.newaxis]).sum(axis=0), kind="stable")[-n_voxels:])
             pursuit = OrthogonalMatchingPursuit(n_nonzero_coefs=min(n_nonzero_coefs, n_voxels))
-            decoder = make_pipeline(SelectKBest(f_classif, k=n_voxels), StandardScaler(), pursuit)
-            decoder.fit(train.responses, patches[:, row, column])
-            guesses[:, row, column] = decoder.predict(test.responses)
+            pursuit.fit(learned[:, tell_most], patches[:, row, column])
+            guesses[:, row, column] = pursuit.predict(tested[:, tell_most])
         # For each pixel the mean of the patches that hold it; at the edge, those that are there count for the others.
         beyond = [(0, 0), (height - 1, height - 1), (width - 1, width - 1)]
         decoded.append(patch_means(np.pad(guesses, beyond, mode="edge"), (height, width)))

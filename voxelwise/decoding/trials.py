@@ -60,18 +60,20 @@ def load_trials(
         if not any(is_rest(run.design).any() for run in runs):
             return average_trials(load_samples(recording, kind, lag, drop_volumes=drop_volumes))
         runs = [_with_trials(run) for run in runs]
-    mask_img, calls = recording.read_mask(), []
+    mask_img, calls, known = recording.read_mask(), [], {}
 
     def read(run, weights):
         return _in_percent(weights @ read_values(run.path, mask_img, run.source, len(run.design)))
 
     for run in runs:
-        how = hrf_model, high_pass, run.slice_time_ref, run.confounds, run.kept
-        try:
-            weights = _weigh_volumes(len(run.design), run.trials, run.t_r, *how)
+        how = run.t_r, hrf_model, high_pass, run.slice_time_ref, run.confounds, run.kept
+        timing = joblib.hash((len(run.design), run.trials[["onset", "duration"]].to_numpy(), *how))
+        try:  # once for all runs with trials at the same times
+            if timing not in known:
+                known[timing] = _weigh_volumes(len(run.design), run.trials, *how)
         except ValueError as error:
             raise RecordingError(f"{first_file(run.path)}: {error}") from None
-        calls.append(joblib.delayed(read)(run, weights))
+        calls.append(joblib.delayed(read)(run, known[timing]))
     return join_runs(recording, kind, runs, [run.shown for run in runs], spread(calls, 2), widths, shape, mask_img)
 
 

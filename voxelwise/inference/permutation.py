@@ -168,7 +168,8 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 
     def prepare(rows):
         predictors = Predictors(samples.stimuli, folds.within(rows), alpha)
-        return predictors, [predictors.row_of[order] for order in orders]
+        shown = (predictors.row_of, *(predictors.row_of[order] for order in orders))
+        return predictors, predictors.in_float32(), [predictors.adder(rows, np.float32) for rows in shown]
 
     scores = np.zeros(samples.responses.shape[1])  # what never changes scores 0, whatever the order
     by_order = np.zeros((1 + n_permutations, len(scores)), np.float32)
@@ -182,14 +183,13 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 
 def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
-    predictors, shown = prepared
+    predictors, rounded, adders = prepared
     y = in_range(np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C"))
     by_row, mean, spreads = predictors.sums(y)
     scores = predictors.r2(by_row, spreads).mean(axis=0)
     # To compare, float32 will do. All are made alike, so that an order that changes nothing makes no difference.
-    y, predictors = (y - mean).astype(np.float32), predictors.in_float32()
-    orders = [predictors.row_of, *shown]
-    return scores, [predictors.r2(predictors.adder(rows, y.dtype) @ y, spreads).mean(axis=0) for rows in orders]
+    y = (y - mean).astype(np.float32)
+    return scores, [rounded.r2(adder @ y, spreads).mean(axis=0) for adder in adders]
 
 
 def _pool(observed, null):

@@ -28,7 +28,7 @@ def true_parts(truth, lag=2):
 
     Returns
     -------
-    parts : DataFrame, one row a voxel
+    parts : DataFrame, one row a voxel, as in ``truth``
         ``on/off`` and ``pattern``, from 0 to 1; NaN in voxels that do not respond. Times ``truth["share"]``, they are
         the R2 of a perfect model on noisy responses.
     """
@@ -43,7 +43,7 @@ def true_parts(truth, lag=2):
     dd, uu, pp, ud, up, pd_ = sums
     qq, qd = pp - up**2 / uu, pd_ - up * ud / uu
     with np.errstate(invalid="ignore"):  # 0 / 0, in voxels that do not respond
-        parts = pd.DataFrame({"on/off": ud**2 / (uu * dd), "pattern": qd**2 / (qq * dd)})
+        parts = pd.DataFrame({"on/off": ud**2 / (uu * dd), "pattern": qd**2 / (qq * dd)}, truth.index)
     parts[(truth["gain"] == 0).to_numpy()] = np.nan
     return parts
 
