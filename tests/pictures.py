@@ -14,7 +14,7 @@ FOLDER = ROOT / "_build" / "differences"
 WHOLE = {"panels": [[0, 0, 1, 1]], "text": ""}  # of a picture that show_figure has not described
 MOVED = 2  # pixels, by which lines and letters in a panel may move
 SHADES = 40  # of 255, which edges may differ by
-MAX_SHARE = 6e-4  # of a panel's pixels; a thin curve that moved by 3 % of its axis takes twice as many and more
+MAX_SHARE = 3e-4  # of a panel's pixels; a thin curve that moved takes more
 
 
 def compare_pictures(stored, fresh, name):
