@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "_build" / "differences"
@@ -61,6 +60,8 @@ def find_unlike(before, now):
 
     They are so in the pictures as they are, and in softer ones, where a line between two pixels is as dark as on one.
     """
+    from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter  # few pictures differ by a bit
+
     size, found = (2 * MOVED + 1, 2 * MOVED + 1, 1), []
     for soft in (0, SOFT):
         pair = [gaussian_filter(each, (soft, soft, 0)) for each in (before, now)]

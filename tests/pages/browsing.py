@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-INSTALL = "install it with `sudo apt-get install chromium` or `.venv/bin/playwright install chromium`"
+# The first is Chromium without what draws windows, and takes a third less time.
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+INSTALL = "install it with `sudo apt-get install chromium-headless-shell` or `.venv/bin/playwright install chromium`"
 # Any name but this machine's leads nowhere, so a page that needs another host shows it.
 ALONE = ["--no-sandbox", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 
