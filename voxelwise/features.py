@@ -28,7 +28,7 @@ def recode(samples, coding):
     - ``"published"``: the pixels as they are loaded, ``x - (1 - u)``, so -1 at rest. Weights ``w`` of the pixels then
       give ``u`` a weight too, ``sum(w)``, and no other;
     - ``"rest black"``: ``x``, with 0 at rest;
-    - ``"on/off"``: one column, ``ON * u``;
+    - ``"on/off"``: one column, ``100 * u``, so large that a ridge penalty hardly shrinks its weight;
     - ``"on/off and pixels"``: both, the on/off column first.
 
     What its pattern explains beyond a stimulus being there is ``R2("on/off and pixels") - R2("on/off")``, its unique
@@ -184,7 +184,7 @@ def local_contrast(samples, patches=PATCHES):
     samples : Samples
         As in :func:`luminance`.
     patches : sequence of (int, int)
-        Rows and columns of a patch.
+        Rows and columns of a patch. Default: all with sides of 1 or 2 pixels.
 
     Returns
     -------

@@ -37,7 +37,7 @@ def expected(voxel, lag):
 def assert_shows(page, voxel, lag):
     """What is told and where the dot lies are the correlation; the bands lie where the stimuli were, so much later."""
     r = [expected(voxel, each) for each in range(9)]
-    told = f"lag {lag} volume{'s' * (lag != 1)} ({1.5 * lag:g} s): correlation {r[lag]:.2f}".replace("-", "−")
+    told = f"lag {lag} volume{'s' * (lag != 1)} ({1.5 * lag:g}\xa0s): correlation {r[lag]:.2f}".replace("-", "−")
     best = ", the highest of all lags" if lag == np.argmax(r) else ""
     assert page.locator(f"{ROOT} .told").inner_text() == f"Voxel {'AB'[voxel]}, {told}{best}."
     low, high = min(0, *r) - 0.08, max(0, *r) + 0.08
@@ -53,7 +53,7 @@ def test_keys_and_buttons_change_lag_and_voxel(html, page):
     assert_shows(page, 0, 0)
     page.get_by_role("slider", name="Lag 0 volumes (0 s)").press("ArrowRight")
     assert_shows(page, 0, 1)
-    assert "Lag 1 volume (1.5 s)" in page.locator(f"{ROOT} label").inner_text()
+    assert "Lag 1 volume (1.5\xa0s)" in page.locator(f"{ROOT} label").inner_text()
     page.get_by_role("button", name="Voxel B").press("Enter")
     assert_shows(page, 1, 1)
     page.get_by_role("button", name="As in the book").click()

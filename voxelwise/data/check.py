@@ -55,8 +55,8 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
     Returns
     -------
     report : Report
-        To print. Its ``summary``, ``runs`` (rows under ``header``), ``warnings`` and ``faults`` are lists; what only
-        the chapters refuse is a fault, too.
+        An object to print. Its ``summary``, ``runs`` (rows under ``header``), ``warnings`` and ``faults`` are lists;
+        what only the chapters refuse is a fault, too.
     """
     folder, stimulus_shape = Path(folder).expanduser(), as_shape(stimulus_shape)
     report = Report(summary=[("folder", str(folder))])

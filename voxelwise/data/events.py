@@ -50,7 +50,7 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     ------
     ValueError
         If an event that shows something has no duration above 0, or does not touch the run; if a feature is missing or
-        not finite; or ``hrf`` is none.
+        not finite; or ``hrf`` is none of those above.
     """
     response, delays = as_response(hrf)
     rows, shown = features_of_events(events, features)

@@ -58,7 +58,7 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     trials : Samples
         Of at least two runs.
     n_voxels : int
-        How many voxels, at least 2; all of them where there are fewer.
+        How many voxels, at least 2; all of them where there are fewer. Default: 1000.
     alpha : float, optional
         Penalty of a ridge model, which is scored by cross-validation. Default: the Gaussian field of
         :func:`~voxelwise.fit_prf`, which has so few parameters that the share that it explains needs no other trials.

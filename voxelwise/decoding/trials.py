@@ -17,7 +17,15 @@ from ..errors import RecordingError
 def average_trials(samples):
     """Average the responses to each stimulus while it is on the screen.
 
-    A trial, one row of the Samples returned, is a stretch of a run with the same stimulus. Rest is left out.
+    Parameters
+    ----------
+    samples : Samples
+        Of pictures on a screen, as :func:`~voxelwise.load_samples` returns them.
+
+    Returns
+    -------
+    trials : Samples
+        One row a trial, a stretch of a run with the same stimulus; rest is left out.
     """
     starts, lengths = _find_shown(samples.stimuli, samples.runs)
     trials = zip(starts, starts + lengths, strict=True)

@@ -111,7 +111,7 @@ class VoxelwiseRidgeCV(_Ridge):
     Parameters
     ----------
     alphas : sequence of float
-        The penalties to choose from.
+        The penalties to choose from. Default: those of :func:`~voxelwise.search_alpha`.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
         A number of folds: of whole consecutive runs where ``runs`` are given to ``fit``, of consecutive samples where
         not.
@@ -147,10 +147,10 @@ class BandedRidgeCV(_Ridge):
     groups : dict of str -> array_like of int, optional
         Columns of X that each feature space has, each column in one space. Default: all are one space.
     alphas : sequence of float
-        The penalties to choose from.
+        As of :class:`VoxelwiseRidgeCV`.
     ratios : sequence of float
-        The smallest penalty over that of each space; only how they relate to the largest of them matters. Three ratios
-        have 5 combinations for two spaces, 19 for three, 65 for four.
+        The smallest penalty over that of each space; only how they relate to the largest of them matters. The default,
+        1, 0.1 and 0, has 5 combinations for two spaces, 19 for three, 65 for four.
     cv, n_jobs
         As of :class:`VoxelwiseRidgeCV`.
 

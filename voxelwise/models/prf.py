@@ -73,6 +73,7 @@ def field_weights(fields, stimulus_shape):
     fields : DataFrame
         As :func:`fit_prf` returns it.
     stimulus_shape : (int, int)
+        Rows and columns of a stimulus, as ``samples.stimulus_shape``.
     """
     row, column, size = (fields[name].to_numpy() for name in _COLUMNS[:3])
     weights = fields["gain"].to_numpy() * np.nan_to_num(_gaussians(row, column, size, stimulus_shape)).T

@@ -65,6 +65,12 @@ def mean_correlation(r, axis=0):
     """Average correlations over an axis, such as that of the folds, by Fisher's z, ``arctanh(r)``; float64.
 
     Unlike r itself, z scatters as much around a large correlation as around a small one (Fisher 1921, Metron 1, 3-32).
+
+    Parameters
+    ----------
+    r : ndarray
+        Correlations, such as those of shape (n_splits, n_voxels) that :func:`cross_validate_ridge` returns.
+    axis : int
     """
     return np.tanh(_fisher_z(r).mean(axis=axis))
 

@@ -90,10 +90,11 @@ def plot_field_pairs(fields, titles, marked_pixel=None):
         above, beside, panels = beside, above, list(zip(*panels, strict=True))
     shape = len(beside), len(above)
     figure, axes = plt.subplots(*shape, figsize=(8, 0.6 + min(1.75, 7 / shape[1]) * shape[0]), squeeze=False)
+    for ax, title in zip(axes[0], above, strict=True):
+        ax.set_title(title)
     for row, name, drawn_in in zip(axes, beside, panels, strict=True):
         row[0].set_ylabel(name)
-        for ax, title, field in zip(row, above, drawn_in, strict=True):
-            ax.set_title(title if row is axes[0] else "")
+        for ax, field in zip(row, drawn_in, strict=True):
             drawn = style.draw_screen(ax, field, cmap=style.FIELD_COLOURS, vmin=-limit, vmax=limit)
             if marked_pixel is not None:
                 corner = marked_pixel[1] - 0.5, marked_pixel[0] - 0.5

@@ -31,7 +31,7 @@ function read(packed) {
   return { ...packed, shown, responses: rowsOf(decimals(packed.responses), shown.length) };
 }
 
-const inTime = (lag, data) => `${inVolumes(lag)} (${Number((lag * data.seconds).toFixed(2))} s)`;
+const inTime = (lag, data) => `${inVolumes(lag)} (${Number((lag * data.seconds).toFixed(2))}\u00a0s)`;
 const sentence = (name, time, r, best) =>
   `Voxel ${name}, lag ${time}: correlation ${signed(r, 2)}${best ? ", the highest of all lags" : ""}.`;
 
