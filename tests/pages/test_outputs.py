@@ -14,7 +14,7 @@ from PIL import Image
 from tests import pictures
 from tests.notebooks import ROOT, compare_outputs
 from voxelwise.plotting.style import draw_screen, settle
-from voxelwise.plotting.telling import describe
+from voxelwise.plotting.telling import draw_and_describe
 
 
 def png(colour):
@@ -59,17 +59,17 @@ def test_nbval_compares_with_it(tmp_path, capsys):
 
 def draw(font_size=11, rise=0, colours="plasma", title="A voxel", n_maps=2):
     """A curve on an axis of 2.4, and maps, as `show_figure` leaves them in a notebook."""
-    x, file = np.linspace(0, 1, 200), io.BytesIO()
+    x = np.linspace(0, 1, 200)
     with plt.rc_context({"font.size": font_size}):
         figure, (ax, *maps) = plt.subplots(1, 1 + n_maps, figsize=(8, 3), layout="constrained")
         ax.plot(x, np.sin(7 * x) + rise)
         ax.set(xlabel="time", ylabel="response", title=title, ylim=(-1.2, 1.2))
         for each in maps:
             draw_screen(each, x.reshape(10, 20), cmap=colours)
-        settle(figure).savefig(file)
+        picture, told = draw_and_describe(settle(figure))
         plt.close(figure)
-    shown = {"image/png": base64.b64encode(file.getvalue()).decode()}
-    return v4.new_output("display_data", shown, metadata={"image/png": describe(figure)})
+    shown = {"image/png": base64.b64encode(picture).decode()}
+    return v4.new_output("display_data", shown, metadata={"image/png": told})
 
 
 def test_text_may_be_set_otherwise_and_what_is_drawn_may_not_move(tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """Patterns of response to single stimuli, and a model of them that decoders turn around."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -101,12 +101,14 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     model : PatternModel
     """
     voxels = choose_columns(voxels, trials.responses.shape[1])
+    trials = replace(trials, responses=trials.responses[:, voxels], mask_img=None)
+    fields = None if fields is None else fields.iloc[voxels]
     prior = trials.stimuli.mean(dtype=np.float64), trials.stimuli.var(dtype=np.float64)
     folds = draw_folds(_at_most(cv, trials), trials.runs, trials.stimuli, trials.responses)
-    fits = [_fit_weights(trials.take(rows=train), voxels, alpha, fields) for train in folds.train]
+    fits = [_fit_weights(trials.take(rows=train), alpha, fields) for train in folds.train]
     left = np.full((len(trials.runs), len(voxels)), np.nan)
     for (weights, intercepts), test in zip(fits, folds.test, strict=True):
-        left[test] = trials.responses[test][:, voxels] - trials.stimuli[test] @ weights - intercepts
+        left[test] = trials.responses[test] - trials.stimuli[test] @ weights - intercepts
     tested = folds.test.any(axis=0)
 
     errors = np.zeros(len(SHRINKAGES))
@@ -115,22 +117,22 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
         read = _read_with_each_shrinkage(surprise, weights, left[tested & ~test], *prior)
         errors += [((stimuli - trials.stimuli[test]) ** 2).sum() for stimuli in read]
 
-    weights, intercepts = _fit_weights(trials, voxels, alpha, fields)
+    weights, intercepts = _fit_weights(trials, alpha, fields)
     mean = trials.stimuli.mean(axis=0, dtype=np.float64)
     noise = shrink_covariance(np.cov(left[tested], rowvar=False), SHRINKAGES[errors.argmin()])
     return PatternModel(voxels, weights, mean, mean @ weights + intercepts, noise, *prior)
 
 
-def _fit_weights(trials, voxels, alpha, fields):
-    """Weights and intercepts of a linear model of some voxels, shapes (n_pixels, n_voxels) and (n_voxels,)."""
+def _fit_weights(trials, alpha, fields):
+    """Weights and intercepts of a linear model of each voxel, shapes (n_pixels, n_voxels) and (n_voxels,)."""
     if alpha is not None:
         check_alpha(alpha)
-        return fit_ridge(trials.stimuli, trials.responses[:, voxels], alpha)
+        return fit_ridge(trials.stimuli, trials.responses, alpha)
     if fields is None:
-        found = fit_prf(trials, voxels)
+        found = fit_prf(trials)
         return field_weights(found, trials.stimulus_shape), (found["on"] + found["constant"]).to_numpy()
-    weights = field_weights(fields.iloc[voxels].assign(gain=1), trials.stimulus_shape)
-    seen, responses = trials.stimuli @ weights, trials.responses[:, voxels]
+    weights = field_weights(fields.assign(gain=1), trials.stimulus_shape)
+    seen, responses = trials.stimuli @ weights, trials.responses
     means = seen.mean(axis=0), responses.mean(axis=0)
     gains = ((seen - means[0]) * (responses - means[1])).sum(axis=0) / ((seen - means[0]) ** 2).sum(axis=0)
     return gains * weights, means[1] - gains * means[0]

@@ -121,8 +121,9 @@ def consecutive(mask):
 
 def number_alike(rows):
     """Numbers that are the same for equal rows, from 0 in the order in which they appear, and where each first does."""
-    seen = {}
-    numbers = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows], dtype=int)
+    seen, whole, size = {}, rows.tobytes(), rows.itemsize * rows.shape[1]
+    starts = range(0, len(whole), size)  # to cut one string takes a third of the time of many small arrays
+    numbers = np.array([seen.setdefault(whole[start : start + size], len(seen)) for start in starts], dtype=int)
     return numbers, np.unique(numbers, return_index=True)[1]
 
 

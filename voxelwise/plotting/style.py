@@ -56,9 +56,10 @@ def settle(figure, legend=0, **settings):
     """
     if legend:
         figure.axes[0].legend(**ABOVE, ncols=legend, **settings)
-    for _ in range(2):  # the first pass does not know yet how much room axes of a fixed aspect leave
-        figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    if layout := figure.get_layout_engine():  # without the book's style there is none
+        for _ in range(2):  # the first pass does not know yet how much room axes of a fixed aspect leave
+            layout.execute(figure)
+        figure.set_layout_engine("none")
     return figure
 
 

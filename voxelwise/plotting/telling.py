@@ -1,10 +1,10 @@
 """Figures and questions that say what was found: in a notebook below each other, in a program as printed text."""
 
 import html
+import io
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.backends.backend_template import RendererTemplate
 
 from .style import find_notebook
 
@@ -21,7 +21,8 @@ def show_figure(figure, caption):
     if find_notebook():
         from IPython.display import display
 
-        display(figure, metadata={"image/png": describe(figure)})
+        picture, told = draw_and_describe(figure)
+        display({"image/png": picture, "text/plain": repr(figure)}, metadata={"image/png": told}, raw=True)
         plt.close(figure)
     _say(caption, {"text/markdown": caption})
 
@@ -39,15 +40,24 @@ def guess(question, answer):
     _say(f"{question}\n{answer}", {"text/html": folded})
 
 
-def describe(figure):
-    """Where each panel lies (left, top, right, bottom; shares of the figure), and what is written: to compare by."""
-    written = []
-    renderer = RendererTemplate(figure.dpi)  # draws nothing, and is asked for no tick that is out of view
-    renderer.draw_text = lambda gc, x, y, text, *settings, **others: written.append(text)
-    figure.draw(renderer)
+def draw_and_describe(figure):
+    """A PNG; and where each panel lies (left, top, right, bottom; shares of the figure) and what is written.
+
+    By these, pictures are compared. All comes from one drawing: Matplotlib's ``savefig`` alone would take two.
+    """
+    file, written = io.BytesIO(), []
+    renderer = figure.canvas.get_renderer()
+    draw_text = renderer.draw_text
+
+    def note(gc, x, y, text, *settings, **others):
+        written.append(text)
+        draw_text(gc, x, y, text, *settings, **others)
+
+    renderer.draw_text = note
+    figure.canvas.print_png(file)
     places = [ax.get_position() for ax in figure.axes]
     panels = [(place.x0, 1 - place.y1, place.x1, 1 - place.y0) for place in places]
-    return {"panels": np.round(panels, 4).tolist(), "text": " | ".join(written)}
+    return file.getvalue(), {"panels": np.round(panels, 4).tolist(), "text": " | ".join(written)}
 
 
 def _say(text, marked_up):
