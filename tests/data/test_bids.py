@@ -163,9 +163,13 @@ def test_labels_are_cleaned_too(small_folder):
         assert abs(cosine @ matrix[:30]).max() < 1e-3
     with pytest.raises(ValueError, match="for a recording with events only"):
         load_samples(recording, confounds=("motion",))
-    rewrite(recording.func["random"][2], lambda values: values[..., [0, *range(36)]])
-    with pytest.raises(RecordingError, match=r"run3.nii.gz: 37 volumes; expected 36"):
-        load_samples(recording, smoothing=4)
+    for change, said in (
+        (lambda v: v[..., [0, *range(36)]], "37 volumes; expected 36"),
+        (lambda v: np.where(v == v.max(), np.nan, v)[..., 1:], "not finite in 1 voxels"),
+    ):
+        rewrite(recording.func["random"][2], change)
+        with pytest.raises(RecordingError, match=f"run3.nii.gz: {said}"):
+            load_samples(recording, smoothing=4)
 
 
 def find_real(stand_in, space):

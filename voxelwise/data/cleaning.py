@@ -45,8 +45,9 @@ def read_values(path, mask_img, source=None, n_rows=None, smoothing=None):
     image = open_image(path, mask_img, 4)
     if n_rows not in (None, image.shape[3]):
         raise RecordingError(f"{path}: {image.shape[3]} volumes; expected {n_rows}, the number of rows in {source}.")
+    values = read_voxels(image, mask_img)  # or an error: nilearn would smooth over what is not finite
     if not smoothing:
-        return read_voxels(image, mask_img)
+        return values
     volumes = np.stack([volume.reshape(mask_img.shape, order="F") for volume in image.volumes()], axis=-1)
     smooth = smooth_img(nibabel.Nifti1Image(volumes.astype(np.float32), mask_img.affine), smoothing)
     return np.asarray(smooth.dataobj)[np.asarray(mask_img.dataobj) > 0].T
