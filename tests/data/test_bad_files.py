@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxelwise import RecordingError, load_stimuli
-from voxelwise.data.reading import read_mask, read_voxels
+from voxelwise.data.cleaning import read_values
+from voxelwise.data.reading import read_mask
 
 SHAPE, AFFINE = (4, 3, 3), np.diag([-2.0, 2.0, 2.5, 1.0])
 MASK = np.random.default_rng(0).random(SHAPE) < 0.5
@@ -55,7 +56,7 @@ def read_run(path, content, said=""):
     """The values of a run of these bytes, or None if they are refused, in these words."""
     path.write_bytes(content)
     try:
-        return read_voxels(path, read_mask(path.with_name("mask.nii.gz")))
+        return read_values(path, read_mask(path.with_name("mask.nii.gz")))
     except RecordingError as error:
         assert re.search(f"{path}: .*{said}", str(error))
 
@@ -110,13 +111,13 @@ def test_a_run_is_read_volume_by_volume(place, monkeypatch):
     mask_img = nibabel.Nifti1Image(np.ones((64, 64, 30), np.uint8) * (np.arange(30) == 3), AFFINE)
     nibabel.Nifti1Image(volumes, AFFINE).to_filename(place)
     tracemalloc.start()
-    values = read_voxels(place, mask_img)
+    values = read_values(place, mask_img)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (values == np.arange(40)[:, np.newaxis]).all() and peak - values.nbytes < volumes.nbytes / 4
     monkeypatch.setattr(np, "empty", Mock(side_effect=MemoryError))
     with pytest.raises(RecordingError, match=f"{place}: 40 volumes of 4096 voxels in the mask do not fit into memory"):
-        read_voxels(place, mask_img)
+        read_values(place, mask_img)
 
 
 @pytest.mark.parametrize("odd", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/zero", path)])

@@ -95,11 +95,13 @@ def test_a_full_disk_is_told(server, monkeypatch, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_to(server, tmp_path):
+    """The next folder is tried; in the end all that were tried are named."""
     (tmp_path / "data").mkdir()
     for name in ("file", f"data/{NAME}"):
         (tmp_path / name).write_bytes(b"a file")
-    for folder, message in (("file", f"{tmp_path}/file.*(File exists|Not a dir).*NILEARN_DATA"), ("data", "is a file")):
+    none, said = f"{tmp_path}/file/1{os.pathsep}{tmp_path}/file", "could not be written.*file/1: .*file: .*NILEARN_DATA"
+    for folders, message in ((none, said), (tmp_path / "data", "is a file")):
         with pytest.raises(RecordingError, match=message):
-            fetch_recording(tmp_path / folder)
+            fetch_recording(folders)
     assert not server.asked and (tmp_path / "data" / NAME).read_bytes() == b"a file"
     assert fetch_recording(f"{tmp_path / 'file'}{os.pathsep}{tmp_path}") == tmp_path / NAME

@@ -9,8 +9,7 @@ from PIL import Image
 from voxelwise import RecordingError, design_from_events, load_pictures
 
 N_VOLUMES, T_R = 60, 2.5
-#: Of any duration, at milliseconds, some at once, one from before the first volume, one beyond the last; what shows
-#: nothing may be at any time.
+#: At milliseconds, some at once, one from before the run, one beyond its end; what shows nothing may be at any time.
 EVENTS = pd.DataFrame(
     {
         "onset": [-1.2, 3.337, 11.001, 11.9, 12.345, 40.0, 400.0, 77.777, 149.2],

@@ -5,6 +5,7 @@ import numpy as np
 from nilearn import signal
 from nilearn.image import smooth_img
 
+from ..errors import RecordingError
 from .reading import open_image, read_surface, read_voxels
 
 
@@ -23,8 +24,7 @@ def read_run(run, mask_img, high_pass, smoothing):
 def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
     """Changes of each voxel since the first volume of a run, as a share of about its largest value, float32.
 
-    They are 0 throughout for a voxel that changes by less than float32 can tell. A mean of many standard deviations
-    takes no digits from them.
+    They are 0 for a voxel that changes by less than float32 can tell; a large mean takes no digits from them.
     """
     values = in_range(read_values(path, mask_img, source, n_rows, smoothing))
     values -= values[0].copy()
@@ -39,12 +39,15 @@ def in_range(y):
 
 
 def read_values(path, mask_img, source=None, n_rows=None, smoothing=None):
-    """Values of a run's voxels, or of the vertices of its surfaces, shape (n_volumes, n_voxels)."""
+    """Values of a run's voxels or vertices, shape (n_volumes, n_voxels); as many volumes as its source has rows."""
     if isinstance(path, tuple):
         return read_surface(path)
-    if not smoothing:
-        return read_voxels(path, mask_img, source, n_rows)
     image = open_image(path, mask_img, 4)
+    if n_rows not in (None, image.shape[3]):
+        raise RecordingError(f"{path}: {image.shape[3]} volumes; expected {n_rows}, the number of rows in {source}.")
+    values = read_voxels(image, mask_img)  # or an error: nilearn would smooth over what is not finite
+    if not smoothing:
+        return values
     volumes = np.stack([volume.reshape(mask_img.shape, order="F") for volume in image.volumes()], axis=-1)
     smooth = smooth_img(nibabel.Nifti1Image(volumes.astype(np.float32), mask_img.affine), smoothing)
     return np.asarray(smooth.dataobj)[np.asarray(mask_img.dataobj) > 0].T

@@ -1,6 +1,6 @@
 """From events at their true times to a design: what each volume could answer to, one row a volume."""
 
-import operator
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,7 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     Parameters
     ----------
     events : DataFrame, one row an event
-        ``onset`` and ``duration`` in seconds from the start of the first volume, and the column that ``features`` asks
-        for.
+        ``onset`` and ``duration`` in seconds from the start of the first volume, and the column for ``features``.
     features : DataFrame or str
         A table with a row for each value of the events' column that its index is named after, or else ``stim_file``;
         events that say "n/a" there, as rest may, show nothing. Or a column of the events, such as ``"trial_type"``: a
@@ -116,13 +115,9 @@ def as_response(hrf):
         return hrf, [0]
     if isinstance(hrf, str) and hrf in RESPONSES:
         return RESPONSES[hrf], [0]
-    try:
-        delays = [operator.index(delay) for delay in hrf]
-    except TypeError:
-        delays = []
-    if not delays or min(delays) < 0:
+    if not (np.ndim(hrf) == 1 and len(hrf) and all(isinstance(delay, Integral) and delay >= 0 for delay in hrf)):
         raise ValueError(f"hrf={hrf!r}: expected {[*RESPONSES]}, a function, delays such as [2, 3, 4], or None.")
-    return None, delays
+    return None, list(hrf)
 
 
 def _integral(response, t_r, times):

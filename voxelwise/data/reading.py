@@ -1,19 +1,15 @@
-"""Read one file of a recording, or say what is wrong with it.
+"""Read one file of a recording, or raise a RecordingError: which file, what was found and expected, what to do.
 
-Every road to the data leads through these functions. They raise a RecordingError, nothing else: which file, what was
-found, what was expected, what to do.
-
-A header of a few bytes can ask for any amount of memory, and a compressed file of a few bytes can hold any amount of
-zeros. So a header is held against the size of its file first, and a run is read volume by volume. Extensions are
-skipped unread.
+A header of a few bytes can ask for any amount of memory, and a compressed file can hold any amount of zeros. So a
+header is held against the size of its file first, and a run is read volume by volume. Extensions are skipped unread.
 """
 
 import gzip
 import itertools
 import logging
 import math
-import operator
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import nibabel
@@ -31,8 +27,7 @@ TOLERANCE = 0.1  # voxels, how far apart two images may put the same voxel
 ALMOST = 0.01  # how near to -1 all pixels of a picture cannot be: it is meant as rest
 
 #: nibabel repairs what can be repaired in a header, and says so, without naming the file, to a logger: to this one.
-_SILENT = logging.Logger(__name__)
-_SILENT.addHandler(logging.NullHandler())
+_SILENT = logging.Logger(__name__, level=logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True)
@@ -138,15 +133,12 @@ def read_surface(paths):
     return values
 
 
-def read_voxels(path, mask_img, label_file=None, n_rows=None):
-    """Values of the mask's voxels in a run of ``n_rows`` volumes, finite; ndarray of shape (n_volumes, n_voxels).
+def read_voxels(image, mask_img):
+    """Values of the mask's voxels in an image of a run, finite; ndarray of shape (n_volumes, n_voxels).
 
     They are float32 where that holds every digit, else float64.
     """
-    image = open_image(path, like=mask_img, n_dimensions=4)
-    n_volumes = image.shape[3]
-    if n_rows not in (None, n_volumes):
-        raise RecordingError(f"{path}: {n_volumes} volumes; expected {n_rows}, the number of rows in {label_file}.")
+    path, n_volumes = image.path, image.shape[3]
     voxels = np.ravel_multi_index(np.nonzero(np.asarray(mask_img.dataobj)), mask_img.shape, order="F")
     exact = np.can_cast(image.dtype, np.float32) and image.scaling in ((None, None), (1, 0))
     # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
@@ -193,13 +185,9 @@ def as_shape(stimulus_shape):
     """Rows and columns of a stimulus as a tuple of two int; None stays None, anything else is a ValueError."""
     if stimulus_shape is None:
         return None
-    try:
-        n_rows, n_columns = shape = tuple(map(operator.index, stimulus_shape))
-    except (TypeError, ValueError):
-        n_rows = n_columns = 0
-    if n_rows < 1 or n_columns < 1:
+    if np.shape(stimulus_shape) != (2,) or not all(isinstance(n, Integral) and n > 0 for n in stimulus_shape):
         raise ValueError(f"stimulus_shape={stimulus_shape!r}: expected the rows and columns of a stimulus, as (9, 7).")
-    return shape
+    return tuple(map(int, stimulus_shape))
 
 
 def _refuse_no_file(path):
@@ -214,7 +202,6 @@ def _open_stream(path, unpacker):
 
 
 def _read_header(path, n_dimensions):
-    """The image that a header tells of."""
     with _open_stream(path, gzip) as file:  # ISA-L would read on, to where the file may be cut off
         start = file.read(nibabel.Nifti2Header.sizeof_hdr)
     kinds = [kind for kind in (nibabel.Nifti1Header, nibabel.Nifti2Header) if kind.may_contain_header(start)]

@@ -142,8 +142,7 @@ def load_samples(
     kind : str
         Which runs, one of the keys of ``recording.func``.
     lag : int
-        For labels, how many volumes (TRs) the response comes after the stimulus; as many at the start of each run have
-        no partner and are left out.
+        For labels, how many volumes (TRs) after the stimulus the response comes; each run loses as many at its start.
     n_jobs : int, optional
         How many runs are read at a time, as in joblib. Default: one for each core.
     features, hrf
@@ -260,8 +259,7 @@ def correlate_with_screen(samples, max_lag=5):
     Returns
     -------
     correlations : ndarray, shape (n_lags, n_voxels)
-        Pearson's r between the screen and the response ``lag`` volumes later in the same run, for lags from 0. A voxel
-        or a screen that never changes has 0.
+        Pearson's r between the screen and the response so many volumes later in a run; 0 where one never changes.
     """
     check_whole("max_lag", max_lag)
     screen, run_rows = samples.stimuli.mean(axis=1, dtype=np.float64), samples.run_rows
