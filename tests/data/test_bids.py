@@ -192,6 +192,12 @@ def test_from_surfaces_to_scores_fields_and_trials(stand_in):
     assert trials.stimuli.shape == (240, 144) and trials.stimulus_shape == (12, 12)
     pairs = zip(trials.stimuli[:, pixels @ [12, 1]].T, trials.responses.T, strict=True)
     np.testing.assert_allclose([np.polyfit(seen, answer, 1)[0] for seen, answer in pairs], 2, atol=0.25)
+    for some in (samples.take(voxels=range(9)), trials.take(voxels=range(9))):
+        noise = np.random.default_rng(0).normal(size=(len(some.runs), 2))
+        stacked = vw.stack_features(some, {"pixels": some.stimuli, "noise": noise})
+        found = vw.partition_variance(stacked, [1.0, 100.0], cv=3)
+        np.testing.assert_allclose(found.split.sum(axis=1), found.scores.mean(axis=0), atol=1e-6)
+        assert found.unique["pixels"].median() > 0.4 and found.unique["noise"].abs().max() < 0.05
 
 
 def test_a_space_must_be_there_and_surfaces_be_whole(stand_in, tmp_path):
