@@ -10,8 +10,8 @@ from .data.reading import read_region
 
 #: As many voxels as the figures have colours to mark them with.
 MAX_MARKED = 4
-#: The regions of the recording of Miyawaki et al. (2008) that make up an area, in each hemisphere. VP is ventral V3.
-AREA_PARTS = {"V1": ("V1d", "V1v"), "V2": ("V2d", "V2v"), "V3": ("V3", "VP"), "V3A": ("V3A",), "V4": ("V4v",)}
+#: The area of each region of the recording of Miyawaki et al. (2008), in each hemisphere. VP is ventral V3.
+AREAS = dict(V1d="V1", V1v="V1", V2d="V2", V2v="V2", V3="V3", VP="V3", V3A="V3A", V4v="V4")
 
 
 def grid_positions(mask_img):
@@ -120,9 +120,5 @@ def group_by_area(regions):
     areas : DataFrame of bool, one row a voxel
         Of ``V1``, ``V2``, ``V3``, ``V3A`` and ``V4`` those that have a region; without columns if none has.
     """
-    areas = {}
-    for area, parts in AREA_PARTS.items():
-        names = regions.columns.intersection([side + part for side in ("LH", "RH") for part in parts])
-        if len(names):
-            areas[area] = regions[names].any(axis=1)
-    return pd.DataFrame(areas, index=regions.index)
+    area_of = {side + region: area for side in ("LH", "RH") for region, area in AREAS.items()}
+    return regions.T.groupby(area_of).any().T

@@ -67,18 +67,14 @@ def write_results(
     ----------
     folder : path
         Made, or replaced in one step once everything is written: an interrupted call leaves the older folder whole.
-    recording : Recording
-    samples : Samples
-        Of this recording, as :func:`~voxelwise.load_samples` loads them.
-    lag : int
-        With which they were loaded.
+    recording, samples, lag : Recording, Samples, int
+        The samples are those of the recording, as :func:`~voxelwise.load_samples` loads them with this lag.
     alpha, cv, max_iter
         As in :func:`~voxelwise.cross_validate_ridge` and :func:`~voxelwise.fit_receptive_fields`; no split may cut a
         run in two.
-    alpha_range : (float, float)
-        The smallest and the largest penalty to choose each voxel's from, above 0.
-    n_alphas : int
-        How many there are, from one to the other, evenly spaced on a logarithmic scale.
+    alpha_range, n_alphas : (float, float), int
+        The smallest and the largest penalty to choose each voxel's from, above 0, and how many there are from one to
+        the other, evenly spaced on a logarithmic scale.
     n_permutations, rate, seed
         As in :func:`~voxelwise.permutation_test` and its ``discoveries``; the seed is that of the permutations.
     repeat_kind : str, optional

@@ -85,13 +85,6 @@ def test_pictures_are_upright():
             assert image.origin == "upper"
 
 
-def test_fields_are_named_above_the_first_row_and_beside_each():
-    figure = plotting.plot_field_pairs({"first": np.ones((2, 4, 4)), "second": np.ones((2, 4, 4))}, "ab")
-    panels = figure.axes[:4]
-    assert [ax.get_title() for ax in panels] == ["a", "b", "", ""]
-    assert [ax.get_ylabel() for ax in panels] == ["first", "", "second", ""]
-
-
 def test_what_is_empty_can_be_drawn_and_more_than_there_are_colours_for_is_refused():
     plotting.plot_chance(np.zeros(1), np.zeros(1), 0.0, np.zeros(1), 0.0)
     plotting.plot_field_pairs({"one": np.zeros((1, 4, 4))}, ["a"])

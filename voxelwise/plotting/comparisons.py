@@ -106,14 +106,11 @@ def plot_field_pairs(fields, titles, marked_pixel=None):
 def plot_lags(lags, curves, label, truth=None):
     """Curves over lag, such as scores, or how the response of a voxel rises and falls; dashed, the true ones.
 
-    ``curves`` holds up to six by name, those of marked voxels by their letters, whose colours they get; ``truth`` has
-    shape (n_lags, n_curves).
+    ``curves`` holds up to six by name; ``truth`` has shape (n_lags, n_curves).
     """
     figure, ax = plt.subplots()
-    marked = curves.keys() <= set(style.MARK_LETTERS)
-    colours, size = (style.MARK_COLOURS, 6) if marked else (LINE_COLOURS, 4)
-    for number, (colour, (name, curve)) in enumerate(pair_up(colours, curves.items(), "curves")):
-        ax.plot(lags, curve, "o-", color=colour, markersize=size, label=name)
+    for number, (colour, (name, curve)) in enumerate(pair_up(LINE_COLOURS, curves.items(), "curves")):
+        ax.plot(lags, curve, "o-", color=colour, markersize=4, label=name)
         if truth is not None:
             ax.plot(lags, truth[:, number], color=colour, linestyle="--", label=f"{name}, true")
     ax.axhline(0, **GUIDE, linestyle=":")

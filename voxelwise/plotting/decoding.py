@@ -12,14 +12,12 @@ _RIGHT, _WRONG = VERMILION, "0.45"
 def plot_candidates(correlations, right, candidates, stimulus_shape):
     """How well each candidate's predicted pattern agrees with a trial's; the right one and the best other are shown.
 
-    ``candidates``, shape (n_candidates, n_pixels), are stimuli; ``right`` is the number of the one on the screen.
+    ``candidates``, shape (n_candidates, n_pixels), are two stimuli or more; ``right`` is the number of the one shown.
     """
     wrong = np.setdiff1d(np.arange(len(correlations)), right)
-    shown = {"on the screen": (right, _RIGHT)}
-    if len(wrong):
-        shown["best of the others"] = wrong[correlations[wrong].argmax()], _WRONG
-    places = [["all", title] for title in (*shown, ".")[:2]]
-    figure, axes = plt.subplot_mosaic(places, figsize=(8, 4), width_ratios=(3, 1))
+    best = wrong[correlations[wrong].argmax()]
+    shown = {"on the screen": (right, _RIGHT), "best of the others": (best, _WRONG)}
+    figure, axes = plt.subplot_mosaic([["all", title] for title in shown], figsize=(8, 4), width_ratios=(3, 1))
     ax = axes["all"]
     ax.axhline(0, **GUIDE, linestyle="--")
     ax.scatter(wrong + 1, correlations[wrong], s=10, color=_WRONG, linewidth=0, label="other stimuli")

@@ -15,14 +15,13 @@ def plot_folds(folds, runs):
     spans = np.column_stack([starts[:-1], np.diff(starts)])
     for number, (train, test) in enumerate(folds, start=1):
         for colour, label, rows in ((INK, "held out to score on", test), ("0.85", "fitted to", train)):
-            label = label if number == 1 else "_"
             inside = spans[np.isin(spans[:, 0], rows)]
             ax.broken_barh(inside, (number - 0.4, 0.8), color=colour, edgecolor="white", label=label)
     ax.set(xlabel="run", ylabel="fold", xlim=(0, len(runs)), ylim=(len(folds) + 0.6, 0.4))
     ax.set_xticks(spans @ [1, 0.5], range(1, len(starts)))
     ax.set_yticks(range(1, len(folds) + 1))
     ax.tick_params(length=0)
-    return settle(figure, legend=2)
+    return settle(figure, legend=2, handles=ax.collections[:2])
 
 
 def plot_nested_folds(uses):

@@ -12,11 +12,7 @@ from .style import find_notebook
 def show_figure(figure, caption):
     """Show a figure, and below it what it found: its caption and its alternative text. A program prints that only.
 
-    Parameters
-    ----------
-    figure : Figure
-    caption : str
-        Plain sentences, without markup, that state the result and its number.
+    The ``caption`` is of plain sentences, without markup, that state the result and its number.
     """
     if find_notebook():
         from IPython.display import display
@@ -30,10 +26,7 @@ def show_figure(figure, caption):
 def guess(question, answer):
     """Ask before the figure; the answer, which the run has found, unfolds on a click. A program prints both.
 
-    Parameters
-    ----------
-    question, answer : str
-        Plain sentences, without markup.
+    ``question`` and ``answer`` are plain sentences, without markup.
     """
     asked, found = html.escape(question), html.escape(answer)
     folded = f'<details class="guess"><summary><b>Guess first.</b> {asked}</summary>{found}</details>'
