@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
-from .slices import draw_bar, paint_slice, zoom
+from .slices import draw_bar, paint_slice, slice_under, zoom
 from .style import DIRECTION_COLOURS, ORANGE, PURPLE, SKY, dark_figure, pair_up
 
 
@@ -21,8 +21,9 @@ def plot_maps(maps, background):
     edges = dict(left=0.09, right=0.99, bottom=0.2, top=0.99, wspace=0.03, hspace=0.03)
     axes = figure.subplots(len(heights), len(maps), squeeze=False, gridspec_kw=edges)
     for row, k in zip(axes, heights, strict=True):
+        under = slice_under(images[0], k, background)
         for ax, image, (_, colours) in zip(row, images, maps.values(), strict=True):
-            z = _draw_slice(ax, image, k, background, painted, colours)
+            z = _draw_slice(ax, image, k, under, painted, colours)
         row[0].set_ylabel(f"z =\n{z:.4g} mm", color="white", fontsize=9, rotation=0, ha="right", va="center")
     for ax, (label, (_, colours)) in zip(axes[0], maps.items(), strict=True):
         left, _, width, _ = ax.get_position(original=True).bounds
@@ -44,7 +45,7 @@ def plot_classes(image, names, background):
     scale = dict(cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5)
     for place, k in zip(grid, heights, strict=False):
         ax = figure.add_subplot(place)
-        z = _draw_slice(ax, image, k, background, painted, scale)
+        z = _draw_slice(ax, image, k, slice_under(image, k, background), painted, scale)
         ax.set_xlabel(f"z = {z:.4g} mm", color="white", fontsize=9)
     patches = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=True)]
     figure.legend(handles=patches, loc="upper center", ncols=3, labelcolor="white")
@@ -58,9 +59,9 @@ def _choose_slices(image):
     return np.unique(np.quantile(painted[:, 2], [0.125, 0.375, 0.625, 0.875], method="nearest")), painted
 
 
-def _draw_slice(ax, image, k, background, painted, colours):
+def _draw_slice(ax, image, k, under, painted, colours):
     """Paint the slice at a height in the grid, as far as there are painted voxels; return its height in mm."""
-    paint_slice(ax, image.dataobj[:, :, k], image, k, background, 0.6, **colours)
+    paint_slice(ax, image.dataobj[:, :, k], under, 0.6, **colours)
     zoom(ax, painted[:, :2])
     return nibabel.affines.apply_affine(image.affine, (0, 0, k))[2]
 

@@ -55,7 +55,7 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     k = marks[0, 2]
     values = scores.dataobj[:, :, k]
     colours = dict(cmap=SCORE_COLOURS, vmin=0, vmax=colour_limit(score_img.get_fdata()))
-    paint_slice(ax, np.ma.masked_equal(values, 0), scores, k, background, **colours)
+    paint_slice(ax, np.ma.masked_equal(values, 0), slice_under(scores, k, background), **colours)
     for (colour, letter), (i, j, other_k) in pair_up(MARKS, marks, "positions"):
         if other_k == k:
             ax.add_patch(Rectangle((i - 0.42, j - 0.42), 0.84, 0.84, facecolor="none", edgecolor=colour, lw=1.5))
@@ -75,8 +75,15 @@ def turn_to_page(image, positions):
     return turned, np.rint(nibabel.affines.apply_affine(turn, positions)).astype(int)
 
 
-def paint_slice(ax, painted, image, k, background, background_alpha=None, **colours):
-    """Draw the slice of a map at the height ``k`` of an image's grid, over the background if there is one.
+def slice_under(image, k, background):
+    """The background, if there is one, of the slice at the height ``k`` of an image's grid, to paint on."""
+    if background is not None:
+        return background_box(background, image, (0, 0, k), (*image.shape[:2], 1), (3, 3, 1))[:, :, 0]
+    return None
+
+
+def paint_slice(ax, painted, under, background_alpha=None, **colours):
+    """Draw the slice of a map over the background, as :func:`slice_under` makes it.
 
     It has shape (n_columns, n_rows), and is masked or NaN where that shall be seen. Each voxel is a square, centred
     on its grid position: nilearn's own slices put its corner there, half a voxel off against a finer background.
@@ -84,8 +91,7 @@ def paint_slice(ax, painted, image, k, background, background_alpha=None, **colo
     n_columns, n_rows = painted.shape
     frame = dict(origin="lower", extent=(-0.5, n_columns - 0.5, -0.5, n_rows - 0.5))
     ax.set(facecolor="black", xticks=[], yticks=[])
-    if background is not None:
-        under = background_box(background, image, (0, 0, k), (n_columns, n_rows, 1), (3, 3, 1))[:, :, 0]
+    if under is not None:
         ax.imshow(under.T, interpolation="bilinear", alpha=background_alpha, **frame)
     ax.imshow(painted.T, **colours, **frame)
 
