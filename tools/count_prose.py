@@ -30,10 +30,9 @@ def longest_stretch(cells):
     """Return the most words in a row without a picture, one to touch included."""
     longest = stretch = 0
     for cell in cells:
-        shown = [output.get("data", {}) for output in cell.get("outputs", [])]
         if cell.cell_type == "markdown":
             stretch += len(re.findall(r"\S*\w\S*", NO_WORDS.sub("", cell.source)))
-        elif any("image/png" in data or "brain-fragment" in data.get("text/html", "") for data in shown):
+        elif read_figure(cell)[0] or "brain-fragment" in str(cell.get("outputs")):
             stretch = 0
         longest = max(longest, stretch)
     return longest

@@ -120,17 +120,16 @@ def operations(what, n_samples, n_voxels, n_features):
 
 def table_of_large(medians):
     """Many features: this book beside each peer, and how near it comes to the machine's own speed; then from files."""
-    speed, rows = {what: 2 * 6_000**3 / 1e12 / medians[call]["seconds"] for what, call in PRODUCTS.items()}, []
-    for each in WIDE_RACES:
-        mine, what, *_ = each
-        share = operations(what, 2_000, 20_000, 400) / medians[mine]["seconds"] / speed[what]
-        rows.append([*race(medians, *each), f"{share:.0%}"])
+
+    def share(what, call, *shape):
+        speed = 2 * 6_000**3 / 1e12 / medians[PRODUCTS[what]]["seconds"]
+        return f"{operations(what, *shape) / medians[call]['seconds'] / speed:.0%}"
+
+    rows = [[*race(medians, *each), share(each[1], each[0], 2_000, 20_000, 400)] for each in WIDE_RACES]
     for what, call in FILED.items():
         seconds, peak, _ = medians[call]
-        share = operations(what, 8_000, 60_000, 1_000) / seconds / speed[what]
-        rows.append(
-            [f"{what}, from files", f"none; {peak / 1e3:.1f} GB at peak", show(seconds), "", "", f"{share:.0%}"]
-        )
+        cells = f"{what}, from files", f"none; {peak / 1e3:.1f} GB at peak", show(seconds), "", ""
+        rows.append([*cells, share(what, call, 8_000, 60_000, 1_000)])
     return make_table(["What", "Peer"], ["This book (s)", "Peer (s)", "Peer / book", "Share of speed"], rows)
 
 

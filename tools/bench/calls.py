@@ -13,19 +13,10 @@ from himalaya.ridge import RidgeCV as HimalayaRidgeCV
 from sklearn.linear_model import LassoLarsCV, Ridge, RidgeCV
 from sklearn.metrics import r2_score
 
+import voxelwise as vw
 from tools.bench import inputs, published
-from voxelwise import (
-    BandedRidgeCV,
-    VoxelwiseRidgeCV,
-    cross_validate_ridge,
-    fit_receptive_fields,
-    load_recording,
-    load_samples,
-    voxel_at,
-)
 from voxelwise.models.search import ALPHAS, search_alpha
 from voxelwise.simulation.cortex import MARKED_VOXELS
-from voxelwise.simulation.writing import simulated_recording
 
 #: From a penalty that leaves few voxels any pixel down to one below almost all that ``LassoLarsCV`` chooses here.
 #: himalaya wants them given, and the largest first.
@@ -35,14 +26,14 @@ KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_":
 
 
 def _search_once(samples, n_jobs=None):
-    return VoxelwiseRidgeCV(cv=10, n_jobs=n_jobs).fit(samples.stimuli, samples.responses, samples.runs).best_alphas_
+    return vw.VoxelwiseRidgeCV(cv=10, n_jobs=n_jobs).fit(samples.stimuli, samples.responses, samples.runs).best_alphas_
 
 
 BOOK = {
-    "Ridge scores": cross_validate_ridge,
+    "Ridge scores": vw.cross_validate_ridge,
     "Alpha search": search_alpha,
     "Plain search": _search_once,
-    "All fields": fit_receptive_fields,
+    "All fields": vw.fit_receptive_fields,
 }
 
 
@@ -88,19 +79,19 @@ def product(dtype, size=6_000):
 
 def book_pipeline():
     """From files to scores of all voxels and four receptive fields."""
-    recording = load_recording("simulated")
+    recording = vw.load_recording("simulated")
 
     def run():
-        samples = load_samples(recording)
-        cross_validate_ridge(samples).mean(axis=0)
-        return fit_receptive_fields(samples, [voxel_at(samples.mask_img, position) for position in MARKED_VOXELS])
+        samples = vw.load_samples(recording)
+        vw.cross_validate_ridge(samples).mean(axis=0)
+        return vw.fit_receptive_fields(samples, [vw.voxel_at(samples.mask_img, position) for position in MARKED_VOXELS])
 
     return run
 
 
 def published_pipeline():
     """The same, as it was published."""
-    data_dir = simulated_recording().parent
+    data_dir = vw.load_recording("simulated").folder.parent
 
     def run():
         stimuli, responses = published.load(data_dir)
@@ -188,13 +179,9 @@ def himalaya_fields():
 def book_banded():
     """``BandedRidgeCV``, for the first of five outer folds."""
     train, test, inner = inputs.banded()
-    model = BandedRidgeCV(train.features, cv=inner)
-
-    def run():
-        fitted = model.fit(train.stimuli, train.responses, runs=train.runs)
-        return fitted.score(test.stimuli, test.responses, multioutput="raw_values")
-
-    return run
+    model = vw.BandedRidgeCV(train.features, cv=inner)
+    fit = functools.partial(model.fit, train.stimuli, train.responses, runs=train.runs)
+    return lambda: fit().score(test.stimuli, test.responses, multioutput="raw_values")
 
 
 def himalaya_banded():

@@ -33,10 +33,10 @@ def splits(samples, n_splits=10):
     return list(RunKFold(n_splits).split(samples.runs, groups=samples.runs))
 
 
-def one_fold(samples):
-    """The samples to train on and those to test on of the first of ten folds, and the nine inner folds."""
-    train, test = map(samples.take, splits(samples)[0])
-    return train, test, splits(train, 9)
+def one_fold(samples, n_splits=10):
+    """The samples to train on and those to test on of the first fold, and as many inner folds as there are others."""
+    train, test = map(samples.take, splits(samples, n_splits)[0])
+    return train, test, splits(train, n_splits - 1)
 
 
 def sampled():
@@ -74,6 +74,4 @@ def banded():
         "pixels": recode(samples, "rest black").stimuli,
         "contrast": local_contrast(samples, [(2, 2)]),
     }
-    stacked = stack_features(samples.take(voxels=range(18, samples.responses.shape[1], 36)), spaces)
-    train, test = map(stacked.take, splits(stacked, 5)[0])
-    return train, test, splits(train, 4)
+    return one_fold(stack_features(samples.take(voxels=range(18, samples.responses.shape[1], 36)), spaces), 5)

@@ -38,9 +38,9 @@ def score(stimuli, responses, alpha=100.0, n_splits=10):
     return np.array(scores)
 
 
-def fields(stimuli, responses, columns=COLUMNS):
-    """Lasso weights of some voxels per unit of pixel, shape (n_voxels, 10, 10)."""
+def fields(stimuli, responses):
+    """Lasso weights of the voxels in ``COLUMNS`` per unit of pixel, shape (n_voxels, 10, 10)."""
     scaler = StandardScaler().fit(stimuli)
     pixels = scaler.transform(stimuli)
-    weights = [LassoLarsCV(max_iter=10).fit(pixels, responses[:, column]).coef_ for column in columns]
+    weights = [LassoLarsCV(max_iter=10).fit(pixels, responses[:, column]).coef_ for column in COLUMNS]
     return (np.array(weights) / scaler.scale_).reshape(-1, 10, 10)

@@ -18,7 +18,6 @@ mistakes in a notebook are statements about its code ``cells``.
 import ast
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -79,18 +78,18 @@ def read_mutants():
 
 
 class Copy(threading.local):
-    """A scratch copy of the project, with a simulated recording of its own: one for each thread."""
+    """A scratch copy of the project: one for each thread."""
 
-    def __init__(self, folder, recording):
-        self.home = Path(tempfile.mkdtemp(dir=folder))
-        self.root, self.data = self.home / "book", self.home / "data" / "voxelwise_simulated"
+    def __init__(self, folder):
+        home = Path(tempfile.mkdtemp(dir=folder))
+        self.root, self.data = home / "book", home / "data"
         shutil.copytree(ROOT, self.root, ignore=shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__"))
-        shutil.copytree(recording, self.data / recording.name)
 
     def test(self, tests):
-        """Run some tests; whether they notice something."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *shlex.split(tests)]
-        own = dict(PYTHONPATH=str(self.root), NILEARN_DATA=str(self.data.parent))
+        """Run a file of tests; whether they notice something."""
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", tests]
+        # A changed simulation makes a recording of its own, in the first of nilearn's folders; others are only read.
+        own = dict(PYTHONPATH=str(self.root), NILEARN_SHARED_DATA=str(self.data))
         own |= dict(PYTHONDONTWRITEBYTECODE="1", OPENBLAS_NUM_THREADS="1")
         try:
             ended = subprocess.run(command, cwd=self.root, env=os.environ | own, timeout=TIMEOUT, capture_output=True)
@@ -99,44 +98,44 @@ class Copy(threading.local):
         # 2: a file that cannot even be imported; more: one that is not there.
         return {0: SURVIVED, 1: CAUGHT, 2: CAUGHT}.get(ended.returncode, f"pytest {ended.returncode}")
 
-    def try_out(self, mutant):
-        """Make the mistake, run the tests that should notice, and undo it."""
-        if not (changed := mutant.change(self.root)):
+    def try_out(self, mutants, tests):
+        """Make mistakes, run the files of tests in turn until one notices something, and undo all."""
+        changes = [change for mutant in mutants if (change := mutant.change(self.root))]
+        if not changes:
             return GONE
-        path, text = changed
-        before, known = path.read_bytes(), set(self.data.iterdir())
-        path.write_text(text, encoding="utf-8")
-        outcome = self.test(mutant.tests)
-        path.write_bytes(before)
-        for other in set(self.data.iterdir()) - known:  # of a changed simulation
-            shutil.rmtree(other)
+        before = {path: path.read_bytes() for path, _ in changes}
+        for path, text in changes:
+            path.write_text(text, encoding="utf-8")
+        outcome = next((found for found in map(self.test, tests.split()) if found != SURVIVED), SURVIVED)
+        for path, content in before.items():
+            path.write_bytes(content)
+        shutil.rmtree(self.data, ignore_errors=True)
         return outcome
-
-
-def try_all(mutants):
-    """Yield each mutant and what became of it, in their order."""
-    from voxelwise.simulation.writing import simulated_recording
-
-    scratch = tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True)
-    with scratch as folder, ThreadPoolExecutor(os.cpu_count()) as executor:
-        copy = Copy(folder, simulated_recording().parent)
-        yield from zip(mutants, executor.map(copy.try_out, mutants), strict=True)
 
 
 def main(asked):
     """Try the mutants that are asked for, and say what was noticed; 1 where something was not."""
+    from voxelwise import load_recording
+
     mutants = [mutant for mutant in read_mutants() if not asked or {mutant.part, mutant.name} & {*asked}]
-    # First each file is written anew with nothing changed: tests that fail then would catch whatever they are asked.
-    asked_of = {(mutant.file, mutant.tests): mutant for mutant in mutants}
-    controls = [replace(m, name=f"{file}: {tests}", new=m.old) for (file, tests), m in asked_of.items()]
-    for control, outcome in try_all(controls):
-        print(f"unchanged {outcome:9}  {control.name}", flush=True)
-        if outcome not in (SURVIVED, GONE):
-            return "These tests do not pass without a mistake. Mend that first."
-    outcomes = {}
-    for mutant, outcome in try_all(mutants):
-        outcomes[mutant] = outcome
-        print(f"{len(outcomes):4} of {len(mutants)}  {outcome:9}  {mutant.name}", flush=True)
+    # First all files are written anew with nothing changed: tests that fail then would catch whatever they are asked.
+    controls, outcomes = {}, {}
+    for mutant in mutants:
+        for tests in mutant.tests.split():
+            controls.setdefault(tests, {})[mutant.file] = replace(mutant, new=mutant.old)
+    load_recording()  # made once, if need be
+    scratch = tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True)
+    with scratch as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        copy = Copy(folder)
+        unchanged = pool.map(copy.try_out, [files.values() for files in controls.values()], controls)
+        for tests, outcome in zip(controls, unchanged, strict=True):
+            print(f"unchanged {outcome:9}  {tests}", flush=True)
+            if outcome not in (SURVIVED, GONE):
+                return "These tests do not pass without a mistake. Mend that first."
+        tried = pool.map(copy.try_out, [[mutant] for mutant in mutants], [mutant.tests for mutant in mutants])
+        for mutant, outcome in zip(mutants, tried, strict=True):
+            outcomes[mutant] = outcome
+            print(f"{len(outcomes):4} of {len(mutants)}  {outcome:9}  {mutant.name}", flush=True)
     for (part, outcome), number in Counter((mutant.part, outcome) for mutant, outcome in outcomes.items()).items():
         print(f"{part:20} {number:3} {outcome}")
     for mutant, outcome in outcomes.items():
