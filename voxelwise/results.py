@@ -82,6 +82,8 @@ def write_results(
     weights : bool
         Whether to write those of the ridge regression, too.
     """
+    repeat_kind = repeat_kind or find_repeats(recording)
+    ceilings = _measure_ceiling(recording, repeat_kind, lag)
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
     positions = grid_positions(samples.mask_img)
@@ -93,8 +95,7 @@ def write_results(
     test = permutation_test(samples, alpha, cv, n_permutations, rng=np.random.default_rng(seed))
     table["p_value"], table["discovery"] = test.p_values, test.discoveries(rate).astype(int)
     table["best_alpha"] = _choose_alpha(samples, np.geomspace(*alpha_range, n_alphas), cv)
-    repeat_kind = repeat_kind or find_repeats(recording)
-    table[CEILINGS] = _measure_ceiling(recording, repeat_kind, lag)
+    table[CEILINGS] = ceilings
     table = table.join([_measure_fields(fields), _measure_gaussians(samples, recording.degrees_per_pixel)])
     table["constant"] = (samples.dead_runs == len(samples.run_rows)).astype(int)
     table["dead_runs"] = samples.dead_runs
@@ -213,7 +214,7 @@ def _choose_alpha(samples, alphas, cv):
 
 def _measure_ceiling(recording, kind, lag):
     """What ``CEILINGS`` names, shape (n_voxels, 4); NaN for a recording that has no repeats."""
-    if kind not in recording.func:
+    if kind is None:
         return np.nan
     repeats = load_samples(recording, kind, lag)
     try:

@@ -127,6 +127,8 @@ def test_what_is_not_known_is_missing(tmp_path, mine, monkeypatch):
     np.testing.assert_array_equal(table.loc[:2, names], expected)
     first = nibabel.load(tmp_path / "fields.nii.gz").get_fdata()[tuple(vw.grid_positions(samples.mask_img)[0])]
     assert first[[1, 7, 13]].tolist() == [1, -10, 3]  # row by row
+    with pytest.raises(vw.RecordingError, match='no runs of kind "figures"; it has "'):
+        write_results(tmp_path, recording, samples, **SETTINGS | dict(repeat_kind="figures"))
 
 
 def test_on_one_grid_it_is_the_t_test_of_each_voxel_that_all_have():

@@ -117,7 +117,10 @@ def main(asked):
     """Try the mutants that are asked for, and say what was noticed; 1 where something was not."""
     from voxelwise import load_recording
 
-    mutants = [mutant for mutant in read_mutants() if not asked or {mutant.part, mutant.name} & {*asked}]
+    mutants = list(read_mutants())
+    if unknown := {*asked}.difference(*({mutant.part, mutant.name} for mutant in mutants)):
+        return f"No mistake or part is called {', '.join(sorted(unknown))}: see tools/mutants/*.toml."
+    mutants = [mutant for mutant in mutants if not asked or {mutant.part, mutant.name} & {*asked}]
     # First all files are written anew with nothing changed: tests that fail then would catch whatever they are asked.
     controls, outcomes = {}, {}
     for mutant in mutants:
