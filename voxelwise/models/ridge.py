@@ -164,11 +164,6 @@ def predictor(gram, x, alpha):
     return x @ (basis.directions * basis.shrinkage(alpha) @ basis.directions.T)
 
 
-def centring(gram):
-    """The matrix, shape (n_features + 1, n_features), that takes the means of the samples with this ``X'X`` from X."""
-    return np.vstack([np.eye(len(gram) - 1), -gram[-1:, :-1] / max(gram[-1, -1], 1)])
-
-
 def rotate(x):
     """Features in no more columns than there are rows, and what turns weights of these into weights of the features.
 
@@ -214,11 +209,10 @@ class Design:
         self._test_parts, has = list(map(np.flatnonzero, tests[:, of_part])), trains[:, of_part]
         self._used = np.flatnonzero(has.any(axis=0))
         self._lacking = [np.flatnonzero(~parts) for parts in has[:, self._used]]
-        self._n_trains = len(trains)
 
     def grams(self):
         """``X'X`` of each training set; made anew, as all of them would take much room where features are many."""
-        return list(map(self.train_products(self.x), range(self._n_trains)))
+        return list(map(self.train_products(self.x), range(len(self._lacking))))
 
     @functools.cached_property
     def bases(self):
