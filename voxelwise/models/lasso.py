@@ -190,8 +190,7 @@ class _Walk:
         above, below = level - self.covariance, level + self.covariance
         rates = np.maximum((1 - loss) / above, (1 + loss) / below)
         rates[~self.free] = 0
-        # A pixel that is level already has just dropped out, or copies one in the field, and stays outside; unless
-        # it would lose less than the field.
+        # One that is level already has just dropped out, or is a copy: it stays outside, unless it would lose less.
         tied = np.nonzero(self.free & (np.minimum(above, below) <= SAME * level))
         lost = loss[tied] * np.sign(self.covariance[tied])
         rates[tied] = np.where(lost < 1 - SAME, np.inf, (1 + lost) / np.maximum(above, below)[tied])

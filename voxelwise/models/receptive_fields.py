@@ -20,8 +20,7 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     58, 267-288). Its strength is chosen for each voxel by cross-validation over whole runs, on the path that
     least-angle regression walks (Efron et al. 2004, Ann. Statist. 32, 407-499). The answer is that of scikit-learn's
     ``LassoLarsCV``, for all voxels at once. A pixel that never changes has no weight, and of identical pixels one
-    stands for all. Runs within which a voxel does not change are left out for it; one that changes in less than two
-    runs has no field.
+    stands for all. Runs within which a voxel does not change are left out for it; with less than two, it has no field.
 
     Parameters
     ----------
@@ -51,12 +50,12 @@ def walk_receptive_fields(samples, voxels, max_iter=10):
     """The paths on which :func:`fit_receptive_fields` finds its fields.
 
     Returns the fields after each step, shape (max_iter + 1, n_voxels, n_rows, n_columns), and how many steps lead to
-    the chosen field, shape (n_voxels,): between two whole numbers a field changes linearly. A voxel that has no field
-    stays at 0.
+    the chosen field, shape (n_voxels,): between two whole numbers a field changes linearly. Without a field, all is 0.
     """
+    prepare = _preparer(samples, max_iter)
     paths = np.zeros((max_iter + 1, len(voxels), samples.stimuli.shape[1]))
     chosen = np.zeros(len(voxels))
-    for columns, found in map_voxels(_preparer(samples, max_iter), _walk_batch, samples, np.asarray(voxels)):
+    for columns, found in map_voxels(prepare, _walk_batch, samples, np.asarray(voxels)):
         paths[:, columns], chosen[columns] = found
     return paths.reshape(*paths.shape[:2], *samples.stimulus_shape), chosen
 

@@ -148,10 +148,9 @@ class Basis:
         penalties = np.multiply.outer(alpha, np.append(np.ones(len(self.variances) - 1), 0))
         return 1 / (self.variances + penalties)
 
-    def solve(self, products, alpha):
-        """Weights, the intercept last, from ``X'Y``; ``alpha`` is a number, or one for each voxel."""
-        shrinkage = self.shrinkage(alpha).T.reshape(len(self.variances), -1)
-        return self.directions @ (shrinkage * (self.directions.T @ products))
+    def solve(self, products, alphas):
+        """Weights, the intercept last, from ``X'Y`` and the penalty of each voxel."""
+        return self.directions @ (self.shrinkage(alphas).T * (self.directions.T @ products))
 
 
 def predictor(gram, x, alpha):
@@ -265,15 +264,6 @@ class Design:
         """Weights of the features (n_features, n_voxels), and intercepts, from those of the columns of ``x``."""
         found = self.back @ weights[:-1]
         return found, mean + weights[-1] - self.mean @ found
-
-
-def fit_ridge(x, y, alpha):
-    """Weights (n_features, n_voxels) and intercepts (n_voxels,); ``alpha`` is a number, or one for each voxel."""
-    every = np.ones((1, len(x)), dtype=bool)
-    design = Design(x, Folds(every, ~every))
-    by_row, mean, _ = design.sums(y)
-    products = design.train_products(by_row)(0)
-    return design.of_features(design.bases[0].solve(products, alpha), mean)
 
 
 class Predictors(Design):
