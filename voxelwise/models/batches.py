@@ -90,8 +90,8 @@ def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
                 continue
             some = responses if len(columns) == responses.shape[1] else responses[:, columns]
             batches = [slice(start, start + BATCH_SIZE) for start in range(0, len(columns), BATCH_SIZE)]
-            results = call_each(function, ((some[:, batch], prepared) for batch in batches), n_jobs)
-            for batch, result in zip(batches, results, strict=True):
+            arguments = ((some[:, batch], prepared) for batch in batches)
+            for batch, result in zip(batches, call_each(function, arguments, n_jobs), strict=True):
                 yield columns[batch], result
 
 
