@@ -15,8 +15,7 @@ from .errors import RecordingError
 CODINGS = ("published", "rest black", "on/off", "on/off and pixels")
 #: Rows and columns of the patches whose contrast the published decoder reads.
 PATCHES = ((1, 1), (1, 2), (2, 1), (2, 2))
-#: Value of the on/off column while a stimulus is on the screen: so large that its weight is small, and a ridge penalty
-#: hardly shrinks it.
+#: Value of the on/off column with a stimulus: so large that its weight is small, and a ridge penalty hardly shrinks it.
 ON = 100
 
 
@@ -82,8 +81,7 @@ def with_delays(samples, delays, max_lag=None):
     Returns
     -------
     shifted : Samples
-        ``stimuli`` has the columns of the first delay, then those of the second, and so on. For several delays,
-        ``stimulus_shape`` begins with their number.
+        ``stimuli`` has the columns of one delay after the other; of several, ``stimulus_shape`` begins with the number.
     """
     run_rows, delays = samples.run_rows, list(delays)
     if not delays:
@@ -119,8 +117,7 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     t_r : float
         Seconds from volume to volume.
     slice_time_ref : float
-        When, as a share of the volume's time, its values were measured, from 0 to 1; after fMRIPrep's correction for
-        slice timing, in the middle.
+        When the values of a volume were measured, from 0 to 1 of its time; fMRIPrep corrects them to the middle.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import voxelwise as vw
 from tests.plain import plain_loop
-from voxelwise.models.batches import BATCH_SIZE, call_each, map_batches, one_thread
+from voxelwise.models.batches import BATCH_SIZE, call_each, one_thread
 
 
 def cross_validate(samples, **jobs):
@@ -62,17 +62,17 @@ def test_a_voxel_that_ends_each_run_as_it_began_is_scored(small_samples):
     np.testing.assert_allclose(vw.cross_validate_ridge(back, cv=4), expected, atol=1e-7)
 
 
-def n_threads(responses=None):
+def n_threads():
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky", "multiprocessing"])
-def test_batches_have_one_thread_and_what_comes_after_has_all(backend):
+def test_calls_have_one_thread_and_what_comes_after_has_all(backend):
     """Multiprocessing is one of the backends that hand out no results as they come."""
     with threadpool_limits(2):
         before = n_threads()
         with joblib.parallel_config(backend=backend, n_jobs=2):
-            inside = [found for _, found in map_batches(n_threads, np.zeros((3, 9 * BATCH_SIZE)))]
+            inside = call_each(n_threads, [()] * 9)
         assert len(inside) == 9 and all(set(found) == {1} for found in inside)
         assert n_threads() == before == [2] * len(before)
         with pytest.raises(ZeroDivisionError), one_thread, one_thread:

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, LeaveOneGroupOut, ShuffleSplit
 
 import voxelwise as vw
 from tests.plain import plain_loop
-from voxelwise.models.batches import one_thread
 
 SOME_LEFT_OUT = [(np.arange(50), np.arange(60, 90)), (np.arange(40, 120), np.arange(30))]
 
@@ -101,19 +99,13 @@ def test_a_voxel_out_of_view_in_a_run_is_judged_by_the_others(small_samples):
     np.testing.assert_allclose(search.scores.mean(axis=0)[:5], without.scores.mean(axis=0), atol=1e-9)
 
 
-@one_thread
-def with_scikit_learn(train, test, alpha):
-    predicted = Ridge(alpha).fit(train.stimuli.astype(float), train.responses.astype(float)).predict(test.stimuli)
-    runs = [test.runs == run for run in np.unique(test.runs)]
-    return np.array([r2_score(test.responses[rows], predicted[rows], multioutput="raw_values") for rows in runs])
-
-
 def test_transfer_equals_scikit_learn(small_samples):
     """A voxel that is out of view in a run is fitted to the others, and judged by them."""
-    train, test = (small_samples.take(rows, range(8)) for rows in (small_samples.runs > 1, small_samples.runs < 2))
-    plain = with_scikit_learn(train, test, 0.5)
+    some, runs = small_samples.take(voxels=range(8)), small_samples.run_rows
+    to_both, to_one = np.concatenate(runs[2:]), runs[3]
+    plain, late = (plain_loop(some, Ridge(0.5), [(rows, test) for test in runs[:2]])[0] for rows in (to_both, to_one))
+    train, test = some.take(some.runs > 1), some.take(some.runs < 2)
     np.testing.assert_allclose(vw.score_transfer(train, test, 0.5), plain, atol=1e-7)
-    late = with_scikit_learn(train.take(train.runs == 3), test, 0.5)
     test.responses[test.runs == 1, 1] = 1.7
     train.responses[train.runs == 2, 3], train.responses[:, 0] = 0, 0
     scores = vw.score_transfer(train, test, 0.5)

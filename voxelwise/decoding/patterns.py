@@ -8,9 +8,10 @@ from scipy.linalg import cho_factor, cho_solve
 
 from ..data.samples import check_whole
 from ..models.batches import choose_columns, one_thread
+from ..models.estimators import VoxelwiseRidge
 from ..models.folds import RunKFold, draw_folds
 from ..models.prf import field_weights, fit_prf
-from ..models.ridge import check_alpha, cross_validate_ridge, fit_ridge, rotate
+from ..models.ridge import cross_validate_ridge, rotate
 from ..models.search import MIN_FOLDS
 
 N_VOXELS = 1000  # that make up a pattern
@@ -126,8 +127,8 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
 def _fit_weights(trials, alpha, fields):
     """Weights and intercepts of a linear model of each voxel, shapes (n_pixels, n_voxels) and (n_voxels,)."""
     if alpha is not None:
-        check_alpha(alpha)
-        return fit_ridge(trials.stimuli, trials.responses, alpha)
+        ridge = VoxelwiseRidge(alpha).fit(trials.stimuli, trials.responses)
+        return ridge.coef_.T, ridge.intercept_
     if fields is None:
         found = fit_prf(trials)
         return field_weights(found, trials.stimulus_shape), (found["on"] + found["constant"]).to_numpy()

@@ -23,13 +23,13 @@ def search_bands(samples, models, alphas, cv, n_jobs=None):
     """
     alphas = check_alphas(alphas)
     labels = label_columns(samples.features, samples.stimuli.shape[1])
-    folds = draw_outer_folds(cv, samples)
+    folds, inner_folds = draw_outer_folds(cv, samples)
     n_splits, n_voxels = len(folds), samples.responses.shape[1]
     best = np.full((len(models), n_splits, 1, n_voxels), -np.inf)
     split = np.zeros((len(models), n_splits, labels.max() + 1, n_voxels))
     for band in np.unique(np.concatenate(models), axis=0)[::-1]:
         known = [number for number, bands in enumerate(models) if (bands == band).all(axis=1).any()]
-        found = map_band(search_batch, samples, band, labels, alphas, folds, folds.nested(), n_jobs)
+        found = map_band(search_batch, samples, band, labels, alphas, folds, inner_folds, n_jobs)
         for columns, (inner, _, parts) in found:
             inner = inner.max(axis=1, keepdims=True)
             for model in known:

@@ -44,20 +44,12 @@ class _OneThread(ContextDecorator):
 one_thread = _OneThread()
 
 
-def map_batches(function, responses, *shared, n_jobs=None):
-    """Call ``function(batch, *shared)`` on one batch of voxels after another; returns their columns and the results.
-
-    The calls go through joblib: ``joblib.parallel_config`` decides where they run, by default in threads on all cores.
-    A batch holds the same voxels wherever that is, so the results are the same too.
-    """
-    batches = [slice(start, start + BATCH_SIZE) for start in range(0, responses.shape[1], BATCH_SIZE)]
-    results = call_each(function, ((responses[:, columns], *shared) for columns in batches), n_jobs)
-    return zip(batches, results, strict=True)
-
-
 @one_thread
 def call_each(function, arguments, n_jobs=None):
-    """Results of a function, called with each of these tuples of arguments, through joblib."""
+    """Results of a function, called with each of these tuples of arguments.
+
+    The calls go through joblib: ``joblib.parallel_config`` decides where they run, by default in threads on all cores.
+    """
     return spread((joblib.delayed(_call)(function, *each) for each in arguments), n_jobs)
 
 
@@ -86,7 +78,7 @@ def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
 
     ``prepare(rows)`` is called for each group of :func:`group_by_view`, ``function(batch, prepared)`` for each batch,
     which has all rows; yields the places of its voxels, and the result. A group for which None is prepared is passed
-    over. ``voxels`` are columns, by default all.
+    over. ``voxels`` are columns, by default all. Batches do not depend on the number of cores, nor do the results.
     """
     responses = samples.responses
     if voxels is not None and not np.array_equal(voxels, np.arange(responses.shape[1])):
@@ -94,10 +86,13 @@ def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
     with one_thread:
         for columns, rows in group_by_view(samples, responses):
             prepared = prepare(rows)
-            if prepared is not None:
-                some = responses if len(columns) == responses.shape[1] else responses[:, columns]
-                for batch, result in map_batches(function, some, prepared, n_jobs=n_jobs):
-                    yield columns[batch], result
+            if prepared is None:
+                continue
+            some = responses if len(columns) == responses.shape[1] else responses[:, columns]
+            batches = [slice(start, start + BATCH_SIZE) for start in range(0, len(columns), BATCH_SIZE)]
+            arguments = ((some[:, batch], prepared) for batch in batches)
+            for batch, result in zip(batches, call_each(function, arguments, n_jobs), strict=True):
+                yield columns[batch], result
 
 
 def varies(responses, sets):

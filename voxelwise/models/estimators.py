@@ -113,8 +113,7 @@ class VoxelwiseRidgeCV(_Ridge):
     alphas : sequence of float
         The penalties to choose from. Default: those of :func:`~voxelwise.search_alpha`.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
-        A number of folds: of whole consecutive runs where ``runs`` are given to ``fit``, of consecutive samples where
-        not.
+        A number of folds: of whole consecutive runs where ``runs`` are given to ``fit``, else of consecutive samples.
     n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`.
 

@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ridge import centring
-
 #: Of a pixel's variance, the share that the pixels of a path must leave unexplained for it to join them. Below it
 #: the pixel is a copy or a mixture of them, up to rounding.
 MIN_NEW_SHARE = 1e-9
@@ -25,17 +23,9 @@ def fit_lasso(responses, design, grams, max_iter):
     """Lasso weights of each voxel, the penalty chosen by cross-validation: scikit-learn's ``LassoLarsCV``.
 
     ``design`` holds pixels that are scaled, so that one penalty fits all, and ``grams`` are its own; its last split
-    trains on all samples, which the others take turns to test on. Returns weights, shape (n_voxels, n_pixels); 0 for a
-    voxel that never changes.
+    trains on all samples, which the others take turns to test on. Returns weights, shape (n_voxels, n_pixels), 0 for a
+    voxel that never changes; the weights at each knot of the path; and how many steps along it lead to the penalty.
     """
-    knots, weights, alphas = choose_on_path(responses, design, grams, max_iter)
-    before, after, share = _locate(alphas[np.newaxis], knots)
-    before, after = weights[before], weights[after]
-    return (before + share[..., np.newaxis] * (after - before))[0]
-
-
-def choose_on_path(responses, design, grams, max_iter):
-    """The paths of :func:`walk_paths` over all rows, and the penalty that :func:`fit_lasso` chooses on each."""
     by_row, _, spreads = design.sums(responses)  # the splits differ, so that each has sets of its own, in their order
     products, squares = design.train_products(by_row), spreads[:-1, 0]
     of_trains = [*(squares.sum(axis=0) - squares), squares.sum(axis=0)]
@@ -48,13 +38,9 @@ def choose_on_path(responses, design, grams, max_iter):
     knots, weights = np.empty((max_iter + 1, len(alphas))), np.empty((max_iter + 1, *total.xy[:-1].T.shape))
     for step, knot in enumerate(walk_paths(total, max_iter)):
         knots[step], weights[step] = knot
-    return knots, weights, alphas
-
-
-def steps_to(alphas, knots):
-    """How many steps lead to a penalty of each voxel, shape (n_voxels,); a share of one where it lies between knots."""
-    before, _, share = _locate(alphas[np.newaxis], knots)
-    return (before[0] + share)[0]
+    before, after, share = _locate(alphas[np.newaxis], knots)
+    chosen = weights[before] + share[..., np.newaxis] * (weights[after] - weights[before])
+    return chosen[0], weights, (before[0] + share)[0]
 
 
 def _walk_fold(train, test, max_iter):
@@ -63,7 +49,7 @@ def _walk_fold(train, test, max_iter):
     Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``: the error at any penalty follows from
     products of a knot's residuals with themselves (``own``) and with those of the next one (``between``).
     """
-    xx, xy, yy = test.centred(around=train)
+    xx, xy, yy = test.centred(train)
     xy, knots, own, between = np.ascontiguousarray(xy.T), [], [], []
     smoothed, on_response = np.zeros_like(xy), np.zeros_like(yy)
     for alphas, weights in walk_paths(train, max_iter):
@@ -109,10 +95,10 @@ class Sums(NamedTuple):
     def n(self):
         return self.xx[-1, -1]
 
-    def centred(self, around=None):
-        """The same sums of pixels and responses less their means: over the same samples, or over others."""
-        means = self if around is None else around
-        x, y = centring(means.xx), means.xy[-1] / means.n
+    def centred(self, around):
+        """The same sums of pixels and responses less their means over the samples of ``around``."""
+        x = np.vstack([np.eye(len(self.xx) - 1), -around.xx[-1:, :-1] / around.n])  # takes the means from the pixels
+        y = around.xy[-1] / around.n
         xy = self.xy - self.xx[:, -1:] * y
         xy = xy[:-1] + np.outer(x[-1], xy[-1])  # x.T @ xy, of which all but the last row is an identity
         return x.T @ self.xx @ x, xy, self.yy - 2 * y * self.xy[-1] + self.n * y**2
@@ -128,7 +114,7 @@ def walk_paths(sums, max_iter):
     same in size, and larger than that of any other pixel. The weights move in the direction that keeps the tie,
     until another pixel draws level and joins, or a weight reaches 0 and its pixel drops out.
     """
-    gram, products, _ = sums.centred()
+    gram, products, _ = sums.centred(sums)
     walk = _Walk(gram, products, max_iter)
     for step in range(max_iter + 1):
         if step and walk.running.any():
@@ -204,8 +190,7 @@ class _Walk:
         above, below = level - self.covariance, level + self.covariance
         rates = np.maximum((1 - loss) / above, (1 + loss) / below)
         rates[~self.free] = 0
-        # A pixel that is level already has just dropped out, or copies one in the field, and stays outside; unless
-        # it would lose less than the field.
+        # One that is level already has just dropped out, or is a copy: it stays outside, unless it would lose less.
         tied = np.nonzero(self.free & (np.minimum(above, below) <= SAME * level))
         lost = loss[tied] * np.sign(self.covariance[tied])
         rates[tied] = np.where(lost < 1 - SAME, np.inf, (1 + lost) / np.maximum(above, below)[tied])

@@ -6,7 +6,7 @@ from sklearn.preprocessing import StandardScaler
 from ..data.samples import check_whole
 from .batches import choose_columns, map_voxels
 from .folds import Folds, check_several_runs, draw_folds
-from .lasso import choose_on_path, fit_lasso, steps_to
+from .lasso import fit_lasso
 from .ridge import Design
 
 #: Folds of the inner cross-validation, scikit-learn's default.
@@ -20,8 +20,7 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     58, 267-288). Its strength is chosen for each voxel by cross-validation over whole runs, on the path that
     least-angle regression walks (Efron et al. 2004, Ann. Statist. 32, 407-499). The answer is that of scikit-learn's
     ``LassoLarsCV``, for all voxels at once. A pixel that never changes has no weight, and of identical pixels one
-    stands for all. Runs within which a voxel does not change are left out for it; one that changes in less than two
-    runs has no field.
+    stands for all. Runs within which a voxel does not change are left out for it; with less than two, it has no field.
 
     Parameters
     ----------
@@ -39,7 +38,6 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
         Weights in standard deviations of the response per unit of pixel value, from black (0) to white (1). For the
         fit, all pixels are scaled to unit variance, so that the penalty treats them alike.
     """
-    check_whole("max_iter", max_iter, 1)
     check_several_runs(samples.runs)
     voxels = choose_columns(voxels, samples.responses.shape[1])
     fields = np.zeros((len(voxels), samples.stimuli.shape[1]))
@@ -52,19 +50,19 @@ def walk_receptive_fields(samples, voxels, max_iter=10):
     """The paths on which :func:`fit_receptive_fields` finds its fields.
 
     Returns the fields after each step, shape (max_iter + 1, n_voxels, n_rows, n_columns), and how many steps lead to
-    the chosen field, shape (n_voxels,): between two whole numbers a field changes linearly. A voxel that has no field
-    stays at 0.
+    the chosen field, shape (n_voxels,): between two whole numbers a field changes linearly. Without a field, all is 0.
     """
-    check_whole("max_iter", max_iter, 1)
+    prepare = _preparer(samples, max_iter)
     paths = np.zeros((max_iter + 1, len(voxels), samples.stimuli.shape[1]))
     chosen = np.zeros(len(voxels))
-    for columns, found in map_voxels(_preparer(samples, max_iter), _walk_batch, samples, np.asarray(voxels)):
+    for columns, found in map_voxels(prepare, _walk_batch, samples, np.asarray(voxels)):
         paths[:, columns], chosen[columns] = found
     return paths.reshape(*paths.shape[:2], *samples.stimulus_shape), chosen
 
 
 def _preparer(samples, max_iter):
     """What makes the samples in which a voxel changes ready for its batch."""
+    check_whole("max_iter", max_iter, 1)
 
     def prepare(rows):
         runs, pixels = samples.runs[rows], samples.stimuli[rows].astype(np.float64)
@@ -81,10 +79,11 @@ def _preparer(samples, max_iter):
 
 def _fit_batch(responses, prepared):
     rows, scale, how = prepared
-    return fit_lasso(responses if rows.all() else responses[rows], *how) / scale
+    weights, *_ = fit_lasso(responses if rows.all() else responses[rows], *how)
+    return weights / scale
 
 
 def _walk_batch(responses, prepared):
     rows, scale, how = prepared
-    knots, paths, alphas = choose_on_path(responses[rows], *how)
-    return paths / scale, steps_to(alphas, knots)
+    _, paths, steps = fit_lasso(responses[rows], *how)
+    return paths / scale, steps

@@ -148,10 +148,9 @@ class Basis:
         penalties = np.multiply.outer(alpha, np.append(np.ones(len(self.variances) - 1), 0))
         return 1 / (self.variances + penalties)
 
-    def solve(self, products, alpha):
-        """Weights, the intercept last, from ``X'Y``; ``alpha`` is a number, or one for each voxel."""
-        shrinkage = self.shrinkage(alpha).T.reshape(len(self.variances), -1)
-        return self.directions @ (shrinkage * (self.directions.T @ products))
+    def solve(self, products, alphas):
+        """Weights, the intercept last, from ``X'Y`` and the penalty of each voxel."""
+        return self.directions @ (self.shrinkage(alphas).T * (self.directions.T @ products))
 
 
 def predictor(gram, x, alpha):
@@ -162,11 +161,6 @@ def predictor(gram, x, alpha):
         return np.linalg.solve(penalised, x.T).T
     basis = Basis(gram)
     return x @ (basis.directions * basis.shrinkage(alpha) @ basis.directions.T)
-
-
-def centring(gram):
-    """The matrix, shape (n_features + 1, n_features), that takes the means of the samples with this ``X'X`` from X."""
-    return np.vstack([np.eye(len(gram) - 1), -gram[-1:, :-1] / max(gram[-1, -1], 1)])
 
 
 def rotate(x):
@@ -214,11 +208,10 @@ class Design:
         self._test_parts, has = list(map(np.flatnonzero, tests[:, of_part])), trains[:, of_part]
         self._used = np.flatnonzero(has.any(axis=0))
         self._lacking = [np.flatnonzero(~parts) for parts in has[:, self._used]]
-        self._n_trains = len(trains)
 
     def grams(self):
         """``X'X`` of each training set; made anew, as all of them would take much room where features are many."""
-        return list(map(self.train_products(self.x), range(self._n_trains)))
+        return list(map(self.train_products(self.x), range(len(self._lacking))))
 
     @functools.cached_property
     def bases(self):
@@ -271,15 +264,6 @@ class Design:
         """Weights of the features (n_features, n_voxels), and intercepts, from those of the columns of ``x``."""
         found = self.back @ weights[:-1]
         return found, mean + weights[-1] - self.mean @ found
-
-
-def fit_ridge(x, y, alpha):
-    """Weights (n_features, n_voxels) and intercepts (n_voxels,); ``alpha`` is a number, or one for each voxel."""
-    every = np.ones((1, len(x)), dtype=bool)
-    design = Design(x, Folds(every, ~every))
-    by_row, mean, _ = design.sums(y)
-    products = design.train_products(by_row)(0)
-    return design.of_features(design.bases[0].solve(products, alpha), mean)
 
 
 class Predictors(Design):

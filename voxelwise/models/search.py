@@ -50,12 +50,12 @@ def check_alphas(alphas):
 
 
 def draw_outer_folds(cv, samples):
-    """The splits that ``cv`` stands for, if the others can take turns within each of them."""
+    """The splits that ``cv`` stands for, and those within each of them: the others have to be able to take turns."""
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
-    n_splits = len(folds)
-    if n_splits < MIN_FOLDS or not folds.nested().test.any(axis=1).reshape(n_splits, -1).any(axis=1).all():
+    inner = folds.nested()
+    if len(folds) < MIN_FOLDS or not inner.test.reshape(len(folds), -1).any(axis=1).all():
         raise ValueError(f"cv={cv}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")
-    return folds
+    return folds, inner
 
 
 def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
@@ -73,8 +73,7 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
     alphas : sequence of float
         The penalties to choose from. Default: 20 from 1 to 100,000, evenly on a logarithmic scale.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
-        The outer folds, at least three. Of other splits, too, the rest take turns within each, without the
-        samples that it scores on.
+        The outer folds, at least three. Within each, the others take turns, without the samples that it scores on.
     n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`.
 
@@ -89,12 +88,12 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
         If more than a tenth of the choices for well predicted voxels lie at one end of the penalties.
     """
     alphas = check_alphas(alphas)
-    folds = draw_outer_folds(cv, samples)
+    folds, inner_folds = draw_outer_folds(cv, samples)
     n_splits, n_voxels = len(folds), samples.responses.shape[1]
     curves, chosen, scores = (np.zeros((n, n_voxels)) for n in (len(alphas), n_splits, n_splits))
     chosen += alphas[0]
     one_space = np.zeros(samples.stimuli.shape[1], dtype=int)
-    found = map_band(search_batch, samples, np.ones(1), one_space, alphas, folds, folds.nested(), n_jobs)
+    found = map_band(search_batch, samples, np.ones(1), one_space, alphas, folds, inner_folds, n_jobs)
     for columns, (inner, best, parts) in found:
         curves[:, columns], chosen[:, columns], scores[:, columns] = inner.mean(axis=0), best, parts[:, 0]
     search = AlphaSearch(alphas, curves, chosen, fill_unknown(scores))
@@ -104,12 +103,10 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
 
 def _warn_at_edge(search):
     """Say so when the penalties that were offered end too early."""
-    predicted = search.scores.mean(axis=0) > PREDICTED
-    if search.alphas.size < 2 or not predicted.any():
-        return
+    chosen = search.chosen[:, search.scores.mean(axis=0) > PREDICTED]
     for edge, word in ((search.alphas[0], "smallest"), (search.alphas[-1], "largest")):
-        share = (search.chosen[:, predicted] == edge).mean()
-        if share > TOO_MANY_AT_EDGE:
+        share = (chosen == edge).sum() / max(chosen.size, 1)
+        if share > TOO_MANY_AT_EDGE and search.alphas.size > 1:
             found = f"{share:.0%} of the choices for well predicted voxels are the {word} penalty, {edge:g}."
             warnings.warn(f"{found} A better one may lie beyond: extend alphas.", stacklevel=3)
 
@@ -137,10 +134,9 @@ def search_batch(responses, prepared):
     penalties, _, spaces = prepared
     design = penalties.design
     by_row, _, spreads = design.sums(responses)
-    sums = by_row, spreads
-    inner, chosen, weights = penalties.choose(*sums)
+    inner, chosen, weights = penalties.choose(by_row, spreads)
     pairs = zip(weights, design.tests, strict=False)
-    return inner, chosen, np.stack([_split_r2(design, test, of_split, *sums, spaces) for of_split, test in pairs])
+    return inner, chosen, np.stack([_split_r2(design, test, each, by_row, spreads, spaces) for each, test in pairs])
 
 
 def _split_r2(design, test, weights, by_row, spreads, spaces):
