@@ -195,12 +195,12 @@ def test_a_press_paints_a_pixel_and_marks_the_voxels_that_see_it(html, visit, op
         assert f"Row {row}, column {column}, white: seen well by {np.count_nonzero(sees)} of" in told(page)
         framed = painted(page, f"{ROOT} .stage canvas", *place(html, shown, 0.05)).min(axis=1) == 255
         np.testing.assert_array_equal(framed, sees)
-        page.locator(f"{ROOT} .status", has_text=f"Row {row}, column {column}, white").wait_for(state="attached")
         press(page, point)
         assert white(page) == [] and sees.any()
         press(page, spot(page, html, shown[pixel]))
         assert f"Voxel {unpacked(data_of(html)['columns'], '<i4')[shown[pixel]]} responds" in told(page)
         assert [canvas.bounding_box() for canvas in canvases] == places
+    page.locator(f"{ROOT} .status", has_text="Row 9, column 9, black").wait_for(state="attached")
 
 
 def test_a_voxel_tells_where_its_field_lies_which_glows_on_the_pad(html, brain, visit):

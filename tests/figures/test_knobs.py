@@ -163,7 +163,7 @@ def test_sliders_turn_by_keys_and_the_button_brings_the_book_back(html, visit):
     assert_shows(page, html, voxel=3, alpha=ALPHA, lag=LAG, steps=chosen[3])
 
 
-@pytest.mark.parametrize("width", [330, 390, 660])
+@pytest.mark.parametrize("width", [330, 660])
 def test_curves_stay_while_the_sentence_grows(html, visit, width):
     page = visit(html, viewport={"width": width, "height": 900})
     curves = page.locator(f"{ROOT} .scores svg")

@@ -9,10 +9,10 @@ from ..brain import grid_positions
 from ..decoding.patterns import posterior_mean
 from ..models.prf import field_weights, fit_prf
 from ..plotting.decoding import plot_drawn
-from ..plotting.slices import background_box, turn_to_page
+from ..plotting.slices import turn_to_page
 from ..plotting.style import SCORE_COLOURS
 from ..simulation.responses import SURROUND_EXPONENT, SURROUND_SIZE
-from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
+from .fragment import build_fragment, grey_box, mosaic, pack, pack_colours, pack_decimals
 
 N_SLICES = 9  # those that hold the most voxels
 N_SHARED = 8  # parts of the noise; with these, the chapter's simulated trials are read as well as held-out ones are
@@ -74,7 +74,7 @@ def draw_and_read(trials, model, background=None, truth=None):
     shape = tuple(map(int, trials.stimulus_shape))
     if trials.mask_img is None or len(shape) != 2:
         raise ValueError(f"Trials of stimuli of shape {shape}: expected two numbers, and a mask to place voxels by.")
-    fields = (fit_prf(trials, model.voxels) if truth is None else truth.iloc[model.voxels]).reset_index(drop=True)
+    fields = fit_prf(trials, model.voxels) if truth is None else truth.iloc[model.voxels]
     voxels, left = _fit_responses(trials, model, fields)
     loadings, alone = _share_noise(left)
     # What each voxel says about each pixel: the decoder is linear.
@@ -176,12 +176,10 @@ def _choose_slices(mask_img, voxels):
 
 
 def _describe_slices(background, turned, first, size, shown):
-    """The slices as the page reads them, and the grey levels under them, shape (n_slices, height, width), or black."""
+    """The slices as the page reads them, and the grey levels under them, shape (n_slices, height, width)."""
     width, _, height = map(int, size)
-    under = np.zeros((len(shown), height * FINENESS, width * FINENESS), np.uint8)
-    if background is not None:
-        levels = grey_levels(background_box(background, turned, first, size, (FINENESS, 1, FINENESS)))
-        under = levels[:, shown - first[1]].transpose(1, 2, 0)
+    levels = grey_box(background, turned, first, size, (FINENESS, 1, FINENESS))
+    under = levels[:, shown - first[1]].transpose(1, 2, 0)
     (picture, side), centres = mosaic(under), [[0, k, 0] for k in shown]
     heights = nibabel.affines.apply_affine(turned.affine, centres)[:, 1].round(1).tolist()
     told = {"width": width, "height": height, "n": len(shown), "y": heights, "side": side, "picture": picture}
