@@ -51,6 +51,7 @@ def press(page, *points):
         for kind, some in [("Start", points[:1]), *(("Move", [point]) for point in points[1:]), ("End", [])]:
             fingers = [{"x": x, "y": y} for x, y in some]
             touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": fingers})
+        page.evaluate("new Promise(requestAnimationFrame)")  # a tap becomes a click a moment later
     else:
         page.mouse.move(*points[0])
         page.mouse.down()
