@@ -6,22 +6,13 @@ import json
 import re
 
 import matplotlib
-import nbformat
 import numpy as np
+import pytest
 from PIL import Image
-
-from tests.notebooks import ROOT
 
 #: A telephone, as Playwright's options of a page.
 PHONE = dict(viewport={"width": 390, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=3)
-
-
-def stored(kind, chapter="03_mapping_the_brain"):
-    """The fragment of a kind that a chapter's notebook holds."""
-    cells = nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    (html,) = [html for o in outputs if f'brain-{kind}"' in (html := o.get("data", {}).get("text/html", ""))]
-    return html
+by_mouse_and_finger = pytest.mark.parametrize("options", [{}, PHONE], ids=["mouse", "finger"])
 
 
 def data_of(html):
@@ -53,32 +44,34 @@ def on_page(page, element, x, y):
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
-def swipe(page, *points):
-    """Put a finger on a page, move it from point to point, and lift it."""
-    touch = page.context.new_cdp_session(page)
-    for kind, some in [("Start", points[:1]), *(("Move", [point]) for point in points[1:]), ("End", [])]:
-        points = [{"x": x, "y": y} for x, y in some]
-        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+def press(page, *points):
+    """Press a place, move on from point to point, and let go: with a finger on a telephone, else with the mouse."""
+    if page.evaluate("navigator.maxTouchPoints"):
+        touch = page.context.new_cdp_session(page)
+        for kind, some in [("Start", points[:1]), *(("Move", [point]) for point in points[1:]), ("End", [])]:
+            fingers = [{"x": x, "y": y} for x, y in some]
+            touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": fingers})
+        page.evaluate("new Promise(requestAnimationFrame)")  # a tap becomes a click a moment later
+    else:
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
 
 
 def swipe_up(page, x, y):
-    """Put a finger there and scroll the page."""
-    before = page.evaluate("scrollY")
-    swipe(page, *((x, y - 20 * n) for n in range(9)))
-    page.wait_for_function("before => scrollY > before + 60", arg=before)
+    """Put a finger there, scroll the page, and wait until it rests."""
+    before = page.evaluate("window.rested = 0, onscrollend = () => { window.rested = scrollY; }, scrollY")
+    press(page, *((x, y - 20 * n) for n in range(9)))
+    page.wait_for_function("before => rested > before + 60", arg=before)
 
 
 def painted(page, canvas, xs, ys):
     """The colours (RGBA) of a canvas at places that are given in shares of its width and height."""
-    return page.locator(canvas).evaluate(
-        """(canvas, places) => {
-          const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
-          const context = copy.getContext("2d", { willReadFrequently: true });
-          context.drawImage(canvas, 0, 0);
-          return places.map(([x, y]) => [...context.getImageData(x * canvas.width, y * canvas.height, 1, 1).data]);
-        }""",
-        np.transpose([xs, ys]).tolist(),
-    )
+    colours = picture(page.locator(canvas).evaluate("(canvas) => canvas.toDataURL()"))
+    height, width, _ = colours.shape
+    return colours[np.multiply(ys, height).astype(int), np.multiply(xs, width).astype(int)].astype(int)
 
 
 def assert_painted(page, canvas, xs, ys, values, cmap, low, high):

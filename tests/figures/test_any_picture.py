@@ -1,29 +1,29 @@
 """All pictures to touch, as the chapters hold them: on any screen, on paper, and without scripts."""
 
+import re
+
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.figures.explored import picture, stored
-
-CHAPTERS = {
-    "lag": "01_loading_the_data",
-    "voxels": "03_mapping_the_brain",
-    "planes": "03_mapping_the_brain",
-    "knobs": "06_choosing_the_penalty",
-    "draw": "11_which_stimulus_was_it",
-}
+from tests.figures.explored import picture
+from tests.notebooks import CHAPTERS
+from tests.pages.running import read_chapter
+from voxelwise import widgets
 
 
 @pytest.fixture(scope="module")
 def pictures():
-    return {kind: stored(kind, chapter) for kind, chapter in CHAPTERS.items()}
+    """One of each kind."""
+    outputs = [output for path in CHAPTERS for cell in read_chapter(path).cells for output in cell.get("outputs", [])]
+    shown = [output.get("data", {}).get("text/html", "") for output in outputs]
+    return {re.search(r"brain-fragment (\S+)\"", html)[1]: html for html in shown if "brain-fragment" in html}
 
 
 def test_without_scripts_others_stand_in(pictures, visit):
     page = visit("".join(pictures.values()), java_script_enabled=False)
     stills = page.get_by_role("img").all()
-    assert len(stills) == len(pictures) == page.get_by_text("A still picture").count()
+    assert len(stills) == page.get_by_text("A still picture").count() == len(widgets.__all__)
     for still in stills:
         assert len(still.get_attribute("alt")) > 60 and still.bounding_box()["width"] > 500
         assert np.ptp(picture(still.get_attribute("src")).astype(int), axis=2).max() > 100, "in colour"
@@ -45,7 +45,7 @@ LAB = dict(body='data-jp-theme-light="true"', color_scheme="dark", device_scale_
 @pytest.mark.parametrize(("width", "options"), [(320, BOOK), (1440, LAB)], ids=["book", "lab"])
 def test_they_fit_every_screen_and_can_be_read(pictures, visit, width, options):
     """Not too wide, large enough for a finger, dark where the page is, crisp; without buttons on paper."""
-    html = "".join([*pictures.values(), pictures["lag"]])  # one of them twice
+    html = "".join([*pictures.values(), pictures["brain-lag"]])  # one of them twice
     page = visit(html, viewport={"width": width, "height": 800}, **options)
     assert page.locator(".brain-lag .parts").count() == 2 and page.get_by_text("A still picture").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -56,7 +56,7 @@ def test_they_fit_every_screen_and_can_be_read(pictures, visit, width, options):
     measure = "(canvas) => [canvas.width, canvas.getBoundingClientRect().width]"
     pixels, css = page.locator(".brain-voxels .stage canvas").evaluate(measure)
     assert css * options["device_scale_factor"] == pytest.approx(pixels, abs=0.1)
-    faults = Axe().run(page, context="main").response["violations"]
+    faults = Axe().run(page, "main", {"resultTypes": ["violations"], "preload": False}).response["violations"]
     assert [fault["nodes"] for fault in faults if fault["impact"] in ("serious", "critical")] == []
     page.evaluate("delete document.documentElement.dataset.theme; delete document.body.dataset.jpThemeLight")
     for scheme in ("light", "dark"):  # any other page

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.figures.explored import PHONE, ask, data_of, on_page, painted, swipe, swipe_up, unpacked
+from tests.figures.explored import PHONE, ask, by_mouse_and_finger, data_of, on_page, painted, press, swipe_up, unpacked
 from voxelwise import Samples, best_voxels, fit_patterns, fit_prf, reconstruct, unmask
 from voxelwise.simulation.cortex import gaussian_weights
 from voxelwise.widgets import draw_and_read
 
 N_VOXELS, SHAPE = 300, (10, 10)
-ROOT = ".brain-draw"
+ROOT, TALL = ".brain-draw", '<div style="height: 2000px"></div>'
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +123,15 @@ def test_voxels_without_a_place_are_refused(brain):
 # By mouse, finger and keys
 
 
-def square(page, pixel):
-    """The middle of a pixel of the pad on the page."""
+def square(page, pixel, share=0.5):
+    """A place in a pixel of the pad, on the page: its middle, or nearer to a corner."""
     row, column = divmod(pixel, 10)
-    return on_page(page, f"{ROOT} .pad canvas", (column + 0.5) / 10, (row + 0.5) / 10)
+    return on_page(page, f"{ROOT} .pad canvas", (column + share) / 10, (row + share) / 10)
+
+
+def seen(html):
+    """The voxels of the slices that are shown."""
+    return np.flatnonzero(unpacked(data_of(html)["places"])[2::3] >= 0)
 
 
 def place(html, voxel, inside=0.5):
@@ -146,92 +151,71 @@ def spot(page, html, voxel):
 def white(page):
     """The pixels of the pad that are white."""
     rows, columns = np.divmod(np.arange(100), 10)
-    colours = np.array(painted(page, f"{ROOT} .pad canvas", (columns + 0.5) / 10, (rows + 0.5) / 10))
+    colours = painted(page, f"{ROOT} .pad canvas", (columns + 0.5) / 10, (rows + 0.5) / 10)
     return np.flatnonzero(colours[:, :3].min(axis=1) > 200).tolist()
 
 
-def assert_marked(page, html, pixel):
-    """The pixel is told of, and the voxels that see it are framed, no others."""
-    row, column = divmod(pixel, 10)
-    assert f"Row {row}, column {column}, white: seen well by" in page.locator(f"{ROOT} .told").inner_text()
-    shown = np.flatnonzero(unpacked(data_of(html)["places"])[2::3] >= 0)
-    sees = np.array(ask(page, "draw", f"given.map((v) => model.sees(v, {pixel}))", shown)) >= 0.5
-    framed = np.min(painted(page, f"{ROOT} .stage canvas", *place(html, shown, 0.05)), axis=1) == 255
-    assert sees.any()
-    np.testing.assert_array_equal(framed, sees)
+def told(page):
+    return page.locator(f"{ROOT} .told").inner_text().replace("−", "-")
 
 
 def facts(page, *names):
     return [page.locator(ROOT).get_attribute(f"data-{name}") for name in names]
 
 
-def test_the_mouse_draws_and_wipes_lines_without_gaps(html, visit):
-    page = visit(html)
+@by_mouse_and_finger
+def test_lines_are_drawn_and_wiped_without_gaps(html, visit, options):
+    page = visit(html + TALL, **options)
     page.get_by_role("button", name="Clear the pad").click()
     assert facts(page, "white", "r") == ["0", "NaN"]
     assert page.locator(f"{ROOT} .words").inner_text() == "The pad is empty: draw something"
     for count in ("10", "0"):
-        page.mouse.move(*square(page, 0))
-        page.mouse.down()
-        page.mouse.move(*square(page, 99))
-        page.mouse.up()
+        press(page, square(page, 0), square(page, 99))
         assert facts(page, "white") == [count]
+    assert page.evaluate("scrollY") == 0
     page.get_by_role("button", name="Ring").click()
     assert facts(page, "white") == [str(len(data_of(html)["presets"][1]["pixels"]))]
 
 
-def test_pixel_and_voxel_point_at_each_other(html, brain, visit):
-    """A pixel tells how many voxels see it; a voxel where its field lies, which glows on the pad."""
-    page, (_, truth, model) = visit(html), brain
-    places = unpacked(data_of(html)["places"]).reshape(-1, 3)
-    page.mouse.move(*square(page, 47))
-    sees = ask(page, "draw", "given.map((v) => model.sees(v, 47))", range(len(places)))
-    n = np.count_nonzero((np.array(sees) >= 0.5) & (places[:, 2] >= 0))
-    assert f"Row 4, column 7, white: seen well by {n} of" in page.locator(f"{ROOT} .told").inner_text()
-    voxel = np.flatnonzero(places[:, 2] == 4)[5]
+@by_mouse_and_finger
+def test_a_press_paints_a_pixel_and_marks_the_voxels_that_see_it(html, visit, options):
+    """Also near the pixel's rim; with a mouse, the one that was framed. Long or short, no message moves anything."""
+    page = visit(html, **options | {"viewport": {"width": 390 if options else 800, "height": 1100}})
+    page.get_by_role("button", name="Clear the pad").click()
+    canvases = [page.locator(f"{ROOT} {name} canvas") for name in (".pad", ".stage")]
+    places, shown = [canvas.bounding_box() for canvas in canvases], seen(html)
+    for pixel, share in ((31, 0.1), (47, 0.5), (99, 0.9)):
+        (row, column), point = divmod(pixel, 10), square(page, pixel, share)
+        if not options:
+            page.mouse.move(*point)
+            assert facts(page, "pixel") == [str(pixel)]
+        press(page, point)
+        assert white(page) == [pixel]
+        sees = np.array(ask(page, "draw", f"given.map((v) => model.sees(v, {pixel}))", shown)) >= 0.5
+        assert f"Row {row}, column {column}, white: seen well by {np.count_nonzero(sees)} of" in told(page)
+        framed = painted(page, f"{ROOT} .stage canvas", *place(html, shown, 0.05)).min(axis=1) == 255
+        np.testing.assert_array_equal(framed, sees)
+        press(page, point)
+        assert white(page) == [] and sees.any()
+        press(page, spot(page, html, shown[pixel]))
+        assert f"Voxel {unpacked(data_of(html)['columns'], '<i4')[shown[pixel]]} responds" in told(page)
+        assert [canvas.bounding_box() for canvas in canvases] == places
+    page.locator(f"{ROOT} .status", has_text="Row 9, column 9, black").wait_for(state="attached")
+
+
+def test_a_voxel_tells_where_its_field_lies_which_glows_on_the_pad(html, brain, visit):
+    page, (_, truth, model), voxel = visit(html), brain, seen(html)[5]
     page.mouse.move(*spot(page, html, voxel))
     assert facts(page, "voxel", "pixel") == [str(voxel), None]
     true = truth.iloc[model.voxels[voxel]]
-    told = page.locator(f"{ROOT} .told").inner_text().replace("−", "-")
-    assert f"Voxel {model.voxels[voxel]} " in told and f"row {true['row']:.1f}, column {true['column']:.1f}" in told
+    assert f"Voxel {model.voxels[voxel]} " in told(page)
+    assert f"row {true['row']:.1f}, column {true['column']:.1f}" in told(page)
     down, across = np.clip(np.rint([true["row"], true["column"]]), 0, 9)
     places = np.array([[across, across + 5], [down, down + 5]]) % 10 / 10 + 0.04
     glowing, other = painted(page, f"{ROOT} .pad canvas", *places)
     assert glowing[0] - glowing[2] > 60 and other[0] - other[2] < 30, "red, less blue"
     page.mouse.move(1, 1)
     assert facts(page, "voxel") == [None]
-
-
-@pytest.mark.parametrize("width, options", [(800, {}), (390, PHONE)], ids=["mouse", "finger"])
-def test_nothing_moves_while_the_message_changes(html, visit, width, options):
-    """Long or short: pad and brain stay where they are."""
-    page, told = visit(html, **options | {"viewport": {"width": width, "height": 1100}}), set()
-    places = [page.locator(f"{ROOT} {name} canvas").bounding_box() for name in (".pad", ".stage")]
-    for point in (square(page, 47), spot(page, html, 3), square(page, 99), spot(page, html, 9)):
-        (page.touchscreen.tap if options else page.mouse.move)(*point)
-        told.add(page.locator(f"{ROOT} .told").inner_text())
-        assert [page.locator(f"{ROOT} {name} canvas").bounding_box() for name in (".pad", ".stage")] == places
-    assert len(told) == 4
-
-
-def test_a_press_paints_the_pixel_that_is_framed(html, visit):
-    """Without moving, also near the pixel's rim; what is told stays, and is shorter than the hint before it."""
-    page = visit(html, viewport={"width": 800, "height": 900})
-    page.get_by_role("button", name="Clear the pad").click()
-    for pixel, share in ((31, 0.1), (47, 0.5), (99, 0.9)):
-        row, column = divmod(pixel, 10)
-        x, y = on_page(page, f"{ROOT} .pad canvas", (column + share) / 10, (row + share) / 10)
-        page.mouse.move(x, y)
-        page.mouse.move(x + 1, y)  # by now, the message is the pixel's
-        framed = facts(page, "pixel")
-        page.mouse.down()
-        assert [*map(str, white(page))] == framed == [str(pixel)]
-        assert f"Row {row}, column {column}, white" in page.locator(f"{ROOT} .told").inner_text()
-        page.mouse.up()
-        assert_marked(page, html, pixel)
-        page.mouse.down()
-        page.mouse.up()
-        assert white(page) == []
 
 
 def test_keys_paint_walk_and_draw_other_noise(html, visit):
@@ -253,73 +237,64 @@ def test_keys_paint_walk_and_draw_other_noise(html, visit):
     assert facts(page, "shown") == ["100"] and float(facts(page, "r")[0]) > float(again[0])
 
 
-def test_a_finger_draws_and_the_brain_lets_the_page_scroll(html, visit):
-    page = visit(html + '<div style="height: 2000px"></div>', **PHONE)
-    page.get_by_role("button", name="Clear the pad").tap()
-    swipe(page, *(square(page, pixel) for pixel in (3, 33, 93)))
-    assert facts(page, "white") == ["10"] and page.evaluate("scrollY") == 0
+def test_a_finger_scrolls_over_the_brain_and_beside_the_pad(html, visit):
+    """Browsers tell a pad of fingers that come down a little beside it."""
+    page, voxel = visit(html + TALL, **PHONE), seen(html)[3]
+    before = facts(page, "white", "pixel")
     page.locator(f"{ROOT} .stage").scroll_into_view_if_needed()
-    voxel = np.flatnonzero(unpacked(data_of(html)["places"])[2::3] == 4)[3]
     x, y = spot(page, html, voxel)
-    page.touchscreen.tap(x, y)
+    press(page, (x, y))
     assert facts(page, "voxel") == [str(voxel)]
     swipe_up(page, x, y)
-
-
-def test_a_finger_beside_the_pad_scrolls(html, visit):
-    """Browsers tell a pad of fingers that come down a little beside it."""
-    page = visit(html + '<div style="height: 2000px"></div>', **PHONE)
     for side in (-7, 7):
         page.evaluate("scrollTo(0, 0)")
-        before, box = white(page), page.locator(f"{ROOT} .pad canvas").bounding_box()
-        x, y = box["x"] + side + (side > 0) * box["width"], box["y"] + box["height"] - 5
-        swipe_up(page, x, y)
-        assert white(page) == before and facts(page, "pixel") == [None]
+        box = page.locator(f"{ROOT} .pad canvas").bounding_box()
+        swipe_up(page, box["x"] + side + (side > 0) * box["width"], box["y"] + box["height"] - 5)
+        assert facts(page, "white", "pixel") == before
 
 
-def test_a_tap_marks_the_voxels_that_see_the_pixel(html, visit):
-    page = visit(html, **PHONE)
-    page.get_by_role("button", name="Clear the pad").tap()
-    page.touchscreen.tap(*square(page, 47))
-    assert white(page) == [47]
-    assert_marked(page, html, 47)
-    page.locator(f"{ROOT} .status", has_text="Row 4, column 7, white").wait_for(state="attached")
+@pytest.fixture(scope="module")
+def quick(html):
+    """The same, whose demo begins soon and takes two seconds."""
+    for name, usual, soon in (("IDLE", 6000, 100), ("STROKE", 70, 5), ("HOLD", 3000, 50)):
+        assert f"{name} = {usual}" in html
+        html = html.replace(f"{name} = {usual}", f"{name} = {soon}")
+    return html
 
 
-def test_it_plays_each_drawing_once_and_waits_for_the_pointer(html, visit):
-    script = html
-    for name, usual, quick in (("IDLE", 6000, 300), ("STROKE", 70, 5), ("HOLD", 3000, 100)):
-        assert f"{name} = {usual}" in script
-        script = script.replace(f"{name} = {usual}", f"{name} = {quick}")
-    page = visit(script, reduced_motion="no-preference")
-    page.wait_for_function(f"() => document.querySelector('{ROOT}').dataset.playing === 'true'")
+def wait_until_it_plays(page, playing="true"):
+    page.locator(f"{ROOT}[data-playing={playing}]").wait_for(state="attached")
+
+
+def test_it_plays_each_drawing_once_and_waits_for_the_pointer(html, quick, visit):
+    page = visit(quick, reduced_motion="no-preference")
+    wait_until_it_plays(page)
     page.mouse.move(*square(page, 47))
     page.wait_for_timeout(100)
     drawn = white(page)
     page.wait_for_timeout(300)
     assert facts(page, "playing") == ["true"] and white(page) == drawn
     page.mouse.move(1, 1)
-    page.wait_for_function(f"() => document.querySelector('{ROOT}').dataset.playing === 'false'")
-    page.wait_for_timeout(700)
+    wait_until_it_plays(page, "false")
+    page.wait_for_timeout(300)
     assert facts(page, "playing") == ["false"] and white(page) == data_of(html)["presets"][0]["pixels"]
 
 
-def test_it_plays_by_itself_until_the_reader_acts(html, visit):
+def test_it_plays_by_itself_until_the_reader_acts(quick, visit):
     """After a while, and not where reduced motion is asked for; a drawing of the reader's own stays."""
-    script = html.replace("IDLE = 6000", "IDLE = 300")
-    assert script != html
-    page = visit(script, reduced_motion="no-preference")
-    page.wait_for_function(f"() => document.querySelector('{ROOT}').dataset.playing === 'true'")
-    white = facts(page, "white")
-    page.wait_for_function(f"(white) => document.querySelector('{ROOT}').dataset.white !== white", arg=white[0])
+    page = visit(quick, reduced_motion="no-preference")
+    wait_until_it_plays(page)
+    before = facts(page, "white")
+    page.wait_for_function(f"([n]) => document.querySelector('{ROOT}').dataset.white !== n", arg=before)
     page.mouse.click(*square(page, 0))
     assert facts(page, "playing", "white") == ["false", "1"], "on a black pad"
-    page.wait_for_timeout(700)
+    page.mouse.move(1, 1)
+    page.wait_for_timeout(300)
     assert facts(page, "playing", "white") == ["false", "1"]
     page.get_by_role("button", name="Play a demo").click()
     assert facts(page, "playing") == ["true"]
     page.get_by_role("button", name="Play a demo").click()
     assert facts(page, "playing", "white") == ["false", "1"], "what the reader had drawn"
-    still = visit(script)
-    still.wait_for_timeout(700)
+    still = visit(quick)
+    still.wait_for_timeout(300)
     assert facts(still, "playing") == [None]

@@ -181,10 +181,10 @@ def test_keys_go_to_the_neighbour_over_gaps_to_marked_voxels_and_through_the_sli
     page.locator(f"{ROOT} .status", has_text=told).wait_for(state="attached")  # for a screen reader
     canvas, below = page.locator(f"{ROOT} .stage canvas"), page.get_by_role("button", name="Slice below")
     slider, k = page.get_by_role("slider"), places[home, 2]
-    steps = (canvas.press, "PageUp", 1), (below.press, "Enter", -1), (below.press, "Enter", -1)
-    for press, key, step in (*steps, (slider.press, "ArrowRight", 1), (canvas.press, "PageDown", -1)):
+    steps = (canvas, "PageUp", 1), (below, "Enter", -1), (slider, "ArrowRight", 1), (canvas, "PageDown", -1)
+    for element, key, step in steps:
         k = min(max(k + step, 0), places[:, 2].max())
-        press(key)
+        element.press(key)
         far = np.where(places[:, 2] == k, ((places - places[home])[:, :2] ** 2).sum(axis=1), np.inf)
         shown = int(page.locator(ROOT).get_attribute("data-voxel"))
         assert far[shown] == far.min(), "the nearest voxel of the slice"
@@ -196,9 +196,9 @@ def test_a_finger_taps_draws_and_scrolls(html, visit):
     page = visit(html + '<div style="height: 2000px"></div>', **PHONE)
     first, *_, last = slice_of(page, MARKED[0])
     x, y = spot(page, last)
-    page.touchscreen.tap(x, y)
+    explored.press(page, (x, y))
     assert_shows(page, last)
-    explored.swipe(page, (x, y), (x + 30, y), spot(page, first))
+    explored.press(page, (x, y), (x + 30, y), spot(page, first))
     assert_shows(page, first)
     explored.swipe_up(page, *spot(page, last))
     assert_shows(page, first)

@@ -1,9 +1,10 @@
 """A lag to drag: what the page computes, and what a reader with a mouse, a finger or a keyboard drags."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tests.figures.explored import data_of, decimals, swipe
+from tests.figures.explored import by_mouse_and_finger, data_of, decimals, press
 from voxelwise import Samples, is_rest
 from voxelwise.widgets import slide_lag
 
@@ -29,9 +30,8 @@ def html():
 
 
 def expected(voxel, lag):
-    shown, y = ~is_rest(SAMPLES.stimuli), SAMPLES.responses[:, voxel]
-    pairs = [(shown[t], y[t + lag]) for rows in SAMPLES.run_rows for t in rows if t + lag in rows]
-    return np.corrcoef(np.transpose(pairs).astype(float))[0, 1]
+    shown = pd.Series(~is_rest(SAMPLES.stimuli), dtype=float)
+    return shown.groupby(SAMPLES.runs).shift(lag).corr(pd.Series(SAMPLES.responses[:, voxel]))
 
 
 def assert_shows(page, voxel, lag):
@@ -62,19 +62,13 @@ def test_keys_and_buttons_change_lag_and_voxel(html, page):
     assert np.abs(decimals(data_of(html)["responses"]) - SAMPLES.responses.T.ravel()).max() < 1e-3
 
 
-@pytest.mark.parametrize("options", [{}, dict(has_touch=True)], ids=["mouse", "finger"])
+@by_mouse_and_finger
 def test_the_screen_is_dragged_along(html, visit, options):
-    page = visit(html, viewport={"width": 390, "height": 800}, **options)
+    page = visit(html, **options)
     box = page.locator(f"{ROOT} .course svg").bounding_box()
     x, y, volume = box["x"] + box["width"] / 2, box["y"] + 60, (box["width"] - 50) / 39
     for wanted, by in ((4, 4), (1, -3), (8, 30)):
-        if options:
-            swipe(page, (x, y), (x + 2 * by, y), (x + by * volume, y))
-        else:
-            page.mouse.move(x, y)
-            page.mouse.down()
-            page.mouse.move(x + by * volume, y, steps=4)
-            page.mouse.up()
+        press(page, (x, y), (x + 2 * by, y), (x + by * volume, y))
         assert_shows(page, 0, wanted)
 
 

@@ -9,10 +9,10 @@ from ..brain import grid_positions
 from ..decoding.patterns import posterior_mean
 from ..models.prf import field_weights, fit_prf
 from ..plotting.decoding import plot_drawn
-from ..plotting.slices import background_box, turn_to_page
+from ..plotting.slices import turn_to_page
 from ..plotting.style import SCORE_COLOURS
 from ..simulation.responses import SURROUND_EXPONENT, SURROUND_SIZE
-from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
+from .fragment import build_fragment, grey_box, mosaic, pack, pack_colours, pack_decimals
 
 N_SLICES = 9  # those that hold the most voxels
 N_SHARED = 8  # parts of the noise; with these, the chapter's simulated trials are read as well as held-out ones are
@@ -74,7 +74,7 @@ def draw_and_read(trials, model, background=None, truth=None):
     shape = tuple(map(int, trials.stimulus_shape))
     if trials.mask_img is None or len(shape) != 2:
         raise ValueError(f"Trials of stimuli of shape {shape}: expected two numbers, and a mask to place voxels by.")
-    fields = (fit_prf(trials, model.voxels) if truth is None else truth.iloc[model.voxels]).reset_index(drop=True)
+    fields = fit_prf(trials, model.voxels) if truth is None else truth.iloc[model.voxels]
     voxels, left = _fit_responses(trials, model, fields)
     loadings, alone = _share_noise(left)
     # What each voxel says about each pixel: the decoder is linear.
@@ -82,8 +82,7 @@ def draw_and_read(trials, model, background=None, truth=None):
     sd = np.sqrt(np.diag(model.noise))
     steps = np.abs(readers * sd[:, np.newaxis]).max() / 2**14 / sd  # fine where there is little noise
     grey = model.predict(np.full(len(model.weights), model.pixel_mean))
-    places, box = _choose_slices(trials.mask_img, model.voxels)
-    slices, under = _describe_slices(background, *box)
+    places, slices, under = _lay_out(trials.mask_img, model.voxels, background)
     presets = list(_place_presets(shape))
     low, high = float(trials.stimuli.min()), float(trials.stimuli.max())
     limit = np.quantile(trials.responses[:, model.voxels], 0.99)
@@ -114,7 +113,7 @@ def draw_and_read(trials, model, background=None, truth=None):
     responses = field * voxels[:, 3] + surround * voxels[:, 4] + voxels[:, 5]
     responses += alone * rng.standard_normal(len(alone)) + loadings @ rng.standard_normal(loadings.shape[1])
     read = model.pixel_mean + (responses - grey) @ readers
-    shown = stimulus, _paint(responses, places, box), under, read.reshape(shape)
+    shown = stimulus, _paint(responses, places, slices), under, read.reshape(shape)
     still = plot_drawn(*shown, (low, high), data["colours"]["limit"])
     return build_fragment("draw", data, still, ALT)
 
@@ -128,10 +127,7 @@ def _drive(stimuli, fields, shape):
 
 
 def _fit_responses(trials, model, fields):
-    """A row for each voxel, strengths and constant by least squares; and what is left of the trials.
-
-    In a row stand row, column and size of the field, the weights of field and surround, and the constant.
-    """
+    """Row, column, size, weights of field and surround, and constant of each voxel; and what is left of the trials."""
     places = np.nan_to_num(fields[["row", "column", "size"]].to_numpy(float), nan=1.0)
     placed = fields["row"].notna().to_numpy()
     ratio = np.zeros(len(fields))
@@ -158,11 +154,11 @@ def _share_noise(left):
     return loadings, np.sqrt(np.maximum(sd**2 - (loadings**2).sum(axis=1), 0))
 
 
-def _choose_slices(mask_img, voxels):
-    """Of each voxel its place, and the box of the slices that hold the most of them.
+def _lay_out(mask_img, voxels, background):
+    """Places of the voxels on those slices that hold the most of them, and these slices as the page reads them.
 
-    A place is the column and row, in the slice from the left and from below, and the number of the slice, or -1. The
-    box is the turned mask, its first voxel, its shape, and which of its slices are shown.
+    A place is the column and row, in the slice from the left and from below, and the number of the slice, or -1. Last
+    come the grey levels under the slices, shape (n_slices, height, width).
     """
     turned, places = turn_to_page(mask_img, grid_positions(mask_img)[voxels])
     counts = np.bincount(places[:, 1])
@@ -172,20 +168,12 @@ def _choose_slices(mask_img, voxels):
     size = np.minimum(places[seen].max(axis=0) + 2, turned.shape) - first
     placed = np.column_stack([places[:, 0] - first[0], places[:, 2] - first[2], np.searchsorted(shown, places[:, 1])])
     placed[~seen] = -1
-    return placed, (turned, first, size, shown)
-
-
-def _describe_slices(background, turned, first, size, shown):
-    """The slices as the page reads them, and the grey levels under them, shape (n_slices, height, width), or black."""
-    width, _, height = map(int, size)
-    under = np.zeros((len(shown), height * FINENESS, width * FINENESS), np.uint8)
-    if background is not None:
-        levels = grey_levels(background_box(background, turned, first, size, (FINENESS, 1, FINENESS)))
-        under = levels[:, shown - first[1]].transpose(1, 2, 0)
-    (picture, side), centres = mosaic(under), [[0, k, 0] for k in shown]
-    heights = nibabel.affines.apply_affine(turned.affine, centres)[:, 1].round(1).tolist()
-    told = {"width": width, "height": height, "n": len(shown), "y": heights, "side": side, "picture": picture}
-    return told, under
+    levels = grey_box(background, turned, first, size, (FINENESS, 1, FINENESS))
+    under = levels[:, shown - first[1]].transpose(1, 2, 0)
+    (picture, side), (width, _, height) = mosaic(under), map(int, size)
+    y = nibabel.affines.apply_affine(turned.affine, [[0, k, 0] for k in shown])[:, 1].round(1).tolist()
+    slices = {"width": width, "height": height, "n": len(shown), "y": y, "side": side, "picture": picture}
+    return placed, slices, under
 
 
 def _place_presets(shape):
@@ -198,9 +186,9 @@ def _place_presets(shape):
             yield {"sign": sign, "name": NAMES.get(sign, f"Letter {sign}"), "pixels": pixels.tolist()}
 
 
-def _paint(responses, places, box):
+def _paint(responses, places, slices):
     """The responses on the slices, shape (n_slices, height, width), NaN where no voxel is."""
-    (width, _, height), seen = box[2], places[:, 2] >= 0
-    painted = np.full((len(box[3]), height, width), np.nan)
+    seen = places[:, 2] >= 0
+    painted = np.full((slices["n"], slices["height"], slices["width"]), np.nan)
     painted[places[seen, 2], places[seen, 1], places[seen, 0]] = responses[seen]
     return painted

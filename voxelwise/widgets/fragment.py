@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
-from ..plotting.slices import tile
+from ..plotting.slices import background_box, tile
 from ..plotting.style import MARKS
 from ..simulation.cortex import SCREEN_CENTRE
 
@@ -114,8 +114,11 @@ def picture_of(figure):
     return Image.open(file).convert("RGB")
 
 
-def grey_levels(values):
-    """Values as bytes, from the smallest, black, to the 99.9th percentile, white."""
+def grey_box(background, image, first, shape, fineness):
+    """A box of the background as bytes, the smallest value black, the 99.9th percentile white; black without one."""
+    if background is None:
+        return np.zeros(np.multiply(shape, fineness), np.uint8)
+    values = background_box(background, image, first, shape, fineness)
     low, high = values.min(), np.quantile(values, 0.999)
     return np.clip(np.rint(255 * (values - low) / max(high - low, 1e-12)), 0, 255).astype(np.uint8)
 

@@ -6,9 +6,9 @@ import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 
-from ..plotting.slices import background_box, colour_limit, plot_score_map, turn_to_page
+from ..plotting.slices import colour_limit, plot_score_map, turn_to_page
 from ..plotting.style import SCORE_COLOURS
-from .fragment import build_fragment, grey_levels, mosaic, pack, pack_colours, pack_decimals
+from .fragment import build_fragment, grey_box, mosaic, pack, pack_colours, pack_decimals
 
 MAX_POINTS = 1_200_000  # of the pictures that a page holds
 ALT = (
@@ -49,9 +49,7 @@ def view_planes(score_img, background=None, position=None):
     values, limit = scores.get_fdata(), colour_limit(values)
     # Two points for a voxel's width show more of the anatomy; where the grid is large they would make the page heavy.
     fineness = 2 if background is not None and values.size * 8 <= MAX_POINTS else 1
-    levels = np.zeros(np.array(values.shape) * fineness, np.uint8)
-    if background is not None:
-        levels = grey_levels(background_box(background, scores, (0, 0, 0), values.shape, (fineness,) * 3))
+    levels = grey_box(background, scores, (0, 0, 0), values.shape, (fineness,) * 3)
     painted = np.argwhere(values)
     colours = plt.get_cmap(SCORE_COLOURS)(values / limit, bytes=True)
     colours[values == 0] = 0  # transparent

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 
 from ..brain import grid_positions, unmask
-from ..plotting.slices import background_box, colour_limit, plot_summary, turn_to_page
+from ..plotting.slices import colour_limit, plot_summary, turn_to_page
 from ..plotting.style import FIELD_COLOURS, SCORE_COLOURS
-from .fragment import build_fragment, grey_levels, mark, mosaic, pack, pack_colours, pack_decimals, pack_truth
+from .fragment import build_fragment, grey_box, mark, mosaic, pack, pack_colours, pack_decimals, pack_truth
 
 RIM = 2  # voxels around the mask
 NARROWEST = 0.75  # a slice is at least so high for its width, and so wide for its height
@@ -95,7 +95,7 @@ def _frame(score_img, positions, background):
     first = np.clip((low + high - shape) // 2, 0, scores.shape - shape)
     centres = first + np.arange(shape[2])[:, np.newaxis] * [0, 0, 1]
     if background is not None:
-        levels = grey_levels(background_box(background, scores, first, shape, (FINENESS, FINENESS, 1)))
+        levels = grey_box(background, scores, first, shape, (FINENESS, FINENESS, 1))
         picture, n_columns = mosaic(levels.transpose(2, 1, 0), "jpeg")
         background = {"picture": picture, "columns": n_columns, "fineness": FINENESS}
     heights = nibabel.affines.apply_affine(scores.affine, centres)[:, 2].astype(float).round(1).tolist()
