@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from nilearn.glm.first_level import spm_hrf
-from sklearn.feature_selection import f_classif
-from sklearn.linear_model import Ridge, orthogonal_mp
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import OrthogonalMatchingPursuit, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import voxelwise as vw
 from tests.plain import plain_loop
@@ -129,24 +131,19 @@ def test_the_best_voxels_are_those_with_signal_and_what_cannot_be_decoded_is_ref
 
 
 def test_patches_are_put_together_as_in_nilearns_example():
-    """Of 3 x 4 pixels; the matrices of the example, for each patch ten of the 15 voxels with the largest F."""
+    """Of 3 x 4 pixels; the matrices and the pipeline of the example, with the 15 voxels with the largest F."""
     trials = make_trials(np.random.default_rng(0), signal=1.0, n_pixels=12, n_voxels=30)
     trials = dataclasses.replace(trials, stimulus_shape=(3, 4))
     train, test = trials.take(rows=trials.runs < 5), trials.take(rows=trials.runs == 5)
     down, across = ((np.eye(n - 1, n) + np.eye(n - 1, n, k=1)) / 2 for n in (3, 4))
     back_up, back_across = (mean.T / mean.T.sum(axis=1, keepdims=True) for mean in (down, across))
-    x = train.responses.astype(float)
-    z, new = ((values - x.mean(axis=0)) / x.std(axis=0) for values in (x, test.responses))
+    decoder = make_pipeline(StandardScaler(), SelectKBest(k=15), OrthogonalMatchingPursuit(n_nonzero_coefs=10))
     expected = np.zeros((20, 3, 4))
     rows, columns = [(np.eye(3), np.eye(3)), (down, back_up)], [(np.eye(4), np.eye(4)), (across, back_across)]
     for (a, back_a), (b, back_b) in itertools.product(rows, columns):
         patches = a @ train.stimuli.reshape(-1, 3, 4) @ b.T
-        target = patches.reshape(100, -1)
-        weights = np.zeros((30, target.shape[1]))
-        for of_patch, means in zip(weights.T, target.T, strict=True):
-            chosen = np.argsort(f_classif(z, means)[0])[-15:]
-            of_patch[chosen] = orthogonal_mp(z[:, chosen], means - means.mean(), n_nonzero_coefs=10)
-        expected += back_a @ (new @ weights + target.mean(axis=0)).reshape(20, *patches.shape[1:]) @ back_b.T / 4
+        read = [decoder.fit(train.responses, means).predict(test.responses) for means in patches.reshape(100, -1).T]
+        expected += back_a @ np.transpose(read).reshape(20, *patches.shape[1:]) @ back_b.T / 4
     np.testing.assert_allclose(vw.decode_patches(train, test, n_voxels=15), expected.reshape(20, -1), atol=1e-3)
 
 
