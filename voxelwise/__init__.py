@@ -20,10 +20,9 @@ from .errors import RecordingError
 from .features import CODINGS, gabor_energy, local_contrast, luminance, recode, stack_features, with_delays, with_hrf
 from .group import group_maps
 from .inference.ceiling import NoiseCeiling, find_repeats, find_trials, noise_ceiling
-from .inference.learning_curve import learning_curve
+from .inference.held_out import learning_curve, score_transfer
 from .inference.partition import VariancePartition, partition_variance
 from .inference.permutation import PermutationTest, permutation_test, shift_within_runs
-from .inference.transfer import score_transfer
 from .models.estimators import BandedRidgeCV, VoxelwiseRidge, VoxelwiseRidgeCV
 from .models.folds import RunKFold
 from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordinates
