@@ -145,6 +145,8 @@ def test_patches_are_put_together_as_in_nilearns_example():
         read = [decoder.fit(train.responses, means).predict(test.responses) for means in patches.reshape(100, -1).T]
         expected += back_a @ np.transpose(read).reshape(20, *patches.shape[1:]) @ back_b.T / 4
     np.testing.assert_allclose(vw.decode_patches(train, test, n_voxels=15), expected.reshape(20, -1), atol=1e-3)
+    with pytest.raises(ValueError, match="n_voxels=0: expected a whole number of at least 1"):
+        vw.decode_patches(train, test, n_voxels=0)
 
 
 T_R, N_VOLUMES, STEP = 2.0, 120, 0.02

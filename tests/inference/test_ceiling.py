@@ -114,6 +114,8 @@ def test_repeats_within_a_run_and_the_mean_of_several():
         noise_ceiling(in_one)
     with pytest.raises(RecordingError, match="is shown in two of the 1 runs"):
         noise_ceiling(samples.take(samples.runs == 0))
+    with pytest.raises(ValueError, match=r"between='runs': expected \"run\""):
+        noise_ceiling(samples, between="runs")
 
 
 def test_the_kind_of_runs_that_repeats_stimuli_is_found(recording, small_folder):

@@ -134,9 +134,13 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
 
     Raises
     ------
+    ValueError
+        If ``between`` is something else.
     RecordingError
         If no stimulus is shown in two runs (or trials).
     """
+    if between not in ("run", "trial"):
+        raise ValueError(f'between={between!r}: expected "run" or "trial".')
     trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)
     if not repeated.any():
