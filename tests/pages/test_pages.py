@@ -10,10 +10,11 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
 import voxelwise
-from tests.notebooks import NOTEBOOKS, ROOT, start_warm
+from tests.notebooks import NOTEBOOKS, ROOT
 from tests.pages.browsing import serve_folder, watch
 from tools.press.chapters import find_chapters
 from tools.press.pages import rendering, stage_pages
+from tools.press.warm import warm_up
 from voxelwise import widgets
 
 CHAPTER = "book/02_building_the_encoding_model.html"
@@ -44,7 +45,7 @@ REACHABLE = """[...document.querySelectorAll("article :is(pre, .output, .pst-scr
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """The folder of the rendered pages, of the chapters as they are stored."""
-    start_warm()
+    warm_up()
     output = tmp_path_factory.mktemp("rendered")
     stage_pages(ROOT, output / "source")
     for chapter in find_chapters(ROOT):
