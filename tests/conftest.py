@@ -5,21 +5,40 @@ reads this file before the others begin.
 """
 
 import contextlib
+import gc
 import os
 import shutil
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
 
+import nbformat
 import nibabel
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from nbclient import NotebookClient
+from playwright.sync_api import sync_playwright
 
-from tests.pages.browsing import run_chromium, watch
-from tests.pages.running import start_kernel
+from tests.pages.browsing import watch
+from tests.pages.running import PREPARE, run_cells
+from tools.press.chapters import ENCRYPTED
+
+# The first is Chromium without what draws windows, and takes a third less time.
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+INSTALL = "install it with `sudo apt-get install chromium-headless-shell` or `.venv/bin/playwright install chromium`"
+# Any name but this machine's leads nowhere, so a page that needs another host shows it.
+ALONE = ["--no-sandbox", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 
 _QUICK = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck], database=None)
 settings.register_profile("quick", _QUICK)
 settings.register_profile("weekly", _QUICK, max_examples=10_000, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_collection_finish():
+    """What is imported by now is no garbage: looking through it again and again took a tenth of the tests' time."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -93,16 +112,24 @@ def small_folder(tmp_path, small_recording):
 
 @pytest.fixture(scope="session")
 def client():
-    """A kernel that runs one chapter after the other, with other parameters: see ``running``."""
-    with start_kernel() as client:
+    """A client whose kernel runs one chapter after the other, with other parameters: see ``running``."""
+    options = dict(kernel_name="python3", timeout=None, config=ENCRYPTED, extra_arguments=["--log-level=CRITICAL"])
+    client = NotebookClient(nbformat.v4.new_notebook(), **options)
+    own_kernels = patch.dict(os.environ, JUPYTER_PREFER_ENV_PATH="1", JUPYTER_PATH="")
+    with own_kernels, tempfile.TemporaryDirectory() as folder, client.setup_kernel():
+        run_cells(client, [PREPARE.format(folder=folder)])
         yield client
 
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium, as Playwright's ``Browser``, which reaches no other machine; skips where it is not installed."""
-    with run_chromium() as chromium:
-        yield chromium
+    """The system's Chromium, or else Playwright's own, which reaches no other machine; skips where neither is there."""
+    with sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, CHROMIUM)), playwright.chromium.executable_path)
+        if not Path(found).exists():
+            pytest.skip(f"no Chromium here: {INSTALL}")
+        with playwright.chromium.launch(executable_path=found, args=ALONE) as chromium:
+            yield chromium
 
 
 @pytest.fixture(scope="module")

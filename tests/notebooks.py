@@ -5,7 +5,6 @@ knows nothing of memory. `pyproject.toml` loads this beside it.
 """
 
 import base64
-import functools
 import re
 from importlib.metadata import distributions
 from pathlib import Path
@@ -26,14 +25,13 @@ ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 PACKED = re.compile(r"[A-Za-z0-9+/=]{64,}")
-start_warm = functools.cache(warm_up)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Before the first kernel: all are forked from a process that has imported the libraries."""
     if isinstance(item, IPyNbCell) or "client" in item.fixturenames:
-        start_warm()
+        warm_up()
 
 
 def pytest_configure():

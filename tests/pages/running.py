@@ -1,23 +1,19 @@
 """Chapters run with other parameters, one after the other in one kernel: imports take longer than many a chapter."""
 
-import contextlib
-import os
 import re
-import tempfile
-from unittest.mock import patch
 
 import nbformat
-from nbclient import NotebookClient
 
 from tests.notebooks import ROOT
-from tools.press.chapters import ENCRYPTED
 
 #: Run once in the kernel: what chapters compute of the same recording with the same settings is computed once.
 PREPARE = """
 import gc
 import joblib
 import voxelwise
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+ConstrainedLayoutEngine.execute = lambda *_: None  # takes long; where things lie is seen in the stored figures
 gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
 get_ipython().display_formatter.active_types = ["text/plain", "text/markdown"]
 for name in "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf", "noise_ceiling":
@@ -45,17 +41,6 @@ def read_told(output):
     data = output.get("data", {})
     told = data.get("text/markdown") or data.get("text/plain")
     return f"{told}\n" if told else output.get("text", "")
-
-
-@contextlib.contextmanager
-def start_kernel():
-    """A client whose kernel runs one chapter after the other."""
-    settings = dict(kernel_name="python3", timeout=None, config=ENCRYPTED, extra_arguments=["--log-level=CRITICAL"])
-    client = NotebookClient(nbformat.v4.new_notebook(), **settings)
-    own_kernels = patch.dict(os.environ, JUPYTER_PREFER_ENV_PATH="1", JUPYTER_PATH="")
-    with own_kernels, tempfile.TemporaryDirectory() as folder, client.setup_kernel():
-        run_cells(client, [PREPARE.format(folder=folder)])
-        yield client
 
 
 def run_cells(client, sources, pattern=NEVER):

@@ -10,10 +10,11 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
 import voxelwise
-from tests.notebooks import NOTEBOOKS, ROOT, start_warm
+from tests.notebooks import NOTEBOOKS, ROOT
 from tests.pages.browsing import serve_folder, watch
 from tools.press.chapters import find_chapters
 from tools.press.pages import rendering, stage_pages
+from tools.press.warm import warm_up
 from voxelwise import widgets
 
 CHAPTER = "book/02_building_the_encoding_model.html"
@@ -44,7 +45,7 @@ REACHABLE = """[...document.querySelectorAll("article :is(pre, .output, .pst-scr
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """The folder of the rendered pages, of the chapters as they are stored."""
-    start_warm()
+    warm_up()
     output = tmp_path_factory.mktemp("rendered")
     stage_pages(ROOT, output / "source")
     for chapter in find_chapters(ROOT):
@@ -71,8 +72,9 @@ def soups(pages):
 def test_each_page_is_sound(browser, site, soups):
     """No fault, no request to another host, nothing too wide, no barrier: narrow and dark, and wide and light.
 
-    Axe takes half of the time, much of it for contrasts. Pages have one style, so it looks at each in one of the two
-    ways, by turns, at what is around the articles only once, and at the contrasts of every fourth pair of pages.
+    Axe takes half of the time, much of it for contrasts, and for links that stand out from the text around them. Pages
+    have one style, so it looks at each in one of the two ways, by turns, at what is around the articles only once, and
+    at what is a matter of style on every fourth pair of pages.
     """
     tab, wrong, ways = browser.new_page(reduced_motion="reduce"), {}, [(390, "dark"), (1440, "light")]
     faults = watch(tab, site)
@@ -91,7 +93,8 @@ def test_each_page_is_sound(browser, site, soups):
             faults.append(f"{weight / 1e6:.1f} MB")
         tab.wait_for_function(REACHABLE)  # the theme sees to it a moment after the size has changed
         tab.evaluate(THIN_OUT)
-        rules = {"color-contrast": {"enabled": number % 8 < 2}}
+        style = {"enabled": number % 8 < 2}
+        rules = {"color-contrast": style, "link-in-text-block": style}
         options = {"resultTypes": ["violations"], "preload": False, "rules": rules}
         found = Axe().run(tab, "html" if number < 2 else "main", options).response["violations"]
         faults += [each for each in found if each["impact"] in ("serious", "critical")]

@@ -4,6 +4,7 @@ After :func:`warm_up`, papermill, nbclient and nbval get them without knowing; r
 Linux: elsewhere it is not safe to fork a process that has loaded so much.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -36,6 +37,7 @@ def become_kernel(arguments, environment, folder):
     from ipykernel.kernelapp import IPKernelApp
 
     multiprocessing.set_start_method(None, force=True)  # that of this system, as ever
+    gc.freeze()  # what was imported is no garbage: not to look through it takes a fourteenth less time
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
