@@ -11,9 +11,7 @@ PREPARE = """
 import gc
 import joblib
 import voxelwise
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-ConstrainedLayoutEngine.execute = lambda *_: None  # takes long; where things lie is seen in the stored figures
 gc.freeze()  # so that %reset looks through what a chapter made, and not through all libraries
 get_ipython().display_formatter.active_types = ["text/plain", "text/markdown"]
 for name in "load_samples", "cross_validate_ridge", "search_alpha", "fit_receptive_fields", "fit_prf", "noise_ceiling":
