@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from tests.figures.explored import ask, assert_field, by_mouse_and_finger, data_of, press, swipe_up
-from voxelwise import RunKFold, Samples, cross_validate_ridge, fit_receptive_fields
+from voxelwise import RunKFold, Samples, cross_validate_ridge, fit_receptive_fields, with_delays
 from voxelwise.models.receptive_fields import walk_receptive_fields
 from voxelwise.simulation.cortex import gaussian_weights
 from voxelwise.widgets import turn_knobs
@@ -32,15 +32,8 @@ def make_samples():
     return Samples.from_arrays(stimuli, responses, runs, stimulus_shape=(3, 4))
 
 
-def at_lag(samples, lag):
-    """What ``load_samples`` would have paired."""
-    early = np.concatenate([rows[: len(rows) - lag] for rows in samples.run_rows])
-    x, y = samples.stimuli[early], samples.responses[early + lag]
-    return Samples.from_arrays(x, y, samples.runs[early], stimulus_shape=samples.stimulus_shape)
-
-
 SAMPLES = make_samples()
-SCORES = cross_validate_ridge(at_lag(SAMPLES, LAG), ALPHA, N_SPLITS).mean(axis=0)
+SCORES = cross_validate_ridge(with_delays(SAMPLES, [LAG]), ALPHA, N_SPLITS).mean(axis=0)
 GIVEN = dict(samples=SAMPLES, scores=SCORES, marked=MARKED, lag=LAG, alpha=ALPHA, n_splits=N_SPLITS, max_iter=6)
 
 
@@ -72,7 +65,7 @@ def test_the_page_fits_any_recording_as_the_package_does(html, page):
     """Grey, a pixel that stays, runs of different length, one of them without the voxel: within 1e-3."""
     columns = [voxel["column"] for voxel in data_of(html)["voxels"]]
     for voxel, alpha, lag in ((0, 1, 0), (1, 3, 1), (2, 30, 5), (3, 1e4, 2), (0, 300, 4)):
-        wanted = expected(at_lag(SAMPLES, lag), columns[voxel], alpha)
+        wanted = expected(with_delays(SAMPLES, [lag]), columns[voxel], alpha)
         model = computed(page, voxel=voxel, alpha=alpha, lag=lag, steps=0)
         assert model["course"]["volumes"] == [lag + n for n in range(len(wanted["measured"]))]
         found = {"field": model["fields"]["ridge"]} | model["r2"] | model["course"]
@@ -90,7 +83,7 @@ def test_the_page_fits_any_recording_as_the_package_does(html, page):
 
 def test_each_step_of_the_lasso_is_on_the_path(html, page):
     """At each step and between two; at the chosen one it is the field."""
-    lagged, data = at_lag(SAMPLES, LAG), data_of(html)
+    lagged, data = with_delays(SAMPLES, [LAG]), data_of(html)
     columns = [voxel["column"] for voxel in data["voxels"]]
     paths, fields = walk_receptive_fields(lagged, columns, 6)[0], fit_receptive_fields(lagged, columns, 6)
     for voxel, chosen in enumerate(data["steps"]["chosen"]):
@@ -112,7 +105,7 @@ def test_voxels_are_chosen_by_their_scores_and_have_true_fields(visit):
     assert {voxel["name"]: voxel["column"] for voxel in voxels} == dict(A=5, B=0, middling=4, silent=6)
     true, silent = (computed(page, voxel=n, alpha=1, lag=LAG, steps=0)["fields"]["true"] for n in (0, 1))
     field = gaussian_weights((3, 4), *(truth[name][:1] for name in ("row", "column", "size")))[0]
-    seeing, other = fit_receptive_fields(at_lag(SAMPLES, LAG), MARKED, 6)
+    seeing, other = fit_receptive_fields(with_delays(SAMPLES, [LAG]), MARKED, 6)
     np.testing.assert_allclose(true, seeing.max() * field / field.max(), atol=1e-3)
     assert other.any() and not np.any(silent)
 

@@ -26,10 +26,9 @@ def fit_lasso(responses, design, grams, max_iter):
     trains on all samples, which the others take turns to test on. Returns weights, shape (n_voxels, n_pixels), 0 for a
     voxel that never changes; the weights at each knot of the path; and how many steps along it lead to the penalty.
     """
-    by_row, _, spreads = design.sums(responses)  # the splits differ, so that each has sets of its own, in their order
-    products, squares = design.train_products(by_row), spreads[:-1, 0]
-    of_trains = [*(squares.sum(axis=0) - squares), squares.sum(axis=0)]
-    *trains, total = [Sums(gram, products(n), yy) for n, (gram, yy) in enumerate(zip(grams, of_trains, strict=True))]
+    by_row, *_ = design.sums(responses)
+    products = design.train_products(by_row)  # the splits differ, so that each has sets of its own, in their order
+    *trains, total = [Sums(gram, products(number)) for number, gram in enumerate(grams)]
     walked = [_walk_fold(train, Sums(*map(np.subtract, total, train)), max_iter) for train in trains]
     # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
     candidates = np.sort(np.concatenate([knots for knots, *_ in walked]), axis=0)
@@ -47,22 +46,23 @@ def _walk_fold(train, test, max_iter):
     """The penalties at the knots of the paths, and what the errors on the test rows are made of.
 
     Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``: the error at any penalty follows from
-    products of a knot's residuals with themselves (``own``) and with those of the next one (``between``).
+    products of a knot's residuals with themselves (``own``) and with those of the next one (``between``). The products
+    of the responses with themselves are left out: they are the same at all penalties.
     """
-    xx, xy, yy = test.centred(train)
+    xx, xy = test.centred(train)
     xy, knots, own, between = np.ascontiguousarray(xy.T), [], [], []
-    smoothed, on_response = np.zeros_like(xy), np.zeros_like(yy)
+    smoothed, on_response = np.zeros_like(xy), np.zeros(len(xy))
     for alphas, weights in walk_paths(train, max_iter):
-        with_last = yy - on_response + np.einsum("vp,vp->v", smoothed, weights)
+        with_last = np.einsum("vp,vp->v", smoothed, weights) - on_response
         smoothed, on_response = weights @ xx, np.einsum("vp,vp->v", weights, xy)
         knots.append(alphas)
-        own.append(yy - 2 * on_response + np.einsum("vp,vp->v", smoothed, weights))
+        own.append(np.einsum("vp,vp->v", smoothed, weights) - 2 * on_response)
         between.append(with_last - on_response)
     return np.array(knots), np.array(own) / test.n, np.array(between[1:]) / test.n
 
 
 def _error_at(alphas, knots, own, between):
-    """Mean squared error of a fold at penalties of shape (n_alphas, n_voxels)."""
+    """Mean squared error of a fold at penalties of shape (n_alphas, n_voxels), less that of no weights at all."""
     before, after, share = _locate(alphas, knots)
     mixed = between[np.minimum(before[0], len(between) - 1), before[1]]
     return (1 - share) ** 2 * own[before] + 2 * share * (1 - share) * mixed + share**2 * own[after]
@@ -82,14 +82,13 @@ def _locate(alphas, knots):
 
 
 class Sums(NamedTuple):
-    """Sums over samples of products: of the pixels with a column of ones, of these and the responses, of responses.
+    """Sums over samples of products: of the pixels with a column of ones, and of these and the responses.
 
     Pixels and responses come centred over all samples.
     """
 
     xx: np.ndarray  # (n_pixels + 1, n_pixels + 1)
     xy: np.ndarray  # (n_pixels + 1, n_voxels)
-    yy: np.ndarray  # (n_voxels,)
 
     @property
     def n(self):
@@ -101,7 +100,7 @@ class Sums(NamedTuple):
         y = around.xy[-1] / around.n
         xy = self.xy - self.xx[:, -1:] * y
         xy = xy[:-1] + np.outer(x[-1], xy[-1])  # x.T @ xy, of which all but the last row is an identity
-        return x.T @ self.xx @ x, xy, self.yy - 2 * y * self.xy[-1] + self.n * y**2
+        return x.T @ self.xx @ x, xy
 
 
 def walk_paths(sums, max_iter):
@@ -114,7 +113,7 @@ def walk_paths(sums, max_iter):
     same in size, and larger than that of any other pixel. The weights move in the direction that keeps the tie,
     until another pixel draws level and joins, or a weight reaches 0 and its pixel drops out.
     """
-    gram, products, _ = sums.centred(sums)
+    gram, products = sums.centred(sums)
     walk = _Walk(gram, products, max_iter)
     for step in range(max_iter + 1):
         if step and walk.running.any():

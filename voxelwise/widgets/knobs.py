@@ -6,6 +6,7 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 
 from ..data.samples import check_whole
+from ..features import with_delays
 from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
 from ..models.ridge import check_alpha, cross_validate_ridge
@@ -84,8 +85,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     alpha = max(float(alpha), LEAST_ALPHA)
     exponent = np.log10(alpha)
     ends = [min(EXPONENTS[0], int(np.floor(exponent))), max(EXPONENTS[1], int(np.ceil(exponent)))]
-    early = np.concatenate([rows[: len(rows) - lag] for rows in samples.run_rows])
-    paired = replace(few, stimuli=few.stimuli[early], responses=few.responses[early + lag], runs=few.runs[early])
+    paired = with_delays(few, [lag])
     paths, chosen = walk_receptive_fields(paired, np.arange(len(voxels)), max_iter)
     # Between two whole numbers of steps a field changes linearly.
     lasso = make_interp_spline(range(len(paths)), paths, k=1)(chosen)[range(len(voxels)), range(len(voxels))]
