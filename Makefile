@@ -50,7 +50,7 @@ format: $(TESTER)  ## put the code into shape
 mutants: $(TESTER)  ## make one mistake at a time, and see whether the tests notice (half an hour)
 	$(RUN) -m tools.mutants
 
-bench: $(TESTER)  ## measure the book against its peers, for its tables (half an hour)
+bench: $(TESTER)  ## measure the book against its peers, for its tables (three quarters of an hour)
 	$(RUN) -m tools.bench
 
 links: $(READER)  ## check the links to other hosts
