@@ -177,6 +177,17 @@ def test_lines_are_drawn_and_wiped_without_gaps(html, visit, options):
     assert facts(page, "white") == [str(len(data_of(html)["presets"][1]["pixels"]))]
 
 
+def test_a_second_finger_draws_nothing(html, visit):
+    page = visit(html, **PHONE)
+    page.get_by_role("button", name="Clear the pad").click()
+    touch = page.context.new_cdp_session(page)
+    for kind, pixels in (("Start", [0]), ("Start", [0, 90]), ("Move", [4, 94]), ("Move", [5, 95]), ("End", [])):
+        fingers = [dict(zip("xy", square(page, pixel), strict=True), id=n) for n, pixel in enumerate(pixels)]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": fingers})
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert white(page) == [*range(6)]
+
+
 @by_mouse_and_finger
 def test_a_press_paints_a_pixel_and_marks_the_voxels_that_see_it(html, visit, options):
     """Also near the pixel's rim; with a mouse, the one that was framed. Long or short, no message moves anything."""

@@ -1,5 +1,7 @@
 """A lag to drag: what the page computes, and what a reader with a mouse, a finger or a keyboard drags."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,6 +53,8 @@ def assert_shows(page, voxel, lag):
 
 def test_keys_and_buttons_change_lag_and_voxel(html, page):
     assert_shows(page, 0, 0)
+    whole = "all => all.every(({ viewBox, clientWidth }) => viewBox.baseVal?.width === clientWidth)"
+    assert page.locator(f"{ROOT} svg").evaluate_all(whole), "smaller on narrow paper, and not cut off"
     page.get_by_role("slider", name="Lag 0 volumes (0 s)").press("ArrowRight")
     assert_shows(page, 0, 1)
     assert "Lag 1 volume (1.5\xa0s)" in page.locator(f"{ROOT} label").inner_text()
@@ -73,5 +77,16 @@ def test_the_screen_is_dragged_along(html, visit, options):
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match="lag=9"):
-        slide_lag(SAMPLES, [0], lag=9)
+    assert data_of(slide_lag(SAMPLES, [0], lag=12, t_r=0.5).html)["lags"] == 12
+    few = np.concatenate([rows[:5] for rows in SAMPLES.run_rows])
+    with pytest.raises(ValueError, match="shortest run has 5 volumes"):
+        slide_lag(SAMPLES.take(few), [0], lag=5)
+
+
+def test_a_screen_or_a_voxel_that_never_changes_correlates_at_0(visit):
+    """As a recording without rest, and a voxel that is out of view."""
+    unlike = dict(stimuli=np.ones((150, 4), np.float32)), dict(responses=np.zeros((150, 2), np.float32))
+    for change in unlike:
+        page = visit(slide_lag(dataclasses.replace(SAMPLES, **change), [0]).html)
+        page.get_by_role("slider").press("ArrowRight")
+        assert "lag 1 volume (2\xa0s): correlation 0.00" in page.locator(f"{ROOT} .told").inner_text()

@@ -85,7 +85,7 @@ def parse_arguments():
 
 def collect_settings(options, book):
     """Join ``-p`` and ``--dataset``, with folders relative to where the chapters run."""
-    settings = dict(options.p) | ({"dataset": options.dataset} if options.dataset else {})
+    settings = dict(options.p) | ({"dataset": options.dataset} if options.dataset is not None else {})
     for name in {"dataset", "data_dir"} & settings.keys():
         folder = Path(settings[name]).expanduser()
         if name == "data_dir" or folder.is_dir():

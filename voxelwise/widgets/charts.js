@@ -28,6 +28,7 @@ function chart(height) {
     fit() {
       width = Math.max(svg.parentElement.clientWidth, left + right);  // JupyterLab gives a cell out of sight no room
       svg.setAttribute("width", width);
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);  // paper may be narrower: all of it, smaller
     },
     // The value of x at a place of the page.
     valueAt(clientX) {

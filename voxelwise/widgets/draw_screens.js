@@ -57,9 +57,10 @@ function between(model, from, to) {
 // the last is pointed at; else `pad.point(pixel or undefined, spoken)` tells what is. A lifted finger still points.
 function listen(model, view, pad) {
   const { canvas } = view;
-  let white, last, cursor = Math.floor(model.rows / 2) * model.columns + Math.floor(model.columns / 2);
+  let white, last, finger, cursor = Math.floor(model.rows / 2) * model.columns + Math.floor(model.columns / 2);
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button || !view.holds(event)) return;
+    if (event.button || white !== undefined || !view.holds(event)) return;  // one finger draws
+    finger = event.pointerId;
     canvas.setPointerCapture(event.pointerId);
     pad.begin();
     last = cursor = view.pixelAt(event);
@@ -67,6 +68,7 @@ function listen(model, view, pad) {
     pad.paint([last], white);
   });
   canvas.addEventListener("pointermove", (event) => {
+    if (white !== undefined && event.pointerId !== finger) return;
     const pixel = view.pixelAt(event);
     if (white !== undefined) pad.paint(between(model, last, pixel), white);
     else if (view.holds(event)) pad.point(pixel);
@@ -77,7 +79,8 @@ function listen(model, view, pad) {
     if (view.holds(event.changedTouches[0])) event.preventDefault();
   }, { passive: false });
   for (const end of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(end, () => {
+    canvas.addEventListener(end, (event) => {
+      if (event.pointerId !== finger) return;
       if (white !== undefined) pad.point(last);
       white = undefined;
     });

@@ -11,7 +11,8 @@ function correlation(data, voxel, lag) {
       [n, x, y, xx, xy, yy] = [n + 1, x + shown, y + value, xx + shown * shown, xy + shown * value, yy + value * value];
     }
   }
-  return (xy - (x * y) / n) / Math.sqrt((xx - (x * x) / n) * (yy - (y * y) / n));
+  const spread = (xx - (x * x) / n) * (yy - (y * y) / n);
+  return spread > 1e-9 ? (xy - (x * y) / n) / Math.sqrt(spread) : 0;  // 0 where one never changes, as in the package
 }
 
 // From which volume to which there was something on the screen, of those that are drawn.
@@ -58,7 +59,7 @@ function draw(data, page, { voxel, lag }) {
   const { name } = data.voxels[voxel], best = all.indexOf(Math.max(...all));
   const written = inTime(lag, data);
   const response = data.responses[voxel].subarray(0, data.volumes), last = data.volumes - 1;
-  const most = 1.05 * Math.max(...response.map(Math.abs)), xs = [...response.keys()], lags = [...all.keys()];
+  const most = 1.05 * Math.max(1, ...response.map(Math.abs)), xs = [...response.keys()], lags = [...all.keys()];
   press(page.voxels, voxel);
   page.lag.set(lag, written);
   page.course.draw({

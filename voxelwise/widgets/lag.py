@@ -8,7 +8,7 @@ from ..features import is_rest
 from ..plotting.samples import plot_shifts
 from .fragment import build_fragment, mark, pack_decimals
 
-MAX_LAG = 8
+MAX_LAG = 8  # further where the book's lies further: volumes may be fast
 N_VOLUMES = 72  # of the first run: more would be too fine to see
 HRF_SECONDS = 24
 ALT = (
@@ -43,11 +43,11 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     ValueError
         If there is no such voxel or lag.
     """
-    marks = mark(marked, samples.responses.shape[1])
-    check_whole("lag", lag, most=MAX_LAG, why="the page reaches no further; ")
+    marks, shortest = mark(marked, samples.responses.shape[1]), min(map(len, samples.run_rows))
+    check_whole("lag", lag, most=shortest - 2, why=f"the shortest run has {shortest} volumes; ")
     shown = (~is_rest(samples.stimuli)).astype(int)
     few = samples.responses[:, list(marked)].astype(float)
-    r = correlate_with_screen(Samples.from_arrays(shown[:, np.newaxis], few, samples.runs), MAX_LAG)
+    r = correlate_with_screen(Samples.from_arrays(shown[:, np.newaxis], few, samples.runs), max(MAX_LAG, lag))
     hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
     data = {
         "voxels": marks,

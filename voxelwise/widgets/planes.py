@@ -26,7 +26,7 @@ def view_planes(score_img, background=None, position=None):
     Parameters
     ----------
     score_img : Nifti1Image
-        0 where nothing shall be painted.
+        0 or NaN where nothing shall be painted.
     background : path or Nifti1Image, optional
         Anatomical image under the map.
     position : (int, int, int), optional
@@ -41,6 +41,7 @@ def view_planes(score_img, background=None, position=None):
     ValueError
         If the position lies off the grid.
     """
+    score_img = nibabel.Nifti1Image(np.nan_to_num(score_img.get_fdata()), score_img.affine)  # NaN is not painted
     values = score_img.get_fdata()
     position = np.array(np.unravel_index(values.argmax(), values.shape) if position is None else position)
     if position.shape != (3,) or (position < 0).any() or (position >= values.shape).any():

@@ -82,12 +82,20 @@ function linked(data) {
   return data.slices.flat().includes(Number(voxel)) ? Number(voxel) : undefined;
 }
 
+// Have the page's own address name a voxel: `#...` alone would be taken from a <base>, or from the page around.
+function name(voxel) {
+  const address = new URL(location);
+  address.hash = `voxel=${voxel}`;
+  history.replaceState(null, "", address);
+}
+
 function explore(root) {
   const data = read(dataOf(root)), page = layOut(data);
   // The voxel that stays, the one under the mouse if any, and where in the slice the reader last chose to be.
   let pinned = linked(data) ?? data.marked[0].column, hovered, aim = data.place(pinned);
   const slice = () => data.place(pinned)[2];
   const { element: status, say } = speaker();
+  let naming;
 
   function show() {
     const voxel = hovered ?? pinned;
@@ -108,7 +116,8 @@ function explore(root) {
     const aimed = aim;
     turnTo(voxel);
     if (keepAim) aim = aimed;
-    if (!document.body.dataset.jpThemeLight) history.replaceState(null, "", `#voxel=${voxel}`);
+    clearTimeout(naming);  // browsers refuse too many names at a time
+    if (!document.body.dataset.jpThemeLight) naming = setTimeout(() => name(voxel), 500);
     lead(root, data.position(voxel));
     const mark = data.mark(voxel), rows = Object.entries(describe(data, voxel));
     const told = rows.map(([name, text]) => `${name} ${text}`);
@@ -147,7 +156,10 @@ function explore(root) {
   });
   const turnToKnown = (voxel) => { if (voxel !== undefined && voxel !== pinned) turnTo(voxel); };
   follow(root, (position) => turnToKnown(data.voxelOn(position)));
-  addEventListener("hashchange", () => turnToKnown(linked(data)));
+  addEventListener("hashchange", () => {
+    const voxel = linked(data);
+    if (voxel !== undefined && voxel !== pinned) pin(voxel);
+  });
   page.range.addEventListener("input", () => go(Number(page.range.value)));
   page.below.addEventListener("click", () => climb(-1));
   page.above.addEventListener("click", () => climb(1));
