@@ -81,8 +81,15 @@ def unmask(values, mask_img, outside=0):
     Returns
     -------
     image : Nifti1Image, float32, shape (n_x, n_y, n_z, ...), in mm
+
+    Raises
+    ------
+    ValueError
+        If there are more values than voxels in the mask, or fewer.
     """
     values, positions = np.asarray(values), grid_positions(mask_img)
+    if values.shape[:1] != (len(positions),):
+        raise ValueError(f"values of shape {values.shape}; expected {len(positions)} at first, one for each voxel.")
     volume = np.full((*mask_img.shape, *values.shape[1:]), outside, dtype=np.float32)
     volume[tuple(positions.T)] = values
     image = nibabel.Nifti1Image(volume, mask_img.affine)

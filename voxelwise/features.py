@@ -134,8 +134,10 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     frame_times = t_r * (np.arange(max(map(len, run_rows))) + slice_time_ref)
     # Stimuli last whole volumes: the response to one of them, volume by volume, loses nothing of nilearn's resolution.
     response, _ = compute_regressor(([0], [t_r], [1]), hrf_model, frame_times)
-    stimuli = np.concatenate([lfilter(response[:, 0], 1, black[rows], axis=0) for rows in run_rows])
-    return dataclasses.replace(samples, stimuli=stimuli.astype(np.float32))
+    stimuli = np.empty(black.shape, np.float32)
+    for rows in run_rows:  # each run where it stands, in whatever order
+        stimuli[rows] = lfilter(response[:, 0], 1, black[rows], axis=0)
+    return dataclasses.replace(samples, stimuli=stimuli)
 
 
 def stack_features(samples, spaces):

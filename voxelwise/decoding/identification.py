@@ -73,8 +73,8 @@ def identify(trials, model, candidates=None):
     identification : Identification
     """
     candidates = np.unique(trials.stimuli if candidates is None else candidates, axis=0)
-    number = {stimulus.tobytes(): n for n, stimulus in enumerate(candidates.astype(np.float32))}
-    right = np.array([number.get(stimulus.tobytes(), -1) for stimulus in trials.stimuli.astype(np.float32)])
+    number = {stimulus.tobytes(): n for n, stimulus in enumerate(candidates.astype(np.float32) + 0)}
+    right = np.array([number.get(stimulus.tobytes(), -1) for stimulus in trials.stimuli.astype(np.float32) + 0])
     if (right < 0).any():
         raise ValueError("The stimulus of a trial is not among the candidates; expected all of them, and any others.")
     correlations = np.empty((len(right), len(candidates)))

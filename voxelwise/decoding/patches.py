@@ -34,6 +34,8 @@ def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
     """
     check_whole("n_voxels", n_voxels, 1)
     check_whole("n_nonzero_coefs", n_nonzero_coefs, 1)
+    if len(train.stimulus_shape) != 2 or min(train.stimulus_shape) < 2:
+        raise ValueError(f"stimulus_shape={train.stimulus_shape}: expected two rows and two columns, or more.")
     n_voxels = min(n_voxels, train.responses.shape[1])
     scaler = StandardScaler().fit(train.responses)
     learned, tested = scaler.transform(train.responses), scaler.transform(test.responses)
@@ -42,6 +44,9 @@ def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
         patches = patch_means(train.stimuli.reshape(-1, *train.stimulus_shape), (height, width))
         guesses = np.empty((len(test.responses), *patches.shape[1:]))
         for row, column in np.ndindex(patches.shape[1:]):
+            if np.ptp(patches[:, row, column]) == 0:  # nothing to learn but its value
+                guesses[:, row, column] = patches[0, row, column]
+                continue
             _, alike, sizes = np.unique(patches[:, row, column], return_inverse=True, return_counts=True)
             # Of standardized voxels, F rises with the variance of the mean responses to patches that are alike.
             sums = csr_array((np.ones_like(alike, learned.dtype), (alike, np.arange(len(alike))))) @ learned

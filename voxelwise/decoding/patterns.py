@@ -102,6 +102,8 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     model : PatternModel
     """
     voxels = choose_columns(voxels, trials.responses.shape[1])
+    if len(voxels) < 2:
+        raise ValueError(f"voxels: {len(voxels)} of them; expected two or more, as a pattern has.")
     trials = replace(trials, responses=trials.responses[:, voxels], mask_img=None)
     fields = None if fields is None else fields.iloc[voxels]
     prior = trials.stimuli.mean(dtype=np.float64), trials.stimuli.var(dtype=np.float64)
@@ -135,7 +137,9 @@ def _fit_weights(trials, alpha, fields):
     weights = field_weights(fields.assign(gain=1), trials.stimulus_shape)
     seen, responses = trials.stimuli @ weights, trials.responses
     means = seen.mean(axis=0), responses.mean(axis=0)
-    gains = ((seen - means[0]) * (responses - means[1])).sum(axis=0) / ((seen - means[0]) ** 2).sum(axis=0)
+    around = seen - means[0]
+    products, squares = (around * (responses - means[1])).sum(axis=0), (around**2).sum(axis=0)
+    gains = np.divide(products, squares, out=np.zeros_like(products), where=squares > 0)  # 0 for a field off the screen
     return gains * weights, means[1] - gains * means[0]
 
 

@@ -59,7 +59,12 @@ def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
         ``accuracy``, share of pixels that are right; ``precision``, of those called white that are; ``recall``, of the
         white ones that are called so; ``f1``, harmonic mean of these two. A share of no pixels is 0.
     """
-    white, called = seen > threshold, reconstructed > threshold
+    white, called = np.asarray(seen) > threshold, np.asarray(reconstructed) > threshold
+    if white.shape != called.shape or white.ndim != 2:
+        found = f"seen is {white.shape}, reconstructed {called.shape}"
+        raise ValueError(f"{found}; expected (n_stimuli, n_pixels) of both.")
+    if average == "micro" or white.shape[1] == 1:  # a single column, scikit-learn would take for two classes
+        white, called, average = white.ravel(), called.ravel(), "binary"
     precision, recall, f1, _ = precision_recall_fscore_support(white, called, average=average, zero_division=0)
     scores = dict(accuracy=(white == called).mean(), precision=precision, recall=recall, f1=f1)
     return {name: float(score) for name, score in scores.items()}

@@ -37,8 +37,12 @@ class NoiseCeiling:
     repeated: np.ndarray
 
     def of_mean(self, n):
-        """The R2, shape (n_voxels,), that a perfect model would reach of the mean response to n repeats."""
-        return n * self.r2 / (1 + (n - 1) * self.r2)
+        """The R2, shape (n_voxels,), that a perfect model would reach of the mean response to n repeats.
+
+        What is below 0 by chance stays so, as far below as it would be above: the formula has a pole there.
+        """
+        size = abs(self.r2)
+        return np.sign(self.r2) * n * size / (1 + (n - 1) * size)
 
 
 def find_trials(samples, stimuli=None):
@@ -187,6 +191,8 @@ def _share(y, squares, total, trials, between):
     first = ~trials["stimulus"].duplicated().to_numpy()
     of_stimulus, squares = (_sum_alike(of, trials, ["stimulus"])[0][first] for of in (products, squares))
     share = products.sum(axis=0) / total
+    if first.sum() == 1:  # of a single stimulus, none is left to tell how far they scatter
+        return share, np.full_like(share, np.nan)
     without = (products.sum(axis=0) - of_stimulus) / (total - squares)
     return share, np.sqrt(((without - share) ** 2).sum(axis=0))
 

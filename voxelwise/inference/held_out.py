@@ -65,7 +65,7 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
     """
     check_alpha(alpha)
     runs, test = np.unique(samples.runs), np.isin(samples.runs, test_runs)
-    if not np.size(test_runs) or not np.isin(test_runs, runs).all():
+    if not np.size(test_runs) or np.asarray(test_runs).dtype == bool or not np.isin(test_runs, runs).all():
         raise ValueError(f"test_runs={test_runs}: expected some of the runs {', '.join(map(str, runs))}.")
     others = np.setdiff1d(runs, test_runs)
     for n in n_runs:

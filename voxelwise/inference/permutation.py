@@ -77,11 +77,12 @@ class PermutationTest:
         check_rate(rate)
         found = false_discovery_control(self.pooled_p_values) <= rate + 1e-9  # 1e-9 is for rounding, here and below
         n_permutations, n_voxels = self.permutation_scores.shape
-        smallest = 1 / (1 + n_permutations * n_voxels)
+        n_vary = max((self.pooled_p_values < 1).sum(), 1)  # what never changes has no scores by chance
+        smallest = 1 / (1 + n_permutations * n_vary)
         if not found.any() and smallest > rate / n_voxels + 1e-9:
             none = f"No voxel is found, and a single one could not be: with n_permutations={n_permutations}"
             least = f"the smallest p-value is {smallest:.2g}; one of {n_voxels} voxels needs {rate / n_voxels:.2g}"
-            n_enough = np.ceil(1 / rate - 1 / n_voxels - 1e-9)
+            n_enough = np.ceil((n_voxels / rate - 1) / n_vary - 1e-9)
             warnings.warn(f"{none}, {least}. Draw at least {n_enough:.0f} permutations.", stacklevel=2)
         return found
 
@@ -165,6 +166,10 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     if folds.cut(samples.runs):
         raise ValueError(f"cv={cv}: a split cuts a run in two. Stimuli change places within runs; expected whole ones.")
     orders = [reorder(samples.runs, rng) for _ in range(n_permutations)]
+    rows = np.arange(len(samples.runs))
+    stay = (np.array_equal(np.sort(each), rows) and (samples.runs[each] == samples.runs).all() for each in orders)
+    if not all(stay):
+        raise ValueError("reorder: expected each row once, and in its run; what changes runs reaches into training.")
 
     def prepare(rows):
         predictors = Predictors(samples.stimuli, folds.within(rows), alpha)

@@ -41,7 +41,9 @@ def search_bands(samples, models, alphas, cv, n_jobs=None):
 
 def label_columns(features, n_columns):
     """Number of the space of each column; raises a ValueError unless each column is in one space."""
-    spaces = [range(n_columns)] if features is None else list(features.values())
+    if features is not None and not isinstance(features, dict):
+        raise ValueError(f"Feature spaces: expected a dict of columns by name; found {type(features).__name__}.")
+    spaces = [range(n_columns)] if not features else list(map(np.ravel, features.values()))
     columns = np.concatenate([np.ravel(columns) for columns in spaces])
     if not all(map(len, spaces)) or not np.array_equal(np.sort(columns), np.arange(n_columns)):
         raise ValueError(f"Feature spaces: expected each of the {n_columns} columns in one of them, and in no other.")

@@ -60,13 +60,13 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 columns = columns[better]
                 best[columns], self.intercept_[columns] = inner[better], intercepts[better]
                 self.coef_[columns] = coef[better]
-                with np.errstate(divide="ignore"):
-                    penalties[:, columns] = chosen[better] / band[:, np.newaxis]
+                for penalty, ratio in zip(penalties, band, strict=True):
+                    penalty[columns] = chosen[better] / ratio if ratio else np.inf
         return penalties
 
     def _choices(self, samples, runs):
         """The penalties, and the splits that choose among them."""
-        return check_alphas(self.alphas), draw_folds(self.cv, runs, samples.stimuli, samples.responses)
+        return check_alphas(self.alphas), draw_folds(self.cv, runs, samples.stimuli, samples.responses).check_scored()
 
     def predict(self, X):
         """Responses to features of shape (n_samples, n_features); float64, of as many dimensions as those fitted to."""

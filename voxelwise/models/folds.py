@@ -84,6 +84,12 @@ class Folds:
         """These splits, and after them the others."""
         return Folds(np.vstack([self.train, others.train]), np.vstack([self.test, others.test]))
 
+    def check_scored(self):
+        """Raise a ValueError if a split scores on a single sample: there is no variance to explain."""
+        for number in np.flatnonzero(self.test.sum(axis=1) == 1):
+            raise ValueError(f"Split {number} scores on a single sample, which has no R2: expected two or more each.")
+        return self
+
     def cut(self, labels):
         """Whether a split puts some samples with a label on one side and some on the other."""
         sides = np.vstack([self.train, self.test])

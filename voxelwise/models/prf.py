@@ -23,10 +23,11 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         response = gain * sum over pixels of (field * pixel) + on * (1 with a stimulus, 0 at rest) + constant
         field = exp(-((pixel's row - row)**2 + (pixel's column - column)**2) / (2 * size**2)),    gain > 0
 
-    All candidates are compared: centres on the screen and four steps around it, in steps of a quarter of a pixel, and
-    14 sizes, from one step to half the larger side of the screen. Left out are those that hardly reach a pixel that
-    changes, as on the screen they all look alike. The best one is then moved by up to half a step along each of row,
-    column and size, to the top of the parabola through it and its neighbours.
+    All candidates are compared: centres on the screen and four steps around it, in steps of a quarter of a pixel, or of
+    a fortieth of the larger side where that is more, and 14 sizes, from one step to half the larger side of the screen.
+    Left out are those that hardly reach a pixel that changes, as on the screen they all look alike. The best one is
+    then moved by up to half a step along each of row, column and size, to the top of the parabola through it and its
+    neighbours.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ def score_folds(samples, folds, alpha, n_jobs=None, scoring="r2"):
     """The scores of :func:`cross_validate_ridge`, by splits that are known."""
     if scoring not in ("r2", "r"):
         raise ValueError(f'scoring={scoring!r}: expected "r2" or "r".')
-    scores = np.zeros((len(folds), samples.responses.shape[1]))
+    scores = np.zeros((len(folds.check_scored()), samples.responses.shape[1]))
 
     def prepare(rows):
         return Predictors(samples.stimuli, folds.within(rows), alpha)

@@ -51,7 +51,7 @@ def check_alphas(alphas):
 
 def draw_outer_folds(cv, samples):
     """The splits that ``cv`` stands for, and those within each of them: the others have to be able to take turns."""
-    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses).check_scored()
     inner = folds.nested()
     if len(folds) < MIN_FOLDS or not inner.test.reshape(len(folds), -1).any(axis=1).all():
         raise ValueError(f"cv={cv}: a search needs {MIN_FOLDS} folds, to fit, to choose and to score on.")

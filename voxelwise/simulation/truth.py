@@ -94,7 +94,8 @@ def true_time_course(truth, n_lags):
     course : ndarray, shape (n_lags, n_voxels)
         Its share in the same volume, the next one, and so on.
     """
-    return haemodynamic_response(truth["time_to_peak"].to_numpy())[:n_lags]
+    course = haemodynamic_response(truth["time_to_peak"].to_numpy())[:n_lags]
+    return np.pad(course, [(0, n_lags - len(course)), (0, 0)])  # it is over after its last volume
 
 
 def _runs_of(kind):
