@@ -82,11 +82,16 @@ def write_results(
     weights : bool
         Whether to write those of the ridge regression, too.
     """
+    if len(samples.stimulus_shape) != 2:
+        said = "expected rows and columns of a stimulus, one response function, and one feature space without a name"
+        raise ValueError(f"stimulus_shape={samples.stimulus_shape}: {said}.")
+    folder, positions = Path(folder).expanduser(), grid_positions(samples.mask_img)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "voxels.json").is_file():
+        raise ValueError(f"{folder}: holds other files, which would be removed. Name a new folder, or one of results.")
     repeat_kind = repeat_kind or find_repeats(recording)
     ceilings = _measure_ceiling(recording, repeat_kind, lag)
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
-    positions = grid_positions(samples.mask_img)
     table = pd.DataFrame(positions, columns=["i", "j", "k"]).rename_axis("column").reset_index()
     table[["x", "y", "z"]] = apply_affine(samples.mask_img.affine, positions)
     table["r2"] = scores.mean(axis=0)
@@ -101,6 +106,7 @@ def write_results(
     table["dead_runs"] = samples.dead_runs
     # The prefix keeps a region named ``x`` apart from the coordinate.
     table = table.join(regions_of_interest(recording.rois, samples.mask_img).astype(int).add_prefix("roi_"))
+    lag = lag if recording.events is None else None  # events have a response in its place
     settings = dict(lag=lag, alpha=alpha, cv=cv, max_iter=max_iter, alpha_range=list(alpha_range), n_alphas=n_alphas)
     settings |= dict(n_permutations=n_permutations, rate=rate, seed=seed, repeat_kind=repeat_kind)
     sidecar = _describe(recording, settings | dict(stimulus_shape=list(map(int, samples.stimulus_shape))))
@@ -150,7 +156,7 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None):
     for label in [*labels.values(), *maps]:
         if not re.fullmatch("[0-9A-Za-z]+", str(label)):
             raise ValueError(f"{label!r}: BIDS allows letters and digits in labels and names of maps, no others.")
-    folder, n_voxels = Path(folder), len(grid_positions(mask_img))
+    folder, n_voxels = Path(folder).expanduser(), len(grid_positions(mask_img))
     for name, values in maps.items():
         if (shape := np.shape(values)) != (n_voxels,):
             raise ValueError(f"maps: {name!r} has shape {shape}; expected a value for each of {n_voxels} voxels.")
@@ -185,7 +191,7 @@ def load_results(folder, stat="r2", task=None, space=None):
         By subject, in the order of their labels; in memory, float32, NaN outside the mask.
     """
     wanted, found = {"stat": stat, "task": task, "space": space}, {}
-    paths = sorted(Path(folder).glob("sub-*/func/sub-*_statmap.nii.gz"))
+    paths = sorted(Path(folder).expanduser().glob("sub-*/func/sub-*_statmap.nii.gz"))
     for path in paths:
         labels = dict(part.partition("-")[::2] for part in path.name.split("_"))
         if all(labels.get(key) == label for key, label in wanted.items() if label):
@@ -196,7 +202,10 @@ def load_results(folder, stat="r2", task=None, space=None):
         raise RecordingError(f"{folder}: no map with {asked} in sub-*/func/; found {len(paths)} maps, such as {names}.")
     for subject, several in found.items():
         if len(several) > 1:
-            raise RecordingError(f"{folder}: subject {subject} has {len(several)} maps with {asked}. Say which space.")
+            names = " and ".join(path.name for path in several[:2])
+            raise RecordingError(
+                f"{folder}: subject {subject} has {len(several)} maps with {asked}: {names}. Say which task or space."
+            )
     return {
         subject: nibabel.Nifti1Image(read_volume(path).astype(np.float32), open_image(path).affine)
         for subject, (path,) in found.items()

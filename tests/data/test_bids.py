@@ -72,6 +72,29 @@ def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
         np.testing.assert_allclose(samples.stimuli[rows], seen[rows] - fitted, atol=1e-5)
 
 
+def test_slow_changes_go_whatever_the_confounds_look_like(made, table):
+    """Movement as slow as a cosine is no reason to leave the others in; and not more may go than there is."""
+    recording, slow = find(made), dict(features=table, high_pass=0.05, confounds=("motion",))
+    samples = load_samples(recording, **slow)
+    for rows in samples.run_rows:
+        n = len(rows)
+        cosines = np.cos(np.pi / n * (np.arange(n) + 0.5) * np.arange(1, int(0.2 * n))[:, np.newaxis])
+        assert abs(cosines @ samples.responses[rows]).max() < 1e-2 and abs(cosines @ samples.stimuli[rows]).max() < 1e-3
+    with pytest.raises(RecordingError, match="84 volumes would be left for 91 confounds"):
+        load_samples(recording, **slow | dict(high_pass=0.2))
+    with pytest.raises(ValueError, match=r"high_pass=128: expected hertz, below 0\.25"):
+        load_samples(recording, **slow | dict(high_pass=128))
+    plain = load_samples(recording, features=table)
+    with pytest.warns(UserWarning, match="always detected"):  # nilearn's: it names no confound, so none is taken out
+        only = load_samples(recording, features=table, confounds=("non_steady_state",))
+    np.testing.assert_array_equal(only.responses, plain.responses)
+
+
+def test_events_whose_rows_end_in_a_tab_stay_in_their_columns(tmp_path):
+    (tmp_path / "events.tsv").write_text("onset\tduration\tvalue\n10\t1\t5\t\n20\t2\t6\t\n")
+    assert read_events(tmp_path / "events.tsv")[["onset", "duration"]].to_numpy().tolist() == [[10, 1], [20, 2]]
+
+
 def test_features_of_several_spaces_stand_side_by_side(made, table):
     recording = find(made, session="02")
     recording.events["random"][1]["trial_type"] = "of another run"
@@ -96,6 +119,17 @@ def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed, tmp_
     recording = find(changed, derivatives=derivatives)
     assert [len(each) for each in recording.events["random"]] == [len(events[0])] * 3 + [*map(len, events[3:])]
     assert recording.timing["random"] == [(2.0, 0.5)] * 3 + [(2.0, 0.1)] + [(2.0, 0.5)] * 2
+
+
+def test_events_of_a_subject_stand_above_those_of_its_sessions(changed):
+    """In a folder whose name means something to glob."""
+    changed = changed.rename(changed.with_name("study [1]"))
+    first, *others = sorted(changed.glob("sub-01/*/func/*_events.tsv"))
+    first.rename(changed / "sub-01" / "sub-01_task-images_events.tsv")
+    for path in others[:-1]:
+        path.unlink()
+    found = find(changed).label["random"]
+    assert [path.name for path in found] == 5 * ["sub-01_task-images_events.tsv"] + [others[-1].name]
 
 
 def test_all_faults_and_what_is_there_instead_are_told(made, changed):
@@ -152,6 +186,9 @@ def test_a_folder_of_links_holds_the_share_of_each_volume(made, table, tmp_path)
     assert "the first 2 volumes" in vw.check_folder(folder, (4, 6)).warnings[0]
     with pytest.raises(FileExistsError):
         vw.link_folder(recording, table, folder)
+    with pytest.raises(ValueError, match=r"laid out as \(\d+,\)"):
+        vw.link_folder(recording, "stim_file", tmp_path / "again")
+    assert not (tmp_path / "again").exists()
 
 
 def test_labels_are_cleaned_too(small_folder):

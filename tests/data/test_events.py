@@ -85,7 +85,8 @@ def test_every_format_gives_the_same_brightness_from_0_to_1(tmp_path):
     rgba = np.dstack([GREY] * 3 + [np.full_like(GREY, 255)])
     for name, pixels in (("8.png", GREY), ("a.png", rgba), ("b.TIFF", GREY.astype(np.uint16) * 257), ("c.jpg", GREY)):
         Image.fromarray(pixels).save(tmp_path / name)
-    (tmp_path / "notes.txt").write_text("no picture")
+    for name in ("notes.txt", "consent.pdf", "clip.mpg", "gabor.h5"):
+        (tmp_path / name).write_text("no picture")
     (tmp_path / "._8.png").write_bytes(b"of another system")
     table = load_pictures(tmp_path, (4, 6))
     assert table.index.tolist() == ["8.png", "a.png", "b.TIFF", "c.jpg"] and table.index.name == "stim_file"

@@ -66,6 +66,7 @@ def test_kinds_come_from_the_names_of_the_volumes_and_run_2_before_run_10(small_
         ("run1 run2 run4 run5", "run1 run2 run3 run4", "run5.nii.gz, run3.csv"),
         ("sub-1_run-1 sub-1_run-2", "sub-2_run-1 sub-2_run-2", "sub-1_run-1.nii.gz, .*"),
         ("run-1", "run-2", "run-1.nii.gz, run-2.csv"),
+        ("during post pre", "before during post", "during.nii.gz, .*"),
     ],
 )
 def test_names_pair_runs_and_labels_or_are_a_fault(small_folder, runs, labels, not_clear):

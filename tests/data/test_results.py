@@ -118,17 +118,22 @@ def test_what_is_not_known_is_missing(tmp_path, mine, monkeypatch):
     monkeypatch.setattr("voxelwise.results.fit_receptive_fields", lambda *_, **__: fields)
     samples = dataclasses.replace(samples, stimulus_shape=(2, 8))
     recording = dataclasses.replace(recording, degrees_per_pixel=None)
-    write_results(str(tmp_path), recording, samples, **SETTINGS | dict(cv=2, repeat_kind="random"))
-    table, nan = pd.read_csv(tmp_path / "voxels.tsv", sep="\t"), np.nan
+    folder = tmp_path / "results"
+    write_results(str(folder), recording, samples, **SETTINGS | dict(cv=2, repeat_kind="random"))
+    table, nan = pd.read_csv(folder / "voxels.tsv", sep="\t"), np.nan
     unknown = ["best_alpha", *CEILINGS, "prf_size_degrees", "prf_eccentricity_degrees"]
     assert table.columns[table.isna().all()].tolist() == unknown
     names = [f"field_{name}" for name in ("row", "column", "peak_row", "peak_column", "weight", "pixels")]
     expected = [[0.75, 4, 1, 5, 4, 3], [nan, nan, nan, nan, 0, 0], [nan, nan, nan, nan, 0, 1]]
     np.testing.assert_array_equal(table.loc[:2, names], expected)
-    first = nibabel.load(tmp_path / "fields.nii.gz").get_fdata()[tuple(vw.grid_positions(samples.mask_img)[0])]
+    first = nibabel.load(folder / "fields.nii.gz").get_fdata()[tuple(vw.grid_positions(samples.mask_img)[0])]
     assert first[[1, 7, 13]].tolist() == [1, -10, 3]  # row by row
     with pytest.raises(vw.RecordingError, match='no runs of kind "figures"; it has "'):
-        write_results(tmp_path, recording, samples, **SETTINGS | dict(repeat_kind="figures"))
+        write_results(folder, recording, samples, **SETTINGS | dict(repeat_kind="figures"))
+    with pytest.raises(ValueError, match="holds other files, which would be removed"):
+        write_results(recording.folder, recording, samples, **SETTINGS)
+    with pytest.raises(ValueError, match=r"stimulus_shape=\(2, 2, 4\): expected rows and columns"):
+        write_results(folder, recording, dataclasses.replace(samples, stimulus_shape=(2, 2, 4)), **SETTINGS)
 
 
 def test_on_one_grid_it_is_the_t_test_of_each_voxel_that_all_have():

@@ -3,6 +3,8 @@
 import glob
 import itertools
 import json
+import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -83,10 +85,15 @@ def link_folder(recording, features, folder):
     folder, mask_img = Path(folder).expanduser(), recording.read_mask()
     if mask_img is None or recording.events is None:
         raise RecordingError(f'Recording "{recording.name}" has no volumes with events; the chapters read such only.')
+    found = {kind: event_runs(recording, kind, features, None) for kind in recording.func}  # or an error, before a file
+    for kind, (_, _, shape) in found.items():
+        if len(shape) != 2:
+            raise ValueError(f"features: laid out as {shape}; expected one table of rows and columns of pixels.")
+        if not re.fullmatch(r"\w+", kind):
+            raise ValueError(f"kind {kind!r}: expected letters, digits and _ only, for names of files.")
     for name in ("func", "label", "mask"):
         (folder / name).mkdir(parents=True)
-    for kind in recording.func:
-        runs, _, shape = event_runs(recording, kind, features, None)
+    for kind, (runs, _, shape) in found.items():
         for number, run in enumerate(runs, start=1):
             name = f"data_{kind}_run{number:02}"
             (folder / "func" / f"{name}.nii{run.path.suffix.removeprefix('.nii')}").symlink_to(run.path)
@@ -103,6 +110,7 @@ def link_folder(recording, features, folder):
 
 def list_runs(derivatives):
     """Subject, session, task and space of all runs that fMRIPrep prepared, a tuple each; "" where there is none."""
+    derivatives = glob.escape(str(derivatives))
     paths = get_bids_files(derivatives, "bold", "nii*", modality_folder="func", filters=[("desc", "preproc")])
     for path in paths + get_bids_files(derivatives, "bold", "func.gii", modality_folder="func"):
         entities = parse_bids_filename(path)["entities"]
@@ -113,7 +121,10 @@ def list_runs(derivatives):
 def read_events(path):
     """The events of a file, one row each; onsets and durations are numbers, everything else is text."""
     try:
-        events = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_values=MISSING)
+        text = dict(dtype=str, keep_default_na=False, na_values=MISSING)
+        with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):
+            # Where rows end in a tab, pandas would take the first column for an index, and move all others.
+            events = pd.read_csv(path, sep="\t", index_col=False, **text)
         for column in ("onset", "duration"):
             events[column] = pd.to_numeric(events[column])
     except (OSError, ValueError, KeyError) as error:
@@ -128,7 +139,8 @@ def _find_runs(faults, bids, derivatives, subject, task, space, session):
     wanted = [("task", task), ("space", space), *(tuple(entity.split("-", 1)) for entity in more)]
 
     def find(folder, suffix, ending, *filters):
-        found = _by_run(faults, get_bids_files(folder, suffix, ending, glob.escape(subject), "func", list(filters)))
+        where = glob.escape(str(folder)), suffix, ending, glob.escape(subject), "func"
+        found = _by_run(faults, get_bids_files(*where, list(filters)))
         return {run: path for run, path in found.items() if not session or ("ses", _plain(session)) in run}
 
     func = find(derivatives, "bold", "nii*", *wanted, ("desc", "preproc"))
@@ -147,9 +159,11 @@ def _find_runs(faults, bids, derivatives, subject, task, space, session):
             f"{derivatives}: no runs of {asked}; found subjects {subjects}, sessions {sessions}, tasks {tasks}, spaces "
             f"{spaces} (None is the scanner's). Name the data set with bids, what fMRIPrep wrote with derivatives."
         )
+    root = glob.escape(str(bids))
+    of_subject = f"{root}/sub-{glob.escape(subject)}/**/sub-*"  # of a subject, a session or a run
     tables, sidecars = (
-        find(bids, *kind, ("task", task)) | _by_run(faults, get_bids_files(bids, *kind, sub_folder=False))
-        for kind in (("events", "tsv"), ("bold", "json"))
+        _by_run(faults, sorted(glob.glob(f"{root}/*{ending}") + glob.glob(f"{of_subject}_{ending}", recursive=True)))
+        for ending in ("events.tsv", "bold.json")
     )
     for run in sorted(func, key=lambda run: as_people_count(first_file(func[run]))):
         path, table = func[run], _nearest(run, tables)

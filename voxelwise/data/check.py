@@ -60,6 +60,9 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
     """
     folder, stimulus_shape = Path(folder).expanduser(), as_shape(stimulus_shape)
     report = Report(summary=[("folder", str(folder))])
+    if not folder.is_dir():
+        report.faults.append(f"{folder}: not a folder that exists.")
+        return report
     if any(path.is_dir() for path in folder.glob("sub-*")) and not (folder / "func").is_dir():
         return _check_bids(report, folder, derivatives)
     try:

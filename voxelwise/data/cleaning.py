@@ -9,14 +9,12 @@ from ..errors import RecordingError
 from .reading import open_image, read_surface, read_voxels
 
 
-def read_run(run, mask_img, high_pass, smoothing):
+def read_run(run, mask_img, smoothing):
     """Features and responses of a run in matching rows, without what is taken out of both."""
-    slow = dict(filter="cosine", high_pass=high_pass, t_r=run.t_r) if high_pass else {}
-    clean = dict(sample_mask=run.kept, confounds=run.confounds, **slow)
+    clean = dict(sample_mask=run.kept, confounds=run.confounds)
     changes = read_changes(run.path, mask_img, run.source, len(run.design), smoothing)
     responses = signal.clean(changes, standardize="zscore_sample", **clean)
-    untouched = run.confounds is None and not high_pass
-    design = run.design[run.kept] if untouched else signal.clean(run.design, standardize=None, **clean)
+    design = run.design[run.kept] if run.confounds is None else signal.clean(run.design, standardize=None, **clean)
     partnered = run.kept >= run.first
     return design[partnered], responses[partnered]
 

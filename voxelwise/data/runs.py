@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from nilearn.interfaces.fmriprep import load_confounds
+from nilearn.signal import create_cosine_drift
 
 from ..errors import RecordingError
 from .events import as_response, check_table, design_from_events, features_of_events, one_column_each
@@ -75,14 +76,32 @@ def prepare_run(run, confounds, drop_volumes):
             raise RecordingError(f"{path}: {n_volumes} volumes; its confounds have {len(found)} rows.")
         if steady is not None and (only_steady or "scrub" in strategy):
             kept = np.asarray(steady)
-        found = found.to_numpy(float) if strategy else None
+        found = found.to_numpy(float) if strategy and found.size else None  # some name only volumes to leave out
     if not only_steady:
         kept = kept[kept >= drop_volumes]
-    n_taken = 0 if found is None else found.shape[1]
-    if len(kept) <= n_taken + 1 or np.sum(kept >= run.first) < 2:
-        left = f"{len(kept)} of {n_volumes} volumes would be left for {n_taken} confounds"
-        raise RecordingError(f"{path}: {left}; expected more. Leave the run aside.")
-    return replace(run, kept=kept, confounds=found)
+    return _checked(replace(run, kept=kept, confounds=found))
+
+
+def add_slow_changes(run, high_pass):
+    """The run with all cosines that are slower than a frequency in hertz among its confounds."""
+    if not run.t_r > 0:
+        said = f"the time from volume to volume is {run.t_r:g} s; high_pass needs it."
+        raise RecordingError(f"{first_file(run.path)}: {said}")
+    if high_pass >= 0.5 / run.t_r:
+        raise ValueError(f"high_pass={high_pass!r}: expected hertz, below {0.5 / run.t_r:g}, half the rate of volumes.")
+    # nilearn's own filter leaves out all of them where one confound resembles one of them, as slow movement does.
+    slow = create_cosine_drift(high_pass, run.t_r * np.arange(len(run.design)))[:, :-1]
+    both = slow if run.confounds is None else np.hstack([run.confounds, slow])
+    return _checked(replace(run, confounds=both if both.size else None))
+
+
+def _checked(run):
+    """The run, if more volumes are left than confounds to take out of them."""
+    n_taken = 0 if run.confounds is None else run.confounds.shape[1]
+    if len(run.kept) <= n_taken + 1 or np.sum(run.kept >= run.first) < 2:
+        left = f"{len(run.kept)} of {len(run.design)} volumes would be left for {n_taken} confounds"
+        raise RecordingError(f"{first_file(run.path)}: {left}; expected more. Leave the run aside.")
+    return run
 
 
 def report_runs(runs, responses, masks=None):
@@ -123,5 +142,5 @@ def _load_confounds(path, confounds):
     names = [str(side) for side in path] if isinstance(path, tuple) else f"{str(path).removesuffix('.gz')}.gz"
     try:
         return load_confounds(names, **options)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OSError) as error:
         raise RecordingError(f"{first_file(path)}: no confounds as asked, {confounds!r}. {error}") from None

@@ -13,7 +13,7 @@ import pandas as pd
 from ..errors import RecordingError
 from .cleaning import read_run
 from .reading import load_stimuli, open_image
-from .runs import Run, event_runs, prepare_run, report_runs
+from .runs import Run, add_slow_changes, event_runs, prepare_run, report_runs
 
 
 @dataclass(frozen=True)
@@ -174,10 +174,9 @@ def load_samples(
     mask_img = recording.read_mask()
     if smoothing and mask_img is None:
         raise ValueError(f"smoothing={smoothing!r}: surfaces are not smoothed here; expected None.")
-    for run in runs:
-        if high_pass and not run.t_r > 0:
-            raise RecordingError(f"{run.path}: the time from volume to volume is {run.t_r:g} s; high_pass needs it.")
-    read = spread((joblib.delayed(read_run)(run, mask_img, high_pass, smoothing) for run in runs), n_jobs)
+    if high_pass:
+        runs = [add_slow_changes(run, high_pass) for run in runs]
+    read = spread((joblib.delayed(read_run)(run, mask_img, smoothing) for run in runs), n_jobs)
     designs, responses = zip(*read, strict=True)
     return join_runs(recording, kind, runs, designs, responses, widths, shape, mask_img)
 

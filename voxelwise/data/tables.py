@@ -9,6 +9,8 @@ from PIL import Image
 from ..errors import RecordingError
 from .reading import as_shape
 
+NO_PICTURES = {".h5", ".hdf", ".mpg", ".mpeg", ".bufr", ".grib"}  # endings that Pillow needs another program for
+
 
 def load_pictures(folder, shape):
     """The brightness of pictures in a few blocks, whatever format they have.
@@ -26,8 +28,10 @@ def load_pictures(folder, shape):
     pictures : DataFrame of float64, one row a picture, columns (row, column)
         From 0, black, to 1, white. Its index, ``stim_file``, is the path within the folder, as BIDS has it.
     """
-    shape, folder, endings = as_shape(shape or ()), Path(folder).expanduser(), Image.registered_extensions()
-    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in endings and path.name[0] != "."]
+    shape, folder = as_shape(shape or ()), Path(folder).expanduser()
+    # Some formats Pillow only writes, such as PDF; of others it knows no more than the name.
+    known = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN} - NO_PICTURES
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in known and path.name[0] != "."]
     if not paths:
         raise RecordingError(f"{folder}: no picture in it; expected some, such as .png or .jpg.")
     pictures = [_brightness(path, shape) for path in paths]
