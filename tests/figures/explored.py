@@ -23,10 +23,6 @@ def unpacked(text, dtype="<i2"):
     return np.array(np.frombuffer(base64.b64decode(text), dtype).tolist())
 
 
-def decimals(packed):
-    return unpacked(packed["values"]) * packed["unit"]
-
-
 def picture(address):
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(";base64,")[2]))))
 

@@ -88,15 +88,12 @@ def test_slices_are_those_of_the_head(html, page):
 
 def test_what_does_not_fit_is_refused():
     for change, told in (
-        (dict(scores=np.zeros((4, 3))), r"shape \(4, 3\)"),
-        (dict(regions=REGIONS[:1]), "a row of them for each"),
-        (dict(scores=np.nan * BRAIN["scores"]), "not a finite number"),
+        (dict(scores=np.zeros((4, 3))), "one for each voxel"),
+        (dict(fields=BRAIN["fields"][:3]), "3 fields"),
         (dict(marked=[100000]), "one to four columns from 0"),
     ):
         with pytest.raises(ValueError, match=told):
             explore_voxels(**BRAIN | change)
-    with pytest.raises(ValueError, match="No voxel at"):
-        view_planes(MASK, position=(0, 0, -1))
 
 
 def test_courses_and_true_fields_are_those_of_the_voxel(html, page):
@@ -245,17 +242,6 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, visit):
     sliders[0].press("ArrowLeft")
     voxels = {tuple(place): number for number, place in enumerate(grid_positions(MASK).tolist())}
     assert int(page.locator(ROOT).get_attribute("data-voxel")) == voxels.get(shown(), MARKED[2])
-
-
-def test_a_page_with_a_base_names_its_voxel(html, visit):
-    """In its own address, however often another one is pinned: Safari refuses more than 100 names in 30 s."""
-    page = visit(f'<base href="https://example.org/">{html}')
-    note = "history.replaceState = (state, title, address) => names.push(`${address}`)"
-    page.evaluate(f"() => {{ window.names = []; {note}; }}")
-    for name in "ABC" * 20:
-        page.get_by_role("button", name=f"Voxel {name}").click()
-    page.wait_for_function("names.length")
-    assert page.evaluate("names.at(-1)") == f"about:blank#voxel={MARKED[2]}" and page.evaluate("names.length") < 10
 
 
 def test_one_voxel_without_background_or_field_and_an_empty_map(visit):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.figures.explored import by_mouse_and_finger, data_of, decimals, press
+from tests.figures.explored import by_mouse_and_finger, press
 from voxelwise import Samples, is_rest
 from voxelwise.widgets import slide_lag
 
@@ -53,8 +53,6 @@ def assert_shows(page, voxel, lag):
 
 def test_keys_and_buttons_change_lag_and_voxel(html, page):
     assert_shows(page, 0, 0)
-    whole = "all => all.every(({ viewBox, clientWidth }) => viewBox.baseVal?.width === clientWidth)"
-    assert page.locator(f"{ROOT} svg").evaluate_all(whole), "smaller on narrow paper, and not cut off"
     page.get_by_role("slider", name="Lag 0 volumes (0 s)").press("ArrowRight")
     assert_shows(page, 0, 1)
     assert "Lag 1 volume (1.5\xa0s)" in page.locator(f"{ROOT} label").inner_text()
@@ -63,7 +61,6 @@ def test_keys_and_buttons_change_lag_and_voxel(html, page):
     page.get_by_role("button", name="As in the book").click()
     assert_shows(page, 1, 3)
     page.locator(f"{ROOT} .status", has_text="lag 3 volumes").wait_for(state="attached")  # for a screen reader
-    assert np.abs(decimals(data_of(html)["responses"]) - SAMPLES.responses.T.ravel()).max() < 1e-3
 
 
 @by_mouse_and_finger
@@ -76,17 +73,11 @@ def test_the_screen_is_dragged_along(html, visit, options):
         assert_shows(page, 0, wanted)
 
 
-def test_what_does_not_fit_is_refused():
-    assert data_of(slide_lag(SAMPLES, [0], lag=12, t_r=0.5).html)["lags"] == 12
-    few = np.concatenate([rows[:5] for rows in SAMPLES.run_rows])
-    with pytest.raises(ValueError, match="shortest run has 5 volumes"):
-        slide_lag(SAMPLES.take(few), [0], lag=5)
-
-
 def test_a_screen_or_a_voxel_that_never_changes_correlates_at_0(visit):
     """As a recording without rest, and a voxel that is out of view."""
     unlike = dict(stimuli=np.ones((150, 4), np.float32)), dict(responses=np.zeros((150, 2), np.float32))
     for change in unlike:
-        page = visit(slide_lag(dataclasses.replace(SAMPLES, **change), [0]).html)
+        page = visit(slide_lag(dataclasses.replace(SAMPLES, **change), [0], lag=12).html)
+        assert page.get_by_role("slider").get_attribute("max") == "12", "as far as the book's"
         page.get_by_role("slider").press("ArrowRight")
         assert "lag 1 volume (2\xa0s): correlation 0.00" in page.locator(f"{ROOT} .told").inner_text()

@@ -44,11 +44,10 @@ FITTED = (
 def draw_and_read(trials, model, background=None, truth=None):
     """Show a pad to draw on, the response of the voxels to the drawing, and the drawing as a decoder reads it back.
 
-    The responses and their noise are worked out in the page. A voxel responds to the sum of the pixels under its
-    Gaussian field, and, where the truth is known, to the square root of the sum under a broad surround. How strongly,
-    and with which constant, is fitted to the trials by least squares. The noise has the variance of what that leaves,
-    and the correlations of its eight largest principal components; the rest is each voxel's own. What is read from the
-    mean of several responses is the mean of what is read from each, as :func:`~voxelwise.reconstruct` reads it.
+    A voxel responds to the sum of the pixels under its Gaussian field, and, where the truth is known, to the square
+    root of the sum under a broad surround. How strongly, and with which constant, is fitted to the trials by least
+    squares. The noise has the variance of what that leaves, and the correlations of its eight largest principal
+    components. It is read as by :func:`~voxelwise.reconstruct`.
 
     Parameters
     ----------
@@ -65,15 +64,8 @@ def draw_and_read(trials, model, background=None, truth=None):
     -------
     Fragment
         The weights of its decoder have 15 bits, other numbers single precision.
-
-    Raises
-    ------
-    ValueError
-        If the trials have no mask, or the stimuli no rows and columns.
     """
     shape = tuple(map(int, trials.stimulus_shape))
-    if trials.mask_img is None or len(shape) != 2:
-        raise ValueError(f"Trials of stimuli of shape {shape}: expected two numbers, and a mask to place voxels by.")
     fields = fit_prf(trials, model.voxels) if truth is None else truth.iloc[model.voxels]
     voxels, left = _fit_responses(trials, model, fields)
     loadings, alone = _share_noise(left)
@@ -155,11 +147,7 @@ def _share_noise(left):
 
 
 def _lay_out(mask_img, voxels, background):
-    """Places of the voxels on those slices that hold the most of them, and these slices as the page reads them.
-
-    A place is the column and row, in the slice from the left and from below, and the number of the slice, or -1. Last
-    come the grey levels under the slices, shape (n_slices, height, width).
-    """
+    """Places of the voxels (column, row, slice, or -1), the slices that hold the most of them, what is under these."""
     turned, places = turn_to_page(mask_img, grid_positions(mask_img)[voxels])
     counts = np.bincount(places[:, 1])
     shown = np.sort(np.argsort(-counts, kind="stable")[: min(N_SLICES, np.count_nonzero(counts))])

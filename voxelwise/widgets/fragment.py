@@ -36,10 +36,7 @@ class Fragment:
 
 
 def build_fragment(kind, data, still, alt, shared=(), library=""):
-    """A fragment whose script reads ``data``, fit for JSON, and replaces the figure ``still``, which ``alt`` describes.
-
-    The script may use what is in the files named in ``shared``, and in ``library``, another script.
-    """
+    """A fragment whose script reads ``data`` and replaces the figure ``still``, which ``alt`` describes."""
     style, script = (_read(kind, ending, shared) for ending in ("css", "js"))
     packed = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")  # ends no script
     parts = (

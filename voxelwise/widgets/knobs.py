@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from ..data.samples import check_whole
 from ..features import with_delays
 from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
-from ..models.ridge import check_alpha, cross_validate_ridge
+from ..models.ridge import cross_validate_ridge
 from ..plotting.fitting import plot_overfitting
 from ..plotting.style import FIELD_COLOURS
 from .fragment import Fragment, build_fragment, mark, pack, pack_colours, pack_decimals, pack_truth
@@ -32,12 +31,10 @@ ALT = (
 def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_iter=10, truth=None):
     """Let the reader turn the penalty, the lag and the steps of the lasso, and see what becomes of a voxel's model.
 
-    The page holds the stimuli and the responses of a few voxels: the marked ones, a middling one, which scores about
-    half of what the best one does, and a silent one, in the middle of those that are not predicted. It fits the ridge
-    regression itself: R2 is the mean over folds of what :func:`~voxelwise.cross_validate_ridge` returns, and of the
-    same on the training runs; the field and the predicted course of a run are those of the first fold. The lasso is
-    that of :func:`~voxelwise.fit_receptive_fields`, after each step along its path; it is fitted to all runs, at one
-    lag.
+    The page holds the stimuli and the responses of a few voxels: the marked ones, a middling one, with about half of
+    the best score, and a silent one. It fits the ridge regression itself, as :func:`~voxelwise.cross_validate_ridge`
+    does; field and course are those of the first fold. The lasso is that of :func:`~voxelwise.fit_receptive_fields`,
+    after each step along its path; it is fitted to all runs, at one lag.
 
     Parameters
     ----------
@@ -47,16 +44,12 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
         R2 of each voxel, by which the middling and the silent one are chosen.
     marked : sequence of int
         Columns of up to four voxels, which get the letters and colours of the book's figures.
-    lag : int
-        Where the knob stands at first, in volumes.
-    alpha : float
-        The ridge penalty at first; less than 0.001 counts as 0.001.
-    n_splits : int
-        Number of folds, whole runs each.
-    max_iter : int
-        Steps of the lasso.
+    lag, alpha : int, float
+        Where the knobs stand at first: volumes, and the ridge penalty, of which less than 0.001 counts as 0.001.
+    n_splits, max_iter : int
+        Number of folds, whole runs each, and of steps of the lasso.
     truth : DataFrame, optional
-        What was put into each voxel of a simulated recording, ``recording.truth``.
+        ``recording.truth``: what was put into each voxel of a simulated recording.
 
     Returns
     -------
@@ -66,15 +59,13 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     Raises
     ------
     ValueError
-        If there is no such voxel, a penalty is negative, the runs cannot fill the folds or are too short for the lag.
+        If there is no such voxel, the runs cannot fill the folds or are too short for the lag.
     RecordingError
         If there is only one run.
     """
-    check_alpha(alpha)
     voxels = _choose(scores, marked, samples.responses.shape[1])
     columns = [voxel["column"] for voxel in voxels]
     lengths = [len(rows) for rows in samples.run_rows]
-    check_whole("lag", lag, most=min(lengths) - 2, why=f"the shortest run has {min(lengths)} volumes; ")
     folds = [np.unique(samples.runs[test]).tolist() for _, test in RunKFold(n_splits).split(groups=samples.runs)]
     patterns, seen = np.unique(samples.stimuli, axis=0, return_inverse=True)
     n_numbers = patterns.size + len(samples.runs) * (len(voxels) + 2)
@@ -111,15 +102,12 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
 
 def _choose(scores, marked, n_voxels):
     """Name, column and colour of each voxel."""
-    if np.shape(scores) != (n_voxels,):
-        raise ValueError(f"scores of shape {np.shape(scores)}; expected one for each of the {n_voxels} voxels.")
     voxels = mark(marked, n_voxels)
     lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
     for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):
         others = np.setdiff1d(np.arange(n_voxels), [voxel["column"] for voxel in voxels])
-        if others.size:
-            column = int(others[np.abs(scores[others] - score).argmin()])
-            voxels.append({"name": name, "column": column, "colour": "var(--line)"})
+        column = int(others[np.abs(scores[others] - score).argmin()])
+        voxels.append({"name": name, "column": column, "colour": "var(--line)"})
     return voxels
 
 

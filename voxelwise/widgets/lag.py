@@ -3,7 +3,7 @@
 import numpy as np
 from nilearn.glm.first_level import glover_hrf
 
-from ..data.samples import Samples, check_whole, correlate_with_screen
+from ..data.samples import Samples, correlate_with_screen
 from ..features import is_rest
 from ..plotting.samples import plot_shifts
 from .fragment import build_fragment, mark, pack_decimals
@@ -20,8 +20,8 @@ ALT = (
 def slide_lag(samples, marked, lag=2, t_r=2.0):
     """Let the reader drag the stimuli over the course of a voxel, and see how well the two agree.
 
-    What slides is whether there was a stimulus on the screen. The page correlates it, so many volumes later, with the
-    responses of all runs; beside that stands Glover's haemodynamic response, as nilearn has it.
+    What slides is whether there was a stimulus on the screen; beside its correlation with the responses, so many
+    volumes later, stands nilearn's Glover haemodynamic response.
 
     Parameters
     ----------
@@ -41,10 +41,9 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     Raises
     ------
     ValueError
-        If there is no such voxel or lag.
+        If there is no such voxel.
     """
-    marks, shortest = mark(marked, samples.responses.shape[1]), min(map(len, samples.run_rows))
-    check_whole("lag", lag, most=shortest - 2, why=f"the shortest run has {shortest} volumes; ")
+    marks = mark(marked, samples.responses.shape[1])
     shown = (~is_rest(samples.stimuli)).astype(int)
     few = samples.responses[:, list(marked)].astype(float)
     r = correlate_with_screen(Samples.from_arrays(shown[:, np.newaxis], few, samples.runs), max(MAX_LAG, lag))

@@ -22,8 +22,7 @@ ALT = (
 def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions=None, courses=None, truth=None):
     """Show one slice of the score map at a time, and the scores and the receptive field of a voxel that is pointed at.
 
-    The slices are axial and drawn as by :func:`~voxelwise.plotting.plot_score_map`: front up, left on the left,
-    whatever the order of the grid's axes.
+    The slices are axial, drawn as by :func:`~voxelwise.plotting.plot_score_map`.
 
     Parameters
     ----------
@@ -53,11 +52,11 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     Raises
     ------
     ValueError
-        If the arrays are not of one set of voxels, or hold something that is not a number, or more than four voxels are
-        marked.
+        If scores or fields are not those of the mask's voxels, or more than four voxels are marked.
     """
     positions = grid_positions(mask_img)
-    _check(scores, fields, len(positions), regions, courses)
+    if len(fields) != len(positions):
+        raise ValueError(f"{len(fields)} fields; expected one for each of the {len(positions)} voxels of the mask.")
     mean = scores.mean(axis=0)
     marks = mark(list(marked) or [mean.argmax()], len(positions))
     score_img = unmask(np.maximum(mean, 0), mask_img)
@@ -83,10 +82,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
 
 
 def _frame(score_img, positions, background):
-    """The box around the mask, its axes in the order and sense of the page: columns rightwards, rows up, slices up.
-
-    As the page reads it, with the height of each slice in mm, the place of each voxel, and what is under all slices.
-    """
+    """The box around the mask, as seen: its shape, heights of slices (mm), places of voxels, and what is under them."""
     scores, places = turn_to_page(score_img, positions)
     low, high = places.min(axis=0), places.max(axis=0) + 1
     wanted = high - low + np.array([2 * RIM, 2 * RIM, 0])
@@ -131,18 +127,3 @@ def _name_regions(regions, n_voxels):
     sets, numbers = np.unique(regions.to_numpy(bool), axis=0, return_inverse=True)
     names = [", ".join(regions.columns[inside]) for inside in sets]
     return {"names": names, "numbers": pack(numbers.reshape(n_voxels))}
-
-
-def _check(scores, fields, n_voxels, regions, courses):
-    """Refuse what does not fit together."""
-    fits = np.ndim(scores) == 2 and np.ndim(fields) == 3 and np.shape(scores)[1] == len(fields) == n_voxels
-    if not fits or (regions is not None and len(regions) != n_voxels):
-        raise ValueError(
-            f"Scores of shape {np.shape(scores)} and fields of shape {np.shape(fields)}; expected (n_splits, n_voxels) "
-            "as cross_validate_ridge returns them, (n_voxels, n_rows, n_columns), and if there are regions a row of "
-            f"them for each of the {n_voxels} voxels of the mask."
-        )
-    if not np.isfinite(scores).all() or not np.isfinite(fields).all():
-        raise ValueError("Scores or fields hold something that is not a finite number; give only numbers.")
-    if courses is not None and not all(np.shape(course) == (len(courses[0]), n_voxels) for course in courses):
-        raise ValueError(f"Courses of shapes {[np.shape(c) for c in courses]}; expected (n_volumes, {n_voxels}) twice.")
