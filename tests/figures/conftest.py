@@ -7,10 +7,8 @@ import pytest
 
 @pytest.fixture(scope="module")
 def visit(open_tab):
-    """Show a page that holds the HTML, and wait until it is alive; nothing moves by itself.
-
-    It takes the place of the page before on the same kind of screen: a tab of its own would take a second.
-    """
+    """Show a page that holds the HTML, and wait until it is alive; nothing moves by itself."""
+    # In the tab of the page before on the same kind of screen: one of its own would take a second.
     tab = functools.cache(lambda **options: open_tab("about:", **options))
 
     def visit(html, body="", head="", viewport=None, reduced_motion="reduce", **options):

@@ -54,9 +54,6 @@ def fit_lines(trials, truth, model):
     return slopes, constants, responses - slopes * seen - constants
 
 
-# The numbers
-
-
 def test_responses_and_readings_are_the_package_s(page, brain):
     """Of 50 random stimuli, with the noise that the page drew: within 1e-3 of their range."""
     trials, truth, model = brain
@@ -114,9 +111,6 @@ def test_without_truth_fitted_fields_respond(brain, visit):
     assert "truth is not known" in visit(html).locator(f"{ROOT} .note").inner_text()
 
 
-# By mouse, finger and keys
-
-
 def square(page, pixel, share=0.5):
     """A place in a pixel of the pad, on the page: its middle, or nearer to a corner."""
     row, column = divmod(pixel, 10)
@@ -163,7 +157,6 @@ def test_lines_are_drawn_and_wiped_without_gaps(html, visit, options):
     page = visit(html + '<div style="height: 2000px"></div>', **options)
     page.get_by_role("button", name="Clear the pad").click()
     assert facts(page, "white", "r") == ["0", "NaN"]
-    assert page.locator(f"{ROOT} .words").inner_text() == "The pad is empty: draw something"
     for count in ("10", "0"):
         press(page, square(page, 0), square(page, 99))
         assert facts(page, "white") == [count]
@@ -196,7 +189,6 @@ def test_a_press_paints_a_pixel_and_marks_the_voxels_that_see_it(html, visit, op
         assert white(page) == [] and sees.any()
         press(page, spot(page, html, shown[pixel]))
         assert f"Voxel {unpacked(data_of(html)['columns'], '<i4')[shown[pixel]]} responds" in told(page)
-    page.locator(f"{ROOT} .status", has_text="Row 9, column 9, black").wait_for(state="attached")
 
 
 def test_a_voxel_tells_where_its_field_lies_which_glows_on_the_pad(html, brain, visit):
@@ -236,6 +228,7 @@ def test_keys_paint_walk_and_draw_other_noise(html, visit):
 def test_it_plays_by_itself_until_the_reader_acts(html, visit):
     """After a while, and not where reduced motion is asked for."""
     soon = html.replace("IDLE = 6000", "IDLE = 100")
+    assert soon != html
     still = visit(soon)
     still.wait_for_timeout(300)
     assert facts(still, "playing") == [None]

@@ -58,9 +58,6 @@ def expected(samples, column, alpha):
     return dict(held=held.mean(), train=np.mean(r2), field=models[0].coef_, measured=y[first], predicted=course)
 
 
-# What is in the page
-
-
 def test_the_page_fits_any_recording_as_the_package_does(html, page):
     """Grey, a pixel that stays, runs of different length, one of them without the voxel: within 1e-3."""
     columns = [voxel["column"] for voxel in data_of(html)["voxels"]]
@@ -77,8 +74,7 @@ def test_the_page_fits_any_recording_as_the_package_does(html, page):
     model = computed(page, voxel=0, alpha=1, lag=4, steps=0)
     for number in (0, 12, 30):
         at = computed(page, voxel=0, alpha=10 ** model["exponents"][number], lag=4, steps=0)["r2"]
-        for side in ("train", "held"):
-            assert model["curves"][side][number] == pytest.approx(at[side], abs=1e-12)
+        assert {side: model["curves"][side][number] for side in at} == pytest.approx(at, abs=1e-12)
 
 
 def test_each_step_of_the_lasso_is_on_the_path(html, page):
@@ -94,10 +90,7 @@ def test_each_step_of_the_lasso_is_on_the_path(html, page):
 
 
 def test_voxels_are_chosen_by_their_scores_and_have_true_fields(visit):
-    """Half of the best score, and the middle of those that are not predicted; no voxel twice.
-
-    True fields are as high as those of the lasso, and a silent voxel sees nothing; also on stimuli that are not square.
-    """
+    """Half of the best score, and the middle of those not predicted; as high as the lasso's, not square."""
     told = np.array([-0.5, 0.1, -0.1, 0.6, 0.3, 0.28, -0.3, -0.2, -0.4])
     truth = pd.DataFrame({"row": 5.3, "column": 3.1, "size": 1.2, "share": np.arange(9) == MARKED[0]})
     html = turn_knobs(**GIVEN | dict(scores=told, truth=truth)).html
@@ -113,9 +106,6 @@ def test_voxels_are_chosen_by_their_scores_and_have_true_fields(visit):
 def test_stimuli_that_are_too_large_are_told():
     wide = dataclasses.replace(SAMPLES, stimuli=np.zeros((len(SAMPLES.runs), 300), np.float32), stimulus_shape=(15, 20))
     assert "too large" in turn_knobs(**GIVEN | dict(samples=wide)).html
-
-
-# By mouse, keyboard and finger
 
 
 def assert_shows(page, html, voxel, alpha, lag, steps):

@@ -1,7 +1,4 @@
-"""Pictures to touch, of the brain and of a model: they need a browser, but no kernel, no network and no server.
-
-Each is one fragment of HTML with its data, style and script in it. Where scripts are off a still picture stands in.
-"""
+"""Pictures to touch, of the brain and of a model: they need a browser, but no kernel, no network and no server."""
 
 from .draw import draw_and_read
 from .knobs import turn_knobs

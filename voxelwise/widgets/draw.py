@@ -57,13 +57,11 @@ def draw_and_read(trials, model, background=None, truth=None):
     background : path or Nifti1Image, optional
         Anatomical image under the voxels.
     truth : DataFrame, optional
-        ``row``, ``column``, ``size`` and ``surround`` of all voxels, as in a recording's truth. Default: the fields
-        that :func:`~voxelwise.fit_prf` finds, without a surround.
+        ``row``, ``column``, ``size`` and ``surround`` of all voxels. Default: what :func:`~voxelwise.fit_prf` finds.
 
     Returns
     -------
     Fragment
-        The weights of its decoder have 15 bits, other numbers single precision.
     """
     shape = tuple(map(int, trials.stimulus_shape))
     fields = fit_prf(trials, model.voxels) if truth is None else truth.iloc[model.voxels]

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ..plotting.slices import background_box, tile
-from ..plotting.style import MARKS
+from ..plotting.style import MARKS, pair_up
 from ..simulation.cortex import SCREEN_CENTRE
 
 FOLDER = Path(__file__).parent
@@ -20,10 +20,7 @@ STILL = "A still picture: allow scripts on the page, or run the chapter in Jupyt
 
 
 class Fragment:
-    """What Jupyter shows: one element of HTML, which any page can hold, and the text that stands in for it elsewhere.
-
-    The script in it starts all elements of its kind on the page that were not started yet, so it may be there twice.
-    """
+    """What Jupyter shows: one element of HTML, which any page can hold, and the text that stands for it elsewhere."""
 
     def __init__(self, html, text):
         self.html, self.text = html, text
@@ -37,11 +34,14 @@ class Fragment:
 
 def build_fragment(kind, data, still, alt, shared=(), library=""):
     """A fragment whose script reads ``data`` and replaces the figure ``still``, which ``alt`` describes."""
+    file = io.BytesIO()
+    still.savefig(file, format="png", bbox_inches=None)
+    plt.close(still)
     style, script = (_read(kind, ending, shared) for ending in ("css", "js"))
     packed = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")  # ends no script
     parts = (
         f'<div class="brain-fragment brain-{kind}">',
-        f'<img class="still dark-light" src="{address(picture_of(still))}" alt="{html.escape(alt)}">',
+        f'<img class="still dark-light" src="{address(Image.open(file).convert("RGB"))}" alt="{html.escape(alt)}">',
         f'<p class="still-hint">{STILL}</p>',
         f'<script type="application/json">{packed}</script>',
         f"<style>{style}</style>",
@@ -58,11 +58,9 @@ def _read(kind, ending, shared):
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
-def mark(columns, n_voxels):
-    """Name, column and colour of each marked voxel; a ValueError unless there are one to four of ``n_voxels``."""
-    if not 0 < len(columns) <= len(MARKS) or not all(0 <= column < n_voxels for column in columns):
-        raise ValueError(f"Marked voxels {list(columns)}: expected one to four columns from 0 to {n_voxels - 1}.")
-    pairs = zip(MARKS, map(int, columns), strict=False)
+def mark(columns):
+    """Name, column and colour of each marked voxel."""
+    pairs = pair_up(MARKS, map(int, columns), "marked voxels")
     return [{"name": letter, "column": column, "colour": colour} for (colour, letter), column in pairs]
 
 
@@ -101,14 +99,6 @@ def address(image, form="png"):
     file = io.BytesIO()
     image.save(file, form, optimize=True, quality=85)
     return f"data:image/{form};base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def picture_of(figure):
-    """A figure as an image; the figure is closed."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", bbox_inches=None)
-    plt.close(figure)
-    return Image.open(file).convert("RGB")
 
 
 def grey_box(background, image, first, shape, fineness):

@@ -59,11 +59,11 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     Raises
     ------
     ValueError
-        If there is no such voxel, the runs cannot fill the folds or are too short for the lag.
+        If the runs cannot fill the folds or are too short for the lag.
     RecordingError
         If there is only one run.
     """
-    voxels = _choose(scores, marked, samples.responses.shape[1])
+    voxels = _choose(scores, marked)
     columns = [voxel["column"] for voxel in voxels]
     lengths = [len(rows) for rows in samples.run_rows]
     folds = [np.unique(samples.runs[test]).tolist() for _, test in RunKFold(n_splits).split(groups=samples.runs)]
@@ -100,12 +100,12 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     return build_fragment("knobs", data, _plot_first(paired, n_splits, alpha, ends), ALT, ["charts"])
 
 
-def _choose(scores, marked, n_voxels):
+def _choose(scores, marked):
     """Name, column and colour of each voxel."""
-    voxels = mark(marked, n_voxels)
+    voxels = mark(marked)
     lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
     for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):
-        others = np.setdiff1d(np.arange(n_voxels), [voxel["column"] for voxel in voxels])
+        others = np.setdiff1d(np.arange(len(scores)), [voxel["column"] for voxel in voxels])
         column = int(others[np.abs(scores[others] - score).argmin()])
         voxels.append({"name": name, "column": column, "colour": "var(--line)"})
     return voxels

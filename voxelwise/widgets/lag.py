@@ -29,27 +29,19 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
         Loaded with ``lag=0``.
     marked : sequence of int
         Columns of up to four voxels, which get the letters and colours of the book's figures.
-    lag : int
-        The book's lag, in volumes, which the page marks; it begins without one.
-    t_r : float
-        Seconds from volume to volume.
+    lag, t_r : int, float
+        The book's lag, in volumes, which the page marks, and the seconds from volume to volume.
 
     Returns
     -------
     Fragment
-
-    Raises
-    ------
-    ValueError
-        If there is no such voxel.
     """
-    marks = mark(marked, samples.responses.shape[1])
     shown = (~is_rest(samples.stimuli)).astype(int)
     few = samples.responses[:, list(marked)].astype(float)
     r = correlate_with_screen(Samples.from_arrays(shown[:, np.newaxis], few, samples.runs), max(MAX_LAG, lag))
     hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
     data = {
-        "voxels": marks,
+        "voxels": mark(marked),
         "runs": [len(rows) for rows in samples.run_rows],
         "shown": "".join(map(str, shown)),
         "responses": pack_decimals(few.T),

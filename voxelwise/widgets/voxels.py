@@ -34,15 +34,12 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     background : path or Nifti1Image, optional
         Anatomical image under the map.
     marked : sequence of int
-        Columns of up to four voxels, which get the letters and colours of the book's figures. The first of them is
-        pinned when the page opens; without any, the best voxel is marked.
+        Columns of up to four voxels, which get the letters and colours of the book's figures. Default: the best.
     regions : DataFrame of bool, one row a voxel, one column a region, optional
     courses : (measured, predicted), two ndarrays, shape (n_volumes, n_voxels), optional
-        The responses of a run that the model has not seen, and its predictions. The page holds the first volumes, as
-        many as fit into 200 kB, rounded to 1 % of the largest.
+        Of a run that the model has not seen. The page holds the first volumes, as many as fit into 200 kB.
     truth : DataFrame, optional
-        What was put into each voxel of a simulated recording, ``recording.truth``: its true field stands beside the
-        estimate, with the same largest weight.
+        ``recording.truth`` of a simulated recording: true fields stand beside the estimates, with their largest weight.
 
     Returns
     -------
@@ -58,7 +55,7 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     if len(fields) != len(positions):
         raise ValueError(f"{len(fields)} fields; expected one for each of the {len(positions)} voxels of the mask.")
     mean = scores.mean(axis=0)
-    marks = mark(list(marked) or [mean.argmax()], len(positions))
+    marks = mark(list(marked) or [mean.argmax()])
     score_img = unmask(np.maximum(mean, 0), mask_img)
     ends = score_img.get_fdata(), np.quantile(np.abs(fields).max(axis=(1, 2)), 0.99)  # one field in 100 goes beyond
     score_limit, field_limit = (round(float(colour_limit(end)), 4) for end in ends)
