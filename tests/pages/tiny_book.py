@@ -25,8 +25,7 @@ CONFIG = """
 title: T
 execute: {execute_notebooks: "off"}
 sphinx:
-  extra_extensions: [tools.press.formulas, tools.press.offers, tools.press.captions, tools.press.told,
-    tools.press.mended_pages]
+  extra_extensions: [tools.press.formulas, tools.press.offers, tools.press.captions, tools.press.mended_pages]
 """
 
 
