@@ -9,4 +9,6 @@ if __name__ == "__main__":  # and not where Python reads this file again, to sta
         os.execv(sys.executable, [sys.executable, *sys.argv])
     from tools.press.command import main
 
-    main()
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # at once: chapters that still run end with this process

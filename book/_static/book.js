@@ -16,6 +16,11 @@ addEventListener("DOMContentLoaded", () => {
   if (number) document.querySelector("#jb-print-docs-body h1").prepend(number.cloneNode(true));
 });
 
+// What is offered as a download is saved, not shown as text.
+addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".dropdown-download-buttons a").forEach(link => { link.download = ""; });
+});
+
 // The search reads each page it finds, to show a line of it. No browser lets it read files.
 if (location.protocol === "file:") {
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;

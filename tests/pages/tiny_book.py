@@ -11,7 +11,6 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools.press import command
-from tools.press.status import MARK
 
 RED_PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -26,8 +25,7 @@ CONFIG = """
 title: T
 execute: {execute_notebooks: "off"}
 sphinx:
-  extra_extensions: [tools.press.formulas, tools.press.offers, tools.press.captions, tools.press.told,
-    tools.press.mended_pages]
+  extra_extensions: [tools.press.formulas, tools.press.offers, tools.press.captions, tools.press.mended_pages]
 """
 
 
@@ -39,14 +37,13 @@ class Book:
         (root / "book").mkdir(parents=True)
         (root / "book" / "index.md").write_text("# Home\n")
         (root / "book" / "cover.png").write_bytes(b"the old cover")
-        (root / "book" / "status.md").write_text(f"# Status\n\n{MARK}\n\nNothing was measured.\n")
         (root / "_config.yml").write_text(CONFIG)
         self.write_toc("02_first", "01_second")
         self.write_chapter("02_first", FIRST, "print('alpha is', alpha)\nprint('of', dataset)")
         self.write_chapter("01_second", SECOND, "print('splits', n_splits, 'from', data_dir)")
 
     def write_toc(self, *names):
-        chapters = "".join(f"- file: book/{name}\n" for name in (*names, "status"))
+        chapters = "".join(f"- file: book/{name}\n" for name in names)
         (self.root / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\nchapters:\n{chapters}")
 
     def path(self, name):
@@ -60,18 +57,13 @@ class Book:
         nbformat.write(new_notebook(cells=cells), self.path(name))
 
     def command(self, *arguments):
-        """Run the command line in this process; return whether it failed, and what it said."""
-        out, err, code = io.StringIO(), io.StringIO(), None
+        """Run the command line in this process; return its exit code, and what it said."""
+        out, err = io.StringIO(), io.StringIO()
         with (
-            patch("sys.argv", ["build_book.py", *arguments]),
             patch.object(command, "ROOT", self.root),
             patch.dict(os.environ),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            try:
-                command.main()
-            except SystemExit as ended:
-                code = ended.code
-        message = f"{code}\n" if isinstance(code, str) else err.getvalue()
-        return SimpleNamespace(failed=bool(code), out=out.getvalue(), err=message)
+            code = command.main(arguments)
+        return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue())

@@ -20,4 +20,3 @@ def setup(app):
     app.config.numpydoc_xref_aliases = {name: f"voxelwise.{name}" for name in classes}
     app.config.numpydoc_xref_ignore = "all"  # other words
     app.connect("autodoc-process-docstring", number_references, priority=0)  # numpydoc comes later
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

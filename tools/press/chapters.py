@@ -4,10 +4,7 @@ import base64
 import contextlib
 import logging
 import os
-import threading
-from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
 
 import joblib
 import matplotlib
@@ -21,7 +18,6 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from traitlets.config import Config
 
 from tools.press import BuildError
-from tools.press.memory import WatchedKernel
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ENCRYPTED = Config(KernelManager={"transport_encryption": "auto"})  # others may share the machine
@@ -31,18 +27,10 @@ HIDDEN = {"source_hidden": FOLDED, "outputs_hidden": {"hide-cell"}}  # in Jupyte
 MEMORY = 1.5e9  # bytes, the most that a chapter may take: what Binder can be relied on to give
 
 
-def show_path(path):
-    """Return the path as people type it: relative to the working directory when inside it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
 def find_chapters(root):
     """Return the paths of the notebooks that ``_toc.yml`` names, in reading order: of all that is no Markdown."""
     names = parse_toc_yaml(root / "_toc.yml")
-    chapters = [root / f"{name}.ipynb" for name in names if not (root / f"{name}.md").is_file()]
-    for missing in (chapter for chapter in chapters if not chapter.is_file()):
-        raise BuildError(f"_toc.yml names {missing.stem}: add {missing.name}, or take the line out.")
-    return chapters
+    return [root / f"{name}.ipynb" for name in names if not (root / f"{name}.md").is_file()]
 
 
 def tagged_cells(path, tag):
@@ -51,10 +39,6 @@ def tagged_cells(path, tag):
     except ValueError as error:
         raise BuildError(f"{path.name} is not a Jupyter notebook: {str(error).splitlines()[0]}") from None
     return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
-
-
-#: A chapter that ran: the executed notebook, the seconds it took, and the most bytes of memory it held at once.
-Run = namedtuple("Run", "notebook seconds memory")
 
 
 def use_own_settings():
@@ -77,14 +61,10 @@ def count_jobs():
     return max(1, min(joblib.cpu_count(), int(psutil.virtual_memory().available // MEMORY)))
 
 
-def run_chapter(chapter, values, result, stop=None):
-    """Run one chapter in its own folder, at most until the event ``stop``; write the cleaned notebook to ``result``."""
-
-    class Kernel(WatchedKernel):  # which papermill makes, and then keeps for itself
-        peak, ended_by = 0, stop or threading.Event()
-
+def run_chapter(chapter, values, result):
+    """Run one chapter in its own folder, write the cleaned notebook to ``result``, and return the seconds it took."""
     result.parent.mkdir(parents=True, exist_ok=True)
-    so_far = f"The chapter as far as it ran: {show_path(result)}"
+    so_far = f"The chapter as far as it ran: {result}"
     try:
         notebook = papermill.execute_notebook(
             *(str(path).replace("{", "{{").replace("}", "}}") for path in (chapter, result)),  # it fills in braces
@@ -95,7 +75,6 @@ def run_chapter(chapter, values, result, stop=None):
             config=ENCRYPTED,
             extra_arguments=["--log-level=CRITICAL"],
             coalesce_streams=True,  # where the kernel cuts them is a matter of timing
-            kernel_manager_class=Kernel,
             resources={"metadata": {"path": str(chapter.parent)}},
             shutdown_kernel="immediate",
         )
@@ -109,30 +88,28 @@ def run_chapter(chapter, values, result, stop=None):
     seconds = notebook.metadata.papermill.duration
     clean_notebook(notebook)
     nbformat.write(notebook, result)
-    return Run(result, seconds, Kernel.peak)
+    return seconds
 
 
 def run_chapters(parameters, root, source):
-    """Run the chapters side by side, and return what became of each, in reading order."""
+    """Run the chapters side by side, and return the executed notebooks, in reading order."""
     os.environ["IPYTHONDIR"] = str(source / ".ipython")
-    runs, stop, jobs = {}, threading.Event(), count_jobs()
+    notebooks = {chapter: source / chapter.relative_to(root) for chapter in parameters}
+    jobs = count_jobs()
 
     def run(chapter):
         with contextlib.closing(ensure_event_loop()):  # of this thread
-            return run_chapter(chapter, parameters[chapter], source / chapter.relative_to(root), stop)
+            return run_chapter(chapter, parameters[chapter], notebooks[chapter])
 
     print(f"Running {len(parameters)} chapters, {jobs} at a time", flush=True)
-    with ThreadPoolExecutor(jobs) as pool:
-        tasks = {pool.submit(run, chapter): chapter for chapter in parameters}
-        try:
-            for task in as_completed(tasks):
-                runs[tasks[task]] = task.result()
-                print(f"[{len(runs)}/{len(tasks)}] {tasks[task].stem} {task.result().seconds:.1f} s", flush=True)
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    return [runs[chapter] for chapter in parameters]
+    pool = ThreadPoolExecutor(jobs)
+    tasks = {pool.submit(run, chapter): chapter for chapter in parameters}
+    try:
+        for number, task in enumerate(as_completed(tasks), start=1):
+            print(f"[{number}/{len(tasks)}] {tasks[task].stem} {task.result():.1f} s", flush=True)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return list(notebooks.values())
 
 
 def clean_notebook(notebook):

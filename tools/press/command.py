@@ -9,37 +9,34 @@ import sys
 from pathlib import Path
 
 from tools.press import BuildError
-from tools.press.chapters import find_chapters, read_cover, run_chapters, show_path, use_own_settings
+from tools.press.chapters import find_chapters, read_cover, run_chapters, use_own_settings
 from tools.press.pages import hold_folder, rendering, stage_pages
 from tools.press.parameters import collect_values, read_parameters, share_settings
-from tools.press.status import fill_status
 from tools.press.warm import warm_up
 from voxelwise import load_recording, load_samples
 from voxelwise.files import replace_file
-from voxelwise.inference.permutation import check_permutations
 from voxelwise.results import write_results
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def build_book(root, declared, parameters, recording, output):
+def build_book(root, parameters, recording, values, output):
     """Run the chapters, render the pages while the results are saved, and print where both are."""
     source, results = output / "source", output / "results"
     with hold_folder(output):
         stage_pages(root, source)
-        runs = run_chapters(parameters, root, source)
-        fill_status(source, runs, recording.name, declared, parameters)
+        run_chapters(parameters, root, source)
         print("Saving the results, rendering the pages", flush=True)
         with rendering(source, output):
-            save_results(recording, collect_values(declared, parameters), results)
-            print(show_path(results), flush=True)
-        print(show_path(output / "html" / "index.html"))
+            save_results(recording, values, results)
+            print(results, flush=True)
+        print(output / "html" / "index.html")
 
 
 def refresh_book(root, parameters):
     """Run the chapters as they are, and store their outputs (and the cover) in ``book``."""
     with hold_folder(root / "_build" / "refresh") as folder:
-        executed = [run.notebook for run in run_chapters(parameters, root, folder)]
+        executed = run_chapters(parameters, root, folder)
         fresh = {path: ran.read_bytes() for path, ran in zip(parameters, executed, strict=True)}
         if cover := read_cover(executed):
             fresh[root / "book" / "cover.png"] = cover
@@ -50,8 +47,6 @@ def refresh_book(root, parameters):
 def prepare_recording(book, values):
     """Return the recording, so that what takes long or fails does so before any chapter runs."""
     try:
-        if {"n_permutations", "rate"} <= values.keys():  # else too few are refused only after all of them were made
-            check_permutations(values["n_permutations"], values["rate"])
         with contextlib.chdir(book):  # paths are relative to it
             return call(load_recording, **values)
     except ValueError as error:  # a RecordingError among them
@@ -70,16 +65,16 @@ def call(function, *arguments, **values):
     return function(*arguments, **{name: values[name] for name in taken if name in values})
 
 
-def parse_arguments():
+def parse_arguments(arguments):
     parser = argparse.ArgumentParser("build_book.py", description="Run the chapters and render the book.")
     add = parser.add_argument
     add("--dataset", help="the recording: its name, or the folder that holds it")
     add("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a parameter")
     add("--output", type=Path, help="folder for the pages [_build/<recording>]")
     add("--refresh", action="store_true", help="only renew the outputs stored in book/")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.refresh and (options.dataset or options.p or options.output):
-        parser.error("--refresh runs the chapters as they are: leave out the other options")
+        raise BuildError("--refresh runs the chapters as they are: leave out the other options.")
     return options
 
 
@@ -101,9 +96,10 @@ def name_output(book, recording, dataset="simulated", **others):
     return f"{recording.name}-{place[:6]}"
 
 
-def main():
-    options = parse_arguments()
+def main(arguments=None):
+    """Do what the command line says, and return the exit code."""
     try:
+        options = parse_arguments(arguments)
         use_own_settings()
         warm_up()
         settings = collect_settings(options, ROOT / "book")
@@ -115,10 +111,11 @@ def main():
             refresh_book(ROOT, parameters)
         else:
             output = (options.output or ROOT / "_build" / name_output(ROOT / "book", recording, **values)).resolve()
-            build_book(ROOT, declared, parameters, recording, output)
+            build_book(ROOT, parameters, recording, values, output)
     except (BuildError, OSError) as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("Interrupted. What was built before is still in place.", file=sys.stderr)
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, Python would go on to tell of all that is abandoned
-        sys.exit(130)
+        return 130
+    return 0

@@ -36,4 +36,3 @@ def write_formula(self, node):
 def setup(app):
     """Add the renderer; as the only one beside MathJax, it is the one that Sphinx takes."""
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

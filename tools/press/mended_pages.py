@@ -37,4 +37,3 @@ def allow_all_cores(app, config):
 def setup(app):
     app.connect("config-inited", allow_all_cores)
     app.connect("html-page-context", mend_page, priority=900)  # when all else is done with it
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

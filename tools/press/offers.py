@@ -1,7 +1,5 @@
-"""Sphinx extension: what the theme's buttons do not offer, a chapter as a program, and as a notebook for Colab.
-
-The latter is published with the pages, and begins with a cell that installs what Colab lacks.
-"""
+"""Sphinx extension: what the theme's buttons do not offer, a chapter as a program, and as a notebook for Colab, which
+begins with a cell that installs what Colab lacks."""
 
 import ast
 import copy
@@ -24,9 +22,6 @@ if "google.colab" in sys.modules:
     pip = [sys.executable, "-m", "pip", "install", "-c", lock, "voxelwise @ git+{address}"]
     if "Successfully installed" in subprocess.check_output(pip, text=True):
         sys.exit("Installed. To use it: Runtime > Restart session and run all")"""
-DOWNLOAD = """addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll(".dropdown-download-buttons a").forEach(link => link.download = "");
-});"""
 
 
 def write_program(notebook):
@@ -77,5 +72,3 @@ def write_downloads(app, error):
 def setup(app):
     app.connect("html-page-context", add_buttons, priority=502)  # the theme makes its own at 501
     app.connect("build-finished", write_downloads)
-    app.add_js_file(None, body=DOWNLOAD)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,22 +2,16 @@
 
 import contextlib
 import os
-import re
 import shutil
-import subprocess
 
 import yaml
 from filelock import FileLock, Timeout
-from papermill.exceptions import strip_color
 
 from tools.press import BuildError
-from tools.press.chapters import show_path
-from tools.press.render import render
-from tools.press.warm import forking
-from voxelwise.files import replace_folder, restore_folder
+from tools.press.warm import forking, render
+from voxelwise.files import replace_folder
 
 PAGE_FILES = {".md", ".bib", ".css", ".gif", ".jpg", ".js", ".png", ".svg"}
-GITHUB = re.compile(r"(?:https://(?:[^@/]+@)?|git@|ssh://git@)github\.com[:/](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
 LAUNCH = {
     "notebook_interface": "jupyterlab",
     "binderhub_url": "https://mybinder.org",
@@ -30,37 +24,24 @@ def hold_folder(folder):
     """Make the folder, and keep other builds out of it until the ``with`` block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()) and not (folder / ".lock").exists():
-        raise BuildError(f"{show_path(folder)} holds other files; choose a new folder.")
-    lock = FileLock(folder / ".lock", blocking=False)  # ends with the process
+        raise BuildError(f"{folder} holds other files; choose a new folder.")
     try:
-        lock.acquire()
+        with FileLock(folder / ".lock", blocking=False):  # ends with the process
+            yield folder
     except Timeout:
-        raise BuildError(f"Another build is at work in {show_path(folder)}.") from None
-    with lock:
-        restore_folder(folder / "html")  # of a build that was killed
-        yield folder
-
-
-def find_address(root):
-    """Return the address ``https://github.com/...`` of the repository, less name or token; None if it is elsewhere."""
-    command = ["git", "--git-dir", root / ".git", "remote", "get-url", "origin"]  # not that of a folder above
-    with contextlib.suppress(OSError):  # no git
-        remote = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace").stdout.strip()
-        if found := GITHUB.fullmatch(remote):
-            return f"https://github.com/{found['name']}"
-    return None
+        raise BuildError(f"Another build is at work in {folder}.") from None
 
 
 def stage_pages(root, source):
-    """Copy what the pages need, except for the chapters, into a fresh folder; buttons need a repository on GitHub."""
+    """Copy what the pages need, except for the chapters, into a fresh folder."""
     shutil.rmtree(source, ignore_errors=True)
     pages = [path for path in (root / "book").rglob("*") if path.suffix in PAGE_FILES]
     for path in [root / "_toc.yml", *pages]:
         (source / path.relative_to(root)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, source / path.relative_to(root))
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    if address := find_address(root):
-        config |= {"repository": {"url": address, "branch": "HEAD"}, "launch_buttons": LAUNCH}
+    if name := os.environ.get("GITHUB_REPOSITORY"):  # where GitHub builds the pages
+        config |= {"repository": {"url": f"https://github.com/{name}", "branch": "HEAD"}, "launch_buttons": LAUNCH}
         config.setdefault("html", {})["use_repository_button"] = True
     (source / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
 
@@ -79,7 +60,4 @@ def rendering(source, output):
             process.kill()
             process.join()
         if process.exitcode:
-            said = log.read_text(encoding="utf-8", errors="replace")
-            lines = strip_color(said).replace(f"{source}{os.sep}", "").splitlines()
-            found = [line for line in lines if re.search("WARNING|ERROR|No space left", line)] or lines[-10:]
-            raise BuildError("\n".join(["Rendering failed:", *found, f"See {show_path(log)}"]))
+            raise BuildError(f"Rendering failed:\n{log.read_text(encoding='utf-8', errors='replace')}")

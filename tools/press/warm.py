@@ -1,8 +1,5 @@
-"""Kernels that have imported already what the chapters import: each is forked from one process that has.
-
-After :func:`warm_up`, papermill, nbclient and nbval get them without knowing; rendering is ``forking``, too. Only on
-Linux: elsewhere it is not safe to fork a process that has loaded so much.
-"""
+"""Kernels and rendering, in processes forked from one that has imported already what they need; papermill, nbclient and
+nbval get them without knowing. Only on Linux: elsewhere it is not safe to fork a process that has loaded so much."""
 
 import gc
 import multiprocessing
@@ -11,6 +8,7 @@ import sys
 import threading
 from importlib.metadata import EntryPoint
 
+import joblib
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 LAUNCHER = "ipykernel_launcher"
@@ -30,6 +28,21 @@ def warm_up():
 
 
 forking = multiprocessing.get_context("forkserver" if sys.platform == "linux" else None)
+
+
+def render(source, html, log):
+    """Render a source folder into another with Jupyter Book, on all cores; what it says goes into a file."""
+    from jupyter_book.sphinx import build_sphinx
+
+    with open(log, "wb") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    gc.freeze()  # looking for garbage among what was imported, and so often, takes a seventh of the time
+    gc.set_threshold(50_000)
+    settings = {"external_toc_path": f"{source}/_toc.yml", "latex_individualpages": False}
+    strict = {"warningiserror": True, "keep_going": True, "quiet": True}
+    config = {"path_config": f"{source}/_config.yml", "noconfig": True, "confoverrides": settings}
+    sys.exit(bool(build_sphinx(source, html, jobs=joblib.cpu_count(), **config, **strict)))
 
 
 def become_kernel(arguments, environment, folder):
@@ -71,11 +84,9 @@ class WarmKernel(forking.Process):
 
 
 class WarmProvisioner(LocalProvisioner):
-    """Starts the kernels of this Python by a fork, and all others as ever."""
+    """Starts a kernel by a fork."""
 
     async def launch_kernel(self, cmd, **kwargs):
-        if cmd[0] != sys.executable or LAUNCHER not in cmd:
-            return await super().launch_kernel(cmd, **kwargs)
         self.cwd = str(kwargs.get("cwd") or os.getcwd())
         started_with = cmd[cmd.index(LAUNCHER) + 1 :], dict(kwargs["env"]), self.cwd
         self.process = WarmKernel(target=become_kernel, args=started_with)
