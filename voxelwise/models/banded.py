@@ -1,11 +1,6 @@
-"""Banded ridge: a penalty for each feature space and voxel, chosen by cross-validation.
-
-One set of relative penalties after the other, a *band*, is a search of a common penalty; each voxel keeps the best.
-"""
+"""Banded ridge: each set of relative penalties, a *band*, is a search of a common one; each voxel keeps the best."""
 
 import itertools
-import math
-from numbers import Real
 
 import numpy as np
 
@@ -17,10 +12,7 @@ RATIOS = (1.0, 0.1, 0.0)
 
 
 def search_bands(samples, models, alphas, cv, n_jobs=None):
-    """Parts of R2 that spaces have in nested searches among the bands of each model, which know not what they score on.
-
-    One array a model, shape (n_splits, n_spaces, n_voxels); a band that several models have is tried once.
-    """
+    """Parts of R2 in nested searches among the bands of each model: arrays (n_splits, n_spaces, n_voxels)."""
     alphas = check_alphas(alphas)
     labels = label_columns(samples.features, samples.stimuli.shape[1])
     folds, inner_folds = draw_outer_folds(cv, samples)
@@ -41,8 +33,6 @@ def search_bands(samples, models, alphas, cv, n_jobs=None):
 
 def label_columns(features, n_columns):
     """Number of the space of each column; raises a ValueError unless each column is in one space."""
-    if features is not None and not isinstance(features, dict):
-        raise ValueError(f"Feature spaces: expected a dict of columns by name; found {type(features).__name__}.")
     spaces = [range(n_columns)] if not features else list(map(np.ravel, features.values()))
     columns = np.concatenate([np.ravel(columns) for columns in spaces])
     if not all(map(len, spaces)) or not np.array_equal(np.sort(columns), np.arange(n_columns)):
@@ -52,8 +42,7 @@ def label_columns(features, n_columns):
 
 def draw_bands(n_spaces, ratios):
     """All combinations of ratios that have the largest, itself 1, in some space; an array (n_bands, n_spaces)."""
-    known = all(isinstance(ratio, Real) and 0 <= ratio < math.inf for ratio in np.ravel(ratios))
-    if not known or not np.max(ratios, initial=0) > 0:
-        raise ValueError(f"ratios={ratios}: expected finite numbers, at least one above 0, such as [1, 0.1, 0].")
+    if np.min(ratios) < 0 or np.max(ratios) == 0:
+        raise ValueError(f"ratios={ratios}: expected numbers of at least 0, and one above 0, such as [1, 0.1, 0].")
     ratios = np.unique(ratios)[::-1] / np.max(ratios)
     return np.array([band for band in itertools.product(ratios, repeat=n_spaces) if max(band) == 1])

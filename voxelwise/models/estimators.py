@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from ..data.samples import Samples
 from .banded import RATIOS, draw_bands, label_columns
@@ -34,9 +34,8 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         options = dict(dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, ensure_min_samples=2)
         X, y = validate_data(self, X, y, **options)
+        check_consistent_length(X, runs)
         numbers = np.zeros(len(X), dtype=int) if runs is None else np.asarray(runs)
-        if numbers.shape != (len(X),):
-            raise ValueError(f"runs has shape {numbers.shape}; expected one run for each of the {len(X)} samples.")
         samples = Samples(X, y[:, np.newaxis] if y.ndim == 1 else y, numbers, X.shape[1:])
         self.coef_ = np.zeros((samples.responses.shape[1], X.shape[1]))
         self.intercept_ = samples.responses.mean(axis=0, dtype=np.float64)

@@ -47,15 +47,10 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
 
 
 def walk_receptive_fields(samples, voxels, max_iter=10):
-    """The paths on which :func:`fit_receptive_fields` finds its fields.
-
-    Returns the fields after each step, shape (max_iter + 1, n_voxels, n_rows, n_columns), and how many steps lead to
-    the chosen field, shape (n_voxels,): between two whole numbers a field changes linearly. Without a field, all is 0.
-    """
-    prepare = _preparer(samples, max_iter)
+    """Fields after each step, (max_iter + 1, n_voxels, n_rows, n_columns); how many steps lead to the chosen one."""
     paths = np.zeros((max_iter + 1, len(voxels), samples.stimuli.shape[1]))
     chosen = np.zeros(len(voxels))
-    for columns, found in map_voxels(prepare, _walk_batch, samples, np.asarray(voxels)):
+    for columns, found in map_voxels(_preparer(samples, max_iter), _walk_batch, samples, np.asarray(voxels)):
         paths[:, columns], chosen[columns] = found
     return paths.reshape(*paths.shape[:2], *samples.stimulus_shape), chosen
 

@@ -44,8 +44,6 @@ def check_alphas(alphas):
     """The penalties, rising and each once; others raise a ValueError."""
     for alpha in np.ravel(alphas):
         check_alpha(alpha)
-    if not np.size(alphas):
-        raise ValueError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
     return np.unique(np.asarray(alphas, dtype=np.float64))
 
 
@@ -112,11 +110,9 @@ def _warn_at_edge(search):
 
 
 def map_band(function, samples, band, labels, alphas, outer, inner, n_jobs=None):
-    """Call ``function(batch, (penalties, scale, spaces))`` on batches of voxels, with a penalty for each feature space.
+    """Call ``function(batch, (penalties, scale, spaces))`` on batches of voxels, with columns scaled space by space.
 
-    That is a common penalty on columns that were scaled, space by space: a *band* has the common penalty over that of
-    each space, and 0 leaves the space out. ``labels`` are the spaces of the columns. A penalty is chosen for each outer
-    split, by as many inner ones.
+    A *band* has the common penalty over that of each space; 0 leaves it out. ``labels`` are the spaces of the columns.
     """
     scale = np.sqrt(band[labels])
     there = scale > 0
@@ -155,9 +151,8 @@ def _split_r2(design, test, weights, by_row, spreads, spaces):
 class Penalties:
     """A design made ready for many penalties, to choose from for its first splits by those that follow.
 
-    With the QR decomposition ``X = Q R`` of the features of a test set, the squared error of weights w is
-    ``|Q'y - R w|^2`` and what no weights could explain, ``y'y - |Q'y|^2``; so it needs no more rows than columns.
-    Errors are only compared with each other: float32 will do, in half the time.
+    With ``X = Q R`` of a test set, the squared error of weights w is ``|Q'y - R w|^2`` and what no weights could
+    explain, ``y'y - |Q'y|^2``. Errors are only compared with each other: float32 will do, in half the time.
     """
 
     def __init__(self, design, alphas, n_outer):
