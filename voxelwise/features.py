@@ -30,9 +30,6 @@ def recode(samples, coding):
     - ``"on/off"``: one column, ``100 * u``, so large that a ridge penalty hardly shrinks its weight;
     - ``"on/off and pixels"``: both, the on/off column first.
 
-    What its pattern explains beyond a stimulus being there is ``R2("on/off and pixels") - R2("on/off")``, its unique
-    share in variance partitioning (de Heer et al. 2017, J. Neurosci. 37, 6539-6557).
-
     Parameters
     ----------
     samples : Samples
@@ -102,8 +99,7 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     """Convolve what was on the screen with a haemodynamic response, in place of a lag.
 
     A column of features is then what a voxel with this response would do, if it followed the column at once (Friston et
-    al. 1998, NeuroImage 7, 30-40). Each stimulus is on for the whole of its volume, rest is black, 0, as before the
-    first volume of a run, and no run reaches into the next. What stays on for long reaches its own value.
+    al. 1998, NeuroImage 7, 30-40). Each stimulus is on for the whole of its volume; rest and what was before are black.
 
     Parameters
     ----------
@@ -165,8 +161,7 @@ def local_contrast(samples, patches=PATCHES):
     """Mean contrast of all patches of the screen, at one scale or several.
 
     A white pixel was a flickering checkerboard in the published experiment, a black one the grey of the screen; so the
-    contrast of a patch is the mean of its pixels. The scales are those of the published decoder (Miyawaki et al. 2008,
-    Neuron 60, 915-929). Patches overlap: a screen of 10 x 10 pixels has 81 of 2 x 2.
+    contrast of a patch is the mean of its pixels (Miyawaki et al. 2008, Neuron 60, 915-929). Patches overlap.
 
     Parameters
     ----------
@@ -233,6 +228,5 @@ def _blur(pictures, sd):
 def _pictures(samples):
     """Stimuli as they were on the screen, shape (n_samples, n_rows, n_columns); rest is black."""
     if len(samples.stimulus_shape) != 2:
-        shape = samples.stimulus_shape
-        raise RecordingError(f"stimulus_shape={shape}: expected rows and columns; take features from the pictures.")
+        raise RecordingError(f"stimulus_shape={samples.stimulus_shape}: expected rows and columns of pictures.")
     return recode(samples, "rest black").stimuli.reshape(-1, *samples.stimulus_shape)

@@ -6,10 +6,9 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from ..data.samples import Samples
-from .banded import RATIOS, draw_bands, label_columns
 from .folds import Folds, draw_folds
 from .ridge import check_alpha
-from .search import ALPHAS, check_alphas, map_band
+from .search import ALPHAS, RATIOS, check_alphas, draw_bands, label_columns, map_band
 
 
 class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):

@@ -24,10 +24,8 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         field = exp(-((pixel's row - row)**2 + (pixel's column - column)**2) / (2 * size**2)),    gain > 0
 
     All candidates are compared: centres on the screen and four steps around it, in steps of a quarter of a pixel, or of
-    a fortieth of the larger side where that is more, and 14 sizes, from one step to half the larger side of the screen.
-    Left out are those that hardly reach a pixel that changes, as on the screen they all look alike. The best one is
-    then moved by up to half a step along each of row, column and size, to the top of the parabola through it and its
-    neighbours.
+    a fortieth of the larger side where that is more, and 14 sizes, from one step to half that side. The best one is
+    moved by up to half a step in row, column and size, to the top of the parabola through it and its neighbours.
 
     Parameters
     ----------
@@ -150,10 +148,8 @@ def _best(responses, prepared):
     r2 = np.divide(explained, total, out=np.zeros(len(total)), where=found)
     gain = np.where(found, gain, 0)
 
-    with_stimulus, at_rest = (
-        responses[rows & moment].mean(axis=0, dtype=np.float64) if (rows & moment).any() else np.zeros(len(total))
-        for moment in (shown, ~shown)
-    )
+    moments = rows & shown, rows & ~shown
+    with_stimulus, at_rest = (responses[some].sum(axis=0, dtype=np.float64) / max(some.sum(), 1) for some in moments)
     row, column, size = *fields[:2], np.exp(fields[2])
     on = with_stimulus - gain * np.tensordot(_gaussians(row, column, size, mean.shape), mean) - at_rest
     return np.column_stack([*np.where(found, [row, column, size], np.nan), r2, gain, on, at_rest])

@@ -18,9 +18,8 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
 
     The lasso's penalty on the sum of the absolute weights sets most of them to 0 (Tibshirani 1996, J. R. Stat. Soc. B
     58, 267-288). Its strength is chosen for each voxel by cross-validation over whole runs, on the path that
-    least-angle regression walks (Efron et al. 2004, Ann. Statist. 32, 407-499). The answer is that of scikit-learn's
-    ``LassoLarsCV``, for all voxels at once. A pixel that never changes has no weight, and of identical pixels one
-    stands for all. Runs within which a voxel does not change are left out for it; with less than two, it has no field.
+    least-angle regression walks (Efron et al. 2004, Ann. Statist. 32, 407-499), as in ``LassoLarsCV``. Of identical
+    pixels one stands for all. Runs within which a voxel does not change are left out; with less than two, all is 0.
 
     Parameters
     ----------
@@ -35,8 +34,7 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
     Returns
     -------
     fields : ndarray of float64, shape (n_voxels, n_rows, n_columns)
-        Weights in standard deviations of the response per unit of pixel value, from black (0) to white (1). For the
-        fit, all pixels are scaled to unit variance, so that the penalty treats them alike.
+        In standard deviations of the response per unit of pixel value; fitted to pixels that are scaled alike.
     """
     check_several_runs(samples.runs)
     voxels = choose_columns(voxels, samples.responses.shape[1])

@@ -40,9 +40,8 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
     Returns
     -------
     scores : ndarray of float64, shape (n_splits, n_voxels)
-        R2 is 1 at best, 0 for a prediction as good as the fold's mean, below 0 for a worse one. The correlation does
-        not mind predictions of another mean or scale; it is 0 where predictions do not change. Its ceiling is the
-        square root of that of R2, and :func:`mean_correlation` averages it.
+        R2 is 1 at best, 0 for a prediction as good as the fold's mean, below 0 for a worse one. The correlation is 0
+        where predictions do not change; :func:`mean_correlation` averages it.
 
     Raises
     ------
