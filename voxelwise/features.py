@@ -24,8 +24,7 @@ def recode(samples, coding):
 
     Each pixel ``x`` has a value while a stimulus is shown; ``u`` is 1 while one is and 0 at rest. The codings are
 
-    - ``"published"``: the pixels as they are loaded, ``x - (1 - u)``, so -1 at rest. Weights ``w`` of the pixels then
-      give ``u`` a weight too, ``sum(w)``, and no other;
+    - ``"published"``: the pixels as they are loaded, ``x - (1 - u)``, so that ``u`` has the sum of their weights;
     - ``"rest black"``: ``x``, with 0 at rest;
     - ``"on/off"``: one column, ``100 * u``, so large that a ridge penalty hardly shrinks its weight;
     - ``"on/off and pixels"``: both, the on/off column first.
@@ -189,7 +188,7 @@ def gabor_energy(samples, wavelengths=(2, 4), n_orientations=4):
 
     The filters are a cosine and a sine grating under one round Gaussian, an octave wide (its standard deviation is 0.56
     wavelengths), less what they would answer to a uniform screen (Kay et al. 2008, Nature 452, 352-355). The energy is
-    the root of the sum of both squared answers. Beyond its rim the screen is black.
+    the root of the sum of both squared answers, on a screen with a black rim.
 
     Parameters
     ----------

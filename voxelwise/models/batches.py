@@ -63,10 +63,7 @@ def group_by_view(samples, responses):
 
 
 def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
-    """Call ``function(batch, prepare(rows))`` for batches of each group of :func:`group_by_view`, all rows of each.
-
-    Yields places of voxels, and the result; a group for which None is prepared is passed over.
-    """
+    """Yield columns and ``function(batch, prepare(rows))`` for batches of each group of :func:`group_by_view`."""
     responses = samples.responses
     if voxels is not None and not np.array_equal(voxels, np.arange(responses.shape[1])):
         responses = responses[:, voxels]

@@ -3,7 +3,6 @@
 import warnings
 from dataclasses import dataclass
 from numbers import Real
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,8 +23,6 @@ class RunKFold(BaseCrossValidator):
     n_splits : int
         Number of folds, from 2 to that of the runs; where it does not divide that, the first folds get one run more.
     """
-
-    __metadata_request__split: ClassVar = {"groups": True}  # as scikit-learn's own splitters of groups ask for them
 
     def __init__(self, n_splits=10):
         self.n_splits = n_splits

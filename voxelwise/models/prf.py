@@ -31,10 +31,8 @@ def fit_prf(samples, voxels=None, n_jobs=None):
     ----------
     samples : Samples
         Of stimuli with rows and columns; pixels may be grey, and there need be no rest.
-    voxels : sequence of int or mask of bool, optional
-        Columns of ``samples.responses``. Default: all.
-    n_jobs
-        As in :func:`~voxelwise.cross_validate_ridge`.
+    voxels, n_jobs
+        As in :func:`~voxelwise.predict_ridge`.
 
     Returns
     -------
@@ -52,8 +50,7 @@ def fit_prf(samples, voxels=None, n_jobs=None):
 
     def prepare(rows):
         # The mean at rest and the mean of all stimuli fit "on" and the constant. What is left at rest is 0.
-        images = samples.stimuli[shown & rows].astype(np.float64)
-        images = images.reshape(len(images), *samples.stimulus_shape)
+        images = samples.stimuli[shown & rows].astype(np.float64).reshape(-1, *samples.stimulus_shape)
         mean = images.sum(axis=0) / max(len(images), 1)
         return rows, shown, mean, images - mean, _Candidates(images - mean)
 

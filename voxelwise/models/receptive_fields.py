@@ -23,13 +23,10 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
 
     Parameters
     ----------
-    samples : Samples
-    voxels : sequence of int or mask of bool, optional
-        Columns of ``samples.responses``. Default: all.
+    samples, voxels, n_jobs
+        As in :func:`~voxelwise.predict_ridge`.
     max_iter : int
         Steps along the path; a field has at most as many pixels.
-    n_jobs
-        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------

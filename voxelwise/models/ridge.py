@@ -53,8 +53,8 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
     return score_folds(samples, folds, alpha, n_jobs, scoring)
 
 
-def mean_correlation(r, axis=0):
-    """Average correlations over an axis, such as that of the folds, by Fisher's z, ``arctanh(r)``; float64.
+def mean_correlation(r):
+    """Average correlations over the first axis, such as that of the folds, by Fisher's z, ``arctanh(r)``; float64.
 
     Unlike r itself, z scatters as much around a large correlation as around a small one (Fisher 1921, Metron 1, 3-32).
 
@@ -62,9 +62,8 @@ def mean_correlation(r, axis=0):
     ----------
     r : ndarray
         Correlations, such as those of shape (n_splits, n_voxels) that :func:`cross_validate_ridge` returns.
-    axis : int
     """
-    return np.tanh(_fisher_z(r).mean(axis=axis))
+    return np.tanh(_fisher_z(r).mean(axis=0))
 
 
 def _fisher_z(r):

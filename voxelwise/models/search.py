@@ -69,13 +69,12 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
 
     Parameters
     ----------
-    samples : Samples
+    samples, n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
     alphas : sequence of float
         The penalties to choose from. Default: 20 from 1 to 100,000, evenly on a logarithmic scale.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
         The outer folds, at least three. Within each, the others take turns, without the samples that it scores on.
-    n_jobs
-        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
@@ -217,16 +216,14 @@ def search_bands(samples, models, alphas, cv, n_jobs=None):
 
 def label_columns(features, n_columns):
     """Number of the space of each column; raises a ValueError unless each column is in one space."""
-    spaces = [range(n_columns)] if not features else list(map(np.ravel, features.values()))
-    columns = np.concatenate([np.ravel(columns) for columns in spaces])
-    if not all(map(len, spaces)) or not np.array_equal(np.sort(columns), np.arange(n_columns)):
+    spaces = [np.ravel(columns) for columns in (features or {"": range(n_columns)}).values()]
+    columns, sizes = np.concatenate(spaces), [len(columns) for columns in spaces]
+    if not all(sizes) or not np.array_equal(np.sort(columns), np.arange(n_columns)):
         raise ValueError(f"Feature spaces: expected each of the {n_columns} columns in one of them, and in no other.")
-    return np.repeat(np.arange(len(spaces)), list(map(len, spaces)))[np.argsort(columns)]
+    return np.repeat(np.arange(len(sizes)), sizes)[np.argsort(columns)]
 
 
 def draw_bands(n_spaces, ratios):
     """All combinations of ratios that have the largest, itself 1, in some space; an array (n_bands, n_spaces)."""
-    if np.min(ratios) < 0 or np.max(ratios) == 0:
-        raise ValueError(f"ratios={ratios}: expected numbers of at least 0, and one above 0, such as [1, 0.1, 0].")
     ratios = np.unique(ratios)[::-1] / np.max(ratios)
     return np.array([band for band in itertools.product(ratios, repeat=n_spaces) if max(band) == 1])
