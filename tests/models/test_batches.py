@@ -1,16 +1,13 @@
 """Processes, threads, other machines: the same answers to the bit, and BLAS as it was before."""
 
-import dataclasses
 import threading
 
 import joblib
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import voxelwise as vw
-from tests.plain import plain_loop
 from voxelwise.models.batches import BATCH_SIZE, call_each, one_thread
 
 
@@ -51,15 +48,6 @@ def test_jobs_and_threads_change_nothing(call, some):
 def test_voxels_do_not_depend_on_their_batch(some):
     last = cross_validate(some.take(voxels=range(BATCH_SIZE, BATCH_SIZE + 40)))
     np.testing.assert_allclose(cross_validate(some)[:, BATCH_SIZE:], last, atol=1e-9)
-
-
-def test_a_voxel_that_ends_each_run_as_it_began_is_scored(small_samples):
-    responses = small_samples.responses.copy()
-    for rows in small_samples.run_rows:
-        responses[rows[-1], 0] = responses[rows[0], 0]
-    back = dataclasses.replace(small_samples, responses=responses)
-    expected, _ = plain_loop(back, Ridge(100.0), vw.RunKFold(4))
-    np.testing.assert_allclose(vw.cross_validate_ridge(back, cv=4), expected, atol=1e-7)
 
 
 def n_threads():

@@ -74,9 +74,7 @@ def test_voxels_without_a_field_and_few_samples():
     found = fit_prf(pairs)
     assert found.loc[:2, PLACE].isna().all(axis=None) and not found.loc[:2, "r2"].any()
     assert found.loc[3, "r2"] < 0.001 and found.loc[4, ["row", "column"]].tolist() == [4, 2]
-    for kept in (slice(0, 1), slice(1, 2), slice(0, 600, 4)):  # a sample of rest, one of a stimulus, and rest alone
-        found = fit_prf(pairs.take(kept, [4]))
-        assert found[PLACE].isna().all(axis=None) and found["r2"].tolist() == [0]
+    assert fit_prf(pairs.take(slice(0, 600, 4), [4]))["r2"].tolist() == [0], "rest alone"
     few = fit_prf(answers(table((4, 2, 0.5), (6, 7, 1.5)), rest=False, n_samples=30))
     assert np.isfinite(few).all(axis=None) and np.allclose(few["r2"], 1, rtol=0.02)
 

@@ -59,11 +59,7 @@ def test_paths_of_any_length_and_of_all_kinds_of_voxels_equal_scikit_learn(sampl
 
 
 def test_fewer_samples_than_pixels(samples):
-    """So few black and white stimuli make some pixels copies and mixtures of others.
-
-    There scikit-learn's path can leave the solution, so that its coordinate descent has to judge; with shades of grey
-    nothing is tied: equal paths.
-    """
+    """Some are copies and mixtures, and only coordinate descent can judge; with shades of grey paths are equal."""
     rows = np.concatenate([np.flatnonzero(samples.runs == run)[30:45] for run in range(4)])
     few = dataclasses.replace(samples, responses=samples.responses[:, ::72]).take(rows)
     assert_solve_the_lasso(few, fit_receptive_fields(few), slice(None))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..models.banded import RATIOS, draw_bands, search_bands
-from ..models.search import ALPHAS
+from ..models.search import ALPHAS, RATIOS, draw_bands, search_bands
 
 
 @dataclass(frozen=True)

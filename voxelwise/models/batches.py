@@ -18,11 +18,7 @@ np.empty(30_000_000, np.uint8)
 
 
 class _OneThread(ContextDecorator):
-    """Limit BLAS to one thread: the first to come in sets the limit, the last to leave takes it away.
-
-    So the result is the same to the bit on any number of cores, and small matrices gain little from more threads. BLAS
-    has one limit for a whole process: threads side by side, each with its own, would take away each other's.
-    """
+    """Limit BLAS to one thread, for the whole process: the first to come in sets it, the last to leave ends it."""
 
     def __init__(self):
         self._lock, self._n_inside, self._limits = threading.Lock(), 0, None
@@ -40,16 +36,13 @@ class _OneThread(ContextDecorator):
                 self._limits.restore_original_limits()
 
 
-#: Decorator, or context: what is inside works in one thread.
+#: Decorator, or context: what is inside works in one thread, so that it is the same to the bit on any number of cores.
 one_thread = _OneThread()
 
 
 @one_thread
 def call_each(function, arguments, n_jobs=None):
-    """Results of a function, called with each of these tuples of arguments.
-
-    The calls go through joblib: ``joblib.parallel_config`` decides where they run, by default in threads on all cores.
-    """
+    """Results of calls with each of these tuples, where ``joblib.parallel_config`` says, else in threads."""
     return spread((joblib.delayed(_call)(function, *each) for each in arguments), n_jobs)
 
 
@@ -59,11 +52,7 @@ def _call(function, *arguments):
 
 
 def group_by_view(samples, responses):
-    """Groups of voxels that change within the same runs: their columns, and a mask of the samples of these runs.
-
-    A run in which a voxel never changes tells nothing of it, and would spoil its score. Most recordings have one group,
-    of all runs. Voxels that never change are in none. A number that is not finite raises a ValueError.
-    """
+    """Groups of voxels that change within the same runs: their columns, and a mask of the samples of these runs."""
     check_finite(X=samples.stimuli, Y=responses)
     runs = np.unique(samples.runs)
     in_view = varies(responses, [np.flatnonzero(samples.runs == run) for run in runs]).T
@@ -74,12 +63,7 @@ def group_by_view(samples, responses):
 
 
 def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
-    """Call a function on batches of voxels, together with what is prepared for the samples that count for them.
-
-    ``prepare(rows)`` is called for each group of :func:`group_by_view`, ``function(batch, prepared)`` for each batch,
-    which has all rows; yields the places of its voxels, and the result. A group for which None is prepared is passed
-    over. ``voxels`` are columns, by default all. Batches do not depend on the number of cores, nor do the results.
-    """
+    """Yield columns and ``function(batch, prepare(rows))`` for batches of each group of :func:`group_by_view`."""
     responses = samples.responses
     if voxels is not None and not np.array_equal(voxels, np.arange(responses.shape[1])):
         responses = responses[:, voxels]
@@ -123,12 +107,5 @@ def number_alike(rows):
 
 
 def choose_columns(voxels, n_voxels):
-    """Columns of the responses, from columns, a mask of bool, or None for all; others raise a ValueError."""
-    voxels = np.arange(n_voxels) if voxels is None else np.asarray(voxels)
-    if voxels.dtype == bool and voxels.shape == (n_voxels,):
-        return np.flatnonzero(voxels)
-    whole = voxels.dtype.kind in "iu" or not voxels.size
-    if voxels.ndim != 1 or not whole or (voxels.size and not 0 <= voxels.min() <= voxels.max() < n_voxels):
-        given, last = str(voxels.tolist())[:60], n_voxels - 1
-        raise ValueError(f"voxels={given}: expected columns from 0 to {last}, or a mask of {n_voxels} True or False.")
-    return voxels.astype(int)
+    """Columns of the responses, from columns, a mask of bool, or None for all."""
+    return np.arange(n_voxels)[slice(None) if voxels is None else list(voxels)]

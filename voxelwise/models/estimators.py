@@ -3,13 +3,11 @@
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from ..data.samples import Samples
-from .banded import RATIOS, draw_bands, label_columns
 from .folds import Folds, draw_folds
-from .ridge import check_alpha
-from .search import ALPHAS, check_alphas, map_band
+from .search import ALPHAS, RATIOS, check_alphas, draw_bands, label_columns, map_band
 
 
 class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -27,20 +25,15 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
             The responses Y.
         runs : array_like, shape (n_samples,), optional
             The run of each sample. A voxel is fitted to those within which it changes. Default: all are one run.
-
-        Returns
-        -------
-        self
         """
         options = dict(dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, ensure_min_samples=2)
         X, y = validate_data(self, X, y, **options)
+        check_consistent_length(X, runs)
         numbers = np.zeros(len(X), dtype=int) if runs is None else np.asarray(runs)
-        if numbers.shape != (len(X),):
-            raise ValueError(f"runs has shape {numbers.shape}; expected one run for each of the {len(X)} samples.")
         samples = Samples(X, y[:, np.newaxis] if y.ndim == 1 else y, numbers, X.shape[1:])
         self.coef_ = np.zeros((samples.responses.shape[1], X.shape[1]))
         self.intercept_ = samples.responses.mean(axis=0, dtype=np.float64)
-        self._fit_bands(samples, runs)
+        self.best_alphas_ = self._fit_bands(samples, runs)
         if y.ndim == 1:
             self.coef_, self.intercept_ = self.coef_[0], float(self.intercept_[0])
         return self
@@ -97,16 +90,14 @@ class VoxelwiseRidge(_Ridge):
         self.alpha = alpha
 
     def _choices(self, samples, runs):
-        check_alpha(self.alpha)
         nothing = np.zeros((0, len(samples.runs)), dtype=bool)
-        return np.array([self.alpha], dtype=np.float64), Folds(nothing, nothing)
+        return check_alphas(self.alpha), Folds(nothing, nothing)
 
 
 class VoxelwiseRidgeCV(_Ridge):
     """Ridge regression with a penalty for each voxel, chosen by cross-validation.
 
-    The penalty with the best mean R2 over the splits is chosen, the smaller one of equals. To score the choice,
-    cross-validate the estimator, or use :func:`~voxelwise.search_alpha`.
+    The penalty with the best mean R2 over the splits is chosen, the smaller one of equals.
 
     Parameters
     ----------
@@ -130,7 +121,7 @@ class VoxelwiseRidgeCV(_Ridge):
         self.n_jobs = n_jobs
 
     def _fit_bands(self, samples, runs):
-        (self.best_alphas_,) = super()._fit_bands(samples, runs)
+        return super()._fit_bands(samples, runs)[0]
 
 
 class BandedRidgeCV(_Ridge):
@@ -138,20 +129,17 @@ class BandedRidgeCV(_Ridge):
 
     For centred features X and responses y, the weights minimise ``|y - Xw|^2 + sum over spaces of a_s |w_s|^2`` (Dupré
     la Tour et al. 2022, NeuroImage 264, 119728). The penalty of a space is ``a_s = alpha / ratio``, and a ratio of 0
-    leaves the space out. All combinations of ``ratios`` whose largest is the largest of all are tried with all
-    ``alphas``; of equals, those with larger ratios and the smaller alpha are chosen.
+    leaves it out. All combinations with the largest ratio are tried with all alphas; of equals, larger ratios win.
 
     Parameters
     ----------
     groups : dict of str -> array_like of int, optional
         Columns of X that each feature space has, each column in one space. Default: all are one space.
-    alphas : sequence of float
+    alphas, cv, n_jobs
         As of :class:`VoxelwiseRidgeCV`.
     ratios : sequence of float
-        The smallest penalty over that of each space; only how they relate to the largest of them matters. The default,
-        1, 0.1 and 0, has 5 combinations for two spaces, 19 for three, 65 for four.
-    cv, n_jobs
-        As of :class:`VoxelwiseRidgeCV`.
+        The smallest penalty over that of each space, relative to the largest ratio. The default, 1, 0.1 and 0, has 5
+        combinations for two spaces, 19 for three, 65 for four.
 
     Attributes
     ----------
@@ -167,9 +155,6 @@ class BandedRidgeCV(_Ridge):
         self.ratios = ratios
         self.cv = cv
         self.n_jobs = n_jobs
-
-    def _fit_bands(self, samples, runs):
-        self.best_alphas_ = super()._fit_bands(samples, runs)
 
 
 def _fit_batch(responses, prepared):

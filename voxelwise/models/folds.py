@@ -3,7 +3,6 @@
 import warnings
 from dataclasses import dataclass
 from numbers import Real
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -25,8 +24,6 @@ class RunKFold(BaseCrossValidator):
         Number of folds, from 2 to that of the runs; where it does not divide that, the first folds get one run more.
     """
 
-    __metadata_request__split: ClassVar = {"groups": True}  # as scikit-learn's own splitters of groups ask for them
-
     def __init__(self, n_splits=10):
         self.n_splits = n_splits
 
@@ -38,7 +35,9 @@ class RunKFold(BaseCrossValidator):
         """Rows to fit to and rows to score on, fold by fold; ``groups`` are the runs, any labels, as they appear."""
         if groups is None:
             raise ValueError("groups: expected the run of each sample; folds are whole runs.")
-        numbers = check_n_splits("n_splits", self.n_splits, groups)
+        numbers = check_several_runs(groups)
+        n_runs = len(np.unique(numbers))
+        check_whole("n_splits", self.n_splits, 2, n_runs, f"folds are whole runs, and there are {n_runs} of them; ")
         for some in np.array_split(np.unique(numbers), self.n_splits):
             test = np.isin(numbers, some)
             yield np.flatnonzero(~test), np.flatnonzero(test)
@@ -49,14 +48,6 @@ def check_several_runs(runs):
     numbers, labels = pd.factorize(np.asarray(runs))
     if len(labels) < 2:
         raise RecordingError("There is only one run. Whole runs are held out to test on: there must be at least two.")
-    return numbers
-
-
-def check_n_splits(name, n_splits, runs):
-    """The same; a ValueError that names the argument if the runs cannot fill the folds."""
-    numbers = check_several_runs(runs)
-    n_runs = len(np.unique(numbers))
-    check_whole(name, n_splits, 2, n_runs, f"folds are whole runs, and there are {n_runs} of them; ")
     return numbers
 
 
@@ -97,12 +88,8 @@ class Folds:
 
 
 def draw_folds(cv, runs, X, Y):
-    """The splits that an argument ``cv`` stands for: a number of folds of whole runs, or what scikit-learn takes.
-
-    A splitter's ``groups`` are the runs. Without runs, a number of folds is one of consecutive samples.
-    """
+    """The splits that ``cv`` stands for: what scikit-learn takes, but that a number is one of folds of whole runs."""
     if runs is not None and (isinstance(cv, Real) or cv is None):
-        check_n_splits("cv", cv, runs)
         cv = RunKFold(cv)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")  # splitters that cut runs may be meant
@@ -113,6 +100,4 @@ def draw_folds(cv, runs, X, Y):
             side[number, rows if rows.size else slice(0)] = True
             if not side[number].any() or (rows.dtype != bool and side[number].sum() != len(rows)):
                 raise ValueError(f"cv={cv}: split {number} names no samples to fit to or to score on, or one twice.")
-    if not splits:
-        raise ValueError(f"cv={cv}: there is no split.")
     return Folds(*sides)

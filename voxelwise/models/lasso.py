@@ -1,9 +1,4 @@
-"""The lasso for many voxels at once, by least-angle regression.
-
-All voxels share the Gram matrix of the pixels, and each brings only its products with them. Their paths are walked in
-step: every voxel takes in or lets go of a pixel of its own, and the small systems of equations that this needs are
-solved together. The sources are named in ``receptive_fields``.
-"""
+"""The lasso for many voxels at once, by least-angle regression: all share the Gram matrix, and walk in step."""
 
 from typing import NamedTuple
 
@@ -20,14 +15,10 @@ NO_PIXEL = -1
 
 
 def fit_lasso(responses, design, grams, max_iter):
-    """Lasso weights of each voxel, the penalty chosen by cross-validation: scikit-learn's ``LassoLarsCV``.
-
-    ``design`` holds pixels that are scaled, so that one penalty fits all, and ``grams`` are its own; its last split
-    trains on all samples, which the others take turns to test on. Returns weights, shape (n_voxels, n_pixels), 0 for a
-    voxel that never changes; the weights at each knot of the path; and how many steps along it lead to the penalty.
-    """
+    """As ``LassoLarsCV``: weights (n_voxels, n_pixels), those at each knot, and how many steps lead to the penalty."""
     by_row, *_ = design.sums(responses)
-    products = design.train_products(by_row)  # the splits differ, so that each has sets of its own, in their order
+    # The splits differ, so that each has sets of its own, in their order; the last one trains on all samples.
+    products = design.train_products(by_row)
     *trains, total = [Sums(gram, products(number)) for number, gram in enumerate(grams)]
     walked = [_walk_fold(train, Sums(*map(np.subtract, total, train)), max_iter) for train in trains]
     # The error is piecewise quadratic between the knots of all folds; scikit-learn looks at the knots alone.
@@ -43,12 +34,9 @@ def fit_lasso(responses, design, grams, max_iter):
 
 
 def _walk_fold(train, test, max_iter):
-    """The penalties at the knots of the paths, and what the errors on the test rows are made of.
-
-    Between knots k and k + 1 the residuals are ``(1 - s) r_k + s r_(k+1)``: the error at any penalty follows from
-    products of a knot's residuals with themselves (``own``) and with those of the next one (``between``). The products
-    of the responses with themselves are left out: they are the same at all penalties.
-    """
+    """The penalties at the knots of the paths, and what the errors on the test rows are made of."""
+    # Between knots k and k + 1 the residuals are (1 - s) r_k + s r_(k+1): the error at any penalty follows from
+    # products of residuals at a knot (own) and with those at the next (between). What is the same at all is left out.
     xx, xy = test.centred(train)
     xy, knots, own, between = np.ascontiguousarray(xy.T), [], [], []
     smoothed, on_response = np.zeros_like(xy), np.zeros(len(xy))
@@ -69,10 +57,7 @@ def _error_at(alphas, knots, own, between):
 
 
 def _locate(alphas, knots):
-    """The knots on both sides of each penalty, as indices, and how far it is from one to the other, as a share.
-
-    Before the first knot and after the last one the solution stays what it is there.
-    """
+    """The knots on both sides of each penalty, as indices, and how far it is from one to the other, as a share."""
     every = np.arange(alphas.shape[1])
     knot = np.maximum((knots[:, np.newaxis] >= alphas).sum(axis=0) - 1, 0)
     before, after = (knot, every), (np.minimum(knot + 1, len(knots) - 1), every)
@@ -82,10 +67,7 @@ def _locate(alphas, knots):
 
 
 class Sums(NamedTuple):
-    """Sums over samples of products: of the pixels with a column of ones, and of these and the responses.
-
-    Pixels and responses come centred over all samples.
-    """
+    """Sums over samples of products: of the pixels with a column of ones, and of these and the responses."""
 
     xx: np.ndarray  # (n_pixels + 1, n_pixels + 1)
     xy: np.ndarray  # (n_pixels + 1, n_voxels)
@@ -104,10 +86,7 @@ class Sums(NamedTuple):
 
 
 def walk_paths(sums, max_iter):
-    """Lasso solutions of all voxels, from the largest penalty downwards; between two knots they change linearly.
-
-    Yields the penalties at each of ``max_iter + 1`` knots, shape (n_voxels,), and the weights, shape (n_voxels,
-    n_pixels), an array that the next step changes. A path that ended early repeats its last knot.
+    """Penalties and weights (n_voxels, n_pixels) at each knot, the largest penalty first; the next step changes them.
 
     At any point of a path the pixels in the field are tied: their covariance with what is not yet explained is the
     same in size, and larger than that of any other pixel. The weights move in the direction that keeps the tie,

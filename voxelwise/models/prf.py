@@ -24,19 +24,15 @@ def fit_prf(samples, voxels=None, n_jobs=None):
         field = exp(-((pixel's row - row)**2 + (pixel's column - column)**2) / (2 * size**2)),    gain > 0
 
     All candidates are compared: centres on the screen and four steps around it, in steps of a quarter of a pixel, or of
-    a fortieth of the larger side where that is more, and 14 sizes, from one step to half the larger side of the screen.
-    Left out are those that hardly reach a pixel that changes, as on the screen they all look alike. The best one is
-    then moved by up to half a step along each of row, column and size, to the top of the parabola through it and its
-    neighbours.
+    a fortieth of the larger side where that is more, and 14 sizes, from one step to half that side. The best one is
+    moved by up to half a step in row, column and size, to the top of the parabola through it and its neighbours.
 
     Parameters
     ----------
     samples : Samples
         Of stimuli with rows and columns; pixels may be grey, and there need be no rest.
-    voxels : sequence of int or mask of bool, optional
-        Columns of ``samples.responses``. Default: all.
-    n_jobs
-        As in :func:`~voxelwise.cross_validate_ridge`.
+    voxels, n_jobs
+        As in :func:`~voxelwise.predict_ridge`.
 
     Returns
     -------
@@ -54,8 +50,7 @@ def fit_prf(samples, voxels=None, n_jobs=None):
 
     def prepare(rows):
         # The mean at rest and the mean of all stimuli fit "on" and the constant. What is left at rest is 0.
-        images = samples.stimuli[shown & rows].astype(np.float64)
-        images = images.reshape(len(images), *samples.stimulus_shape)
+        images = samples.stimuli[shown & rows].astype(np.float64).reshape(-1, *samples.stimulus_shape)
         mean = images.sum(axis=0) / max(len(images), 1)
         return rows, shown, mean, images - mean, _Candidates(images - mean)
 
@@ -150,10 +145,8 @@ def _best(responses, prepared):
     r2 = np.divide(explained, total, out=np.zeros(len(total)), where=found)
     gain = np.where(found, gain, 0)
 
-    with_stimulus, at_rest = (
-        responses[rows & moment].mean(axis=0, dtype=np.float64) if (rows & moment).any() else np.zeros(len(total))
-        for moment in (shown, ~shown)
-    )
+    moments = rows & shown, rows & ~shown
+    with_stimulus, at_rest = (responses[some].sum(axis=0, dtype=np.float64) / max(some.sum(), 1) for some in moments)
     row, column, size = *fields[:2], np.exp(fields[2])
     on = with_stimulus - gain * np.tensordot(_gaussians(row, column, size, mean.shape), mean) - at_rest
     return np.column_stack([*np.where(found, [row, column, size], np.nan), r2, gain, on, at_rest])

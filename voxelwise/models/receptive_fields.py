@@ -18,25 +18,20 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
 
     The lasso's penalty on the sum of the absolute weights sets most of them to 0 (Tibshirani 1996, J. R. Stat. Soc. B
     58, 267-288). Its strength is chosen for each voxel by cross-validation over whole runs, on the path that
-    least-angle regression walks (Efron et al. 2004, Ann. Statist. 32, 407-499). The answer is that of scikit-learn's
-    ``LassoLarsCV``, for all voxels at once. A pixel that never changes has no weight, and of identical pixels one
-    stands for all. Runs within which a voxel does not change are left out for it; with less than two, it has no field.
+    least-angle regression walks (Efron et al. 2004, Ann. Statist. 32, 407-499), as in ``LassoLarsCV``. Of identical
+    pixels one stands for all. Runs within which a voxel does not change are left out; with less than two, all is 0.
 
     Parameters
     ----------
-    samples : Samples
-    voxels : sequence of int or mask of bool, optional
-        Columns of ``samples.responses``. Default: all.
+    samples, voxels, n_jobs
+        As in :func:`~voxelwise.predict_ridge`.
     max_iter : int
         Steps along the path; a field has at most as many pixels.
-    n_jobs
-        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
     fields : ndarray of float64, shape (n_voxels, n_rows, n_columns)
-        Weights in standard deviations of the response per unit of pixel value, from black (0) to white (1). For the
-        fit, all pixels are scaled to unit variance, so that the penalty treats them alike.
+        In standard deviations of the response per unit of pixel value; fitted to pixels that are scaled alike.
     """
     check_several_runs(samples.runs)
     voxels = choose_columns(voxels, samples.responses.shape[1])
@@ -47,15 +42,10 @@ def fit_receptive_fields(samples, voxels=None, max_iter=10, n_jobs=None):
 
 
 def walk_receptive_fields(samples, voxels, max_iter=10):
-    """The paths on which :func:`fit_receptive_fields` finds its fields.
-
-    Returns the fields after each step, shape (max_iter + 1, n_voxels, n_rows, n_columns), and how many steps lead to
-    the chosen field, shape (n_voxels,): between two whole numbers a field changes linearly. Without a field, all is 0.
-    """
-    prepare = _preparer(samples, max_iter)
+    """Fields after each step, (max_iter + 1, n_voxels, n_rows, n_columns); how many steps lead to the chosen one."""
     paths = np.zeros((max_iter + 1, len(voxels), samples.stimuli.shape[1]))
     chosen = np.zeros(len(voxels))
-    for columns, found in map_voxels(prepare, _walk_batch, samples, np.asarray(voxels)):
+    for columns, found in map_voxels(_preparer(samples, max_iter), _walk_batch, samples, np.asarray(voxels)):
         paths[:, columns], chosen[columns] = found
     return paths.reshape(*paths.shape[:2], *samples.stimulus_shape), chosen
 

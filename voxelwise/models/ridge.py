@@ -1,8 +1,4 @@
-"""Ridge regression from features to voxels: its algebra, once for all that use it, and scores on unseen runs.
-
-Features and responses are centred over all samples, so that sums of squares keep their digits; then the features get
-one more column, which is always 1. Its weight is the intercept, without penalty.
-"""
+"""Ridge regression from features to voxels: its algebra, once for all that use it, and scores on unseen runs."""
 
 import copy
 import functools
@@ -44,25 +40,21 @@ def cross_validate_ridge(samples, alpha=100.0, cv=10, n_jobs=None, scoring="r2")
     Returns
     -------
     scores : ndarray of float64, shape (n_splits, n_voxels)
-        R2 is 1 at best, 0 for a prediction as good as the fold's mean, below 0 for a worse one. The correlation does
-        not mind predictions of another mean or scale; it is 0 where predictions do not change. Its ceiling is the
-        square root of that of R2, and :func:`mean_correlation` averages it.
+        R2 is 1 at best, 0 for a prediction as good as the fold's mean, below 0 for a worse one. The correlation is 0
+        where predictions do not change; :func:`mean_correlation` averages it.
 
     Raises
     ------
-    ValueError
-        If ``alpha`` is negative, there is no such score, a number is not finite or the runs cannot fill the folds;
-        before anything is computed.
-    RecordingError
-        If there is only one run, and ``cv`` is a number.
+    ValueError, RecordingError
+        If ``alpha`` is negative, a number is not finite or the runs cannot fill the folds; if there is only one run.
     """
     check_alpha(alpha)
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
     return score_folds(samples, folds, alpha, n_jobs, scoring)
 
 
-def mean_correlation(r, axis=0):
-    """Average correlations over an axis, such as that of the folds, by Fisher's z, ``arctanh(r)``; float64.
+def mean_correlation(r):
+    """Average correlations over the first axis, such as that of the folds, by Fisher's z, ``arctanh(r)``; float64.
 
     Unlike r itself, z scatters as much around a large correlation as around a small one (Fisher 1921, Metron 1, 3-32).
 
@@ -70,9 +62,8 @@ def mean_correlation(r, axis=0):
     ----------
     r : ndarray
         Correlations, such as those of shape (n_splits, n_voxels) that :func:`cross_validate_ridge` returns.
-    axis : int
     """
-    return np.tanh(_fisher_z(r).mean(axis=axis))
+    return np.tanh(_fisher_z(r).mean(axis=0))
 
 
 def _fisher_z(r):
@@ -114,8 +105,6 @@ def predict_ridge(samples, voxels=None, alpha=100.0, cv=10, n_jobs=None):
 
 def score_folds(samples, folds, alpha, n_jobs=None, scoring="r2"):
     """The scores of :func:`cross_validate_ridge`, by splits that are known."""
-    if scoring not in ("r2", "r"):
-        raise ValueError(f'scoring={scoring!r}: expected "r2" or "r".')
     scores = np.zeros((len(folds.check_scored()), samples.responses.shape[1]))
 
     def prepare(rows):
@@ -127,11 +116,9 @@ def score_folds(samples, folds, alpha, n_jobs=None, scoring="r2"):
 
 
 class Basis:
-    """Directions in which the samples that a model is fitted to vary, and how much; from their ``X'X``.
+    """Directions in which the samples that a model is fitted to vary, one a column, and how much; from their ``X'X``.
 
-    ``directions``, one a column, are the eigenvectors of the centred features' Gram matrix, and the constant;
-    ``variances`` the sums of squares along them. Those in which the features do not vary (a pixel that is always black,
-    fewer samples than features) are left out: they get no weight, so that a penalty may be 0.
+    Those in which they do not are left out: they get no weight, so that a penalty may be 0. The constant comes last.
     """
 
     def __init__(self, gram):
@@ -164,10 +151,7 @@ def predictor(gram, x, alpha):
 
 
 def rotate(x):
-    """Features in no more columns than there are rows, and what turns weights of these into weights of the features.
-
-    A ridge penalty does not mind how features are rotated, and so many columns hold all that the rows differ in.
-    """
+    """Features turned into no more columns than rows, as ridge does not mind; and what turns weights of these back."""
     if x.shape[1] <= len(x):
         return x, eye_array(x.shape[1])
     directions, along = np.linalg.qr(x.T)
@@ -180,8 +164,7 @@ class Design:
     Samples that are alike in their features, as while a stimulus stays on, and on the same sides of all splits make one
     *row*: it holds their mean response and their features, both times the root of their number, so that products of
     rows are sums over samples. All samples on the same sides are a *part*: the products ``X'Y`` are added up for each,
-    and those of a training set are the total less the parts that it lacks. Unless ``rotated`` is False, features in
-    more columns than there are rows are turned into as many columns as rows.
+    and those of a training set are the total less the parts that it lacks.
     """
 
     def __init__(self, stimuli, folds, rotated=True):
@@ -224,12 +207,9 @@ class Design:
         return csr_array((shares, (row_of, np.arange(len(row_of)))), (len(self.x), len(row_of)))
 
     def sums(self, responses):
-        """Rows of responses, less their mean, shape (n_rows, n_voxels); that mean; and their spreads.
-
-        Spreads are sums of squares in each test set, about 0 and about its mean; the latter NaN for voxels that do not
-        vary. Sums about one of a part's own samples keep the digits of small variances, which sums about 0 would lose.
-        And only a part at a time is float64, so that it stays near the processor.
-        """
+        """Rows of responses less their mean, that mean, and sums of squares in each test set, about 0 and its mean."""
+        # Sums about one of a part's own samples keep the digits of small variances, which sums about 0 would lose.
+        # And only a part at a time is float64, so that it stays near the processor.
         by_row, room = (np.empty((n, responses.shape[1])) for n in (len(self.x), int(self._sizes.max())))
         means, around = np.empty((2, len(self._sizes), responses.shape[1]))
         for part, (samples, rows) in enumerate(zip(self._samples, self._rows, strict=True)):

@@ -1,5 +1,6 @@
-"""The ridge penalty of each voxel, chosen by cross-validation within cross-validation."""
+"""The ridge penalty of each voxel, or of each feature space and voxel, chosen by cross-validation."""
 
+import itertools
 import warnings
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from .ridge import Design, check_alpha, fill_unknown, mean_known
 
 #: Penalties to choose from, evenly spaced on a logarithmic scale.
 ALPHAS = tuple(np.logspace(0, 5, 20).tolist())
+#: The smallest penalty over that of each space: what is tried, in all combinations.
+RATIOS = (1.0, 0.1, 0.0)
 #: A fold to fit to, one to choose on and one to score on.
 MIN_FOLDS = 3
 #: Of voxels with a higher held-out R2, so large a share of choices at one end of the grid is a reason to extend it.
@@ -44,8 +47,6 @@ def check_alphas(alphas):
     """The penalties, rising and each once; others raise a ValueError."""
     for alpha in np.ravel(alphas):
         check_alpha(alpha)
-    if not np.size(alphas):
-        raise ValueError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
     return np.unique(np.asarray(alphas, dtype=np.float64))
 
 
@@ -64,18 +65,16 @@ def search_alpha(samples, alphas=ALPHAS, cv=10, n_jobs=None):
     One fold of whole runs is held out, the outer one. The others take turns as inner folds: the penalty with the
     best mean R2 on them is chosen, the smaller one of equals. The voxel is then fitted with it to all but the outer
     fold, and scored on that fold; on a fold that helped to choose, a penalty would look better than it is (Varma and
-    Simon 2006, BMC Bioinformatics 7, 91). The scores are those of scikit-learn's ``Ridge`` and ``r2_score`` in nested
-    loops, for less: two folds that are left out, whichever is the outer one, need one eigendecomposition.
+    Simon 2006, BMC Bioinformatics 7, 91). The scores are those of ``Ridge`` and ``r2_score`` in nested loops.
 
     Parameters
     ----------
-    samples : Samples
+    samples, n_jobs
+        As in :func:`~voxelwise.cross_validate_ridge`.
     alphas : sequence of float
         The penalties to choose from. Default: 20 from 1 to 100,000, evenly on a logarithmic scale.
     cv : int, splitter of scikit-learn, or iterable of (train, test)
         The outer folds, at least three. Within each, the others take turns, without the samples that it scores on.
-    n_jobs
-        As in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
@@ -112,11 +111,9 @@ def _warn_at_edge(search):
 
 
 def map_band(function, samples, band, labels, alphas, outer, inner, n_jobs=None):
-    """Call ``function(batch, (penalties, scale, spaces))`` on batches of voxels, with a penalty for each feature space.
+    """Call ``function(batch, (penalties, scale, spaces))`` on batches of voxels, with columns scaled space by space.
 
-    That is a common penalty on columns that were scaled, space by space: a *band* has the common penalty over that of
-    each space, and 0 leaves the space out. ``labels`` are the spaces of the columns. A penalty is chosen for each outer
-    split, by as many inner ones.
+    A *band* has the common penalty over that of each space; 0 leaves it out. ``labels`` are the spaces of the columns.
     """
     scale = np.sqrt(band[labels])
     there = scale > 0
@@ -155,9 +152,8 @@ def _split_r2(design, test, weights, by_row, spreads, spaces):
 class Penalties:
     """A design made ready for many penalties, to choose from for its first splits by those that follow.
 
-    With the QR decomposition ``X = Q R`` of the features of a test set, the squared error of weights w is
-    ``|Q'y - R w|^2`` and what no weights could explain, ``y'y - |Q'y|^2``; so it needs no more rows than columns.
-    Errors are only compared with each other: float32 will do, in half the time.
+    With ``X = Q R`` of a test set, the squared error of weights w is ``|Q'y - R w|^2`` and what no weights could
+    explain, ``y'y - |Q'y|^2``. Errors are only compared with each other: float32 will do, in half the time.
     """
 
     def __init__(self, design, alphas, n_outer):
@@ -196,3 +192,38 @@ class Penalties:
         chosen = self.alphas[inner.argmax(axis=1)]
         pairs = zip(chosen, self.design.trains, strict=False)
         return inner, chosen, [self.design.bases[train].solve(products(train), alpha) for alpha, train in pairs]
+
+
+def search_bands(samples, models, alphas, cv, n_jobs=None):
+    """Parts of R2 in nested searches among the bands of each model: arrays (n_splits, n_spaces, n_voxels)."""
+    alphas = check_alphas(alphas)
+    labels = label_columns(samples.features, samples.stimuli.shape[1])
+    folds, inner_folds = draw_outer_folds(cv, samples)
+    n_splits, n_voxels = len(folds), samples.responses.shape[1]
+    best = np.full((len(models), n_splits, 1, n_voxels), -np.inf)
+    split = np.zeros((len(models), n_splits, labels.max() + 1, n_voxels))
+    for band in np.unique(np.concatenate(models), axis=0)[::-1]:
+        known = [number for number, bands in enumerate(models) if (bands == band).all(axis=1).any()]
+        found = map_band(search_batch, samples, band, labels, alphas, folds, inner_folds, n_jobs)
+        for columns, (inner, _, parts) in found:
+            inner = inner.max(axis=1, keepdims=True)
+            for model in known:
+                better = inner > best[model][..., columns]
+                for kept, new in ((best, inner), (split, parts)):
+                    kept[model][..., columns] = np.where(better, new, kept[model][..., columns])
+    return [fill_unknown(parts) for parts in split]
+
+
+def label_columns(features, n_columns):
+    """Number of the space of each column; raises a ValueError unless each column is in one space."""
+    spaces = [np.ravel(columns) for columns in (features or {"": range(n_columns)}).values()]
+    columns, sizes = np.concatenate(spaces), [len(columns) for columns in spaces]
+    if not all(sizes) or not np.array_equal(np.sort(columns), np.arange(n_columns)):
+        raise ValueError(f"Feature spaces: expected each of the {n_columns} columns in one of them, and in no other.")
+    return np.repeat(np.arange(len(sizes)), sizes)[np.argsort(columns)]
+
+
+def draw_bands(n_spaces, ratios):
+    """All combinations of ratios that have the largest, itself 1, in some space; an array (n_bands, n_spaces)."""
+    ratios = np.unique(ratios)[::-1] / np.max(ratios)
+    return np.array([band for band in itertools.product(ratios, repeat=n_spaces) if max(band) == 1])
