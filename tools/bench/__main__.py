@@ -4,6 +4,7 @@ Run it with ``make bench``, on Linux. All calls take turns, and then all of them
 does falls on all alike. The tables hold medians.
 """
 
+import functools
 import itertools
 import os
 import platform
@@ -28,14 +29,9 @@ SHARE = 5438 / 151  # all voxels, for every 36th
 RACES = (
     (PIPELINE, "Files to four fields", "published analysis", (calls.published_pipeline,), 1),
     ((calls.book, SCORES), SCORES, "scikit-learn, published loop", (calls.sklearn_scores,), 1),
-    ((calls.book, SCORES), SCORES, "himalaya", (calls.himalaya_scores,), 1),
-    ((calls.book, SEARCH), SEARCH, "scikit-learn, 1 of 10 folds", (calls.sklearn_search_one_fold,), 10),
     ((calls.book, SEARCH), SEARCH, "himalaya, 1 of 10 folds", (calls.himalaya_search_one_fold,), 10),
-    ((calls.book, SEARCH), SEARCH, "himalaya, no outer loop", (calls.himalaya_search_once,), 1),
     (BANDED, "Banded ridge", "himalaya", (calls.himalaya_banded,), 1),
     ((calls.book, FIELDS), FIELDS, "scikit-learn, 151 voxels", (calls.sklearn_fields,), SHARE),
-    ((calls.book, FIELDS), FIELDS, "scikit-learn, 151 voxels, all cores", (calls.sklearn_fields, -1), SHARE),
-    ((calls.book, FIELDS), FIELDS, "himalaya, 151 voxels", (calls.himalaya_fields,), SHARE),
 )
 WIDE = inputs.wide
 #: The same for many features; then from files; and the products that tell how fast the machine is.
@@ -48,13 +44,15 @@ WIDE_RACES = (
 FILED = {what: (calls.book, what, inputs.filed) for what in (SCORES, ONCE)}
 #: Scores are worked out in double precision, the many errors of a search in single precision.
 PRODUCTS = {SCORES: (calls.product, "float64"), SEARCH: (calls.product, "float32"), ONCE: (calls.product, "float32")}
+TILED = {n_voxels: functools.partial(inputs.tiled, n_voxels) for n_voxels in (1_000, 5_000, 20_000, 100_000)}
+LARGE = TILED[20_000]
 #: In one thread, in two, and on two workers of Dask.
 SPREAD = {
-    what: ((calls.tiled, what, 20_000, 1), (calls.tiled, what, 20_000, 2), (calls.on_dask, what, 20_000))
+    what: ((calls.book, what, LARGE, 1), (calls.book, what, LARGE, 2), (calls.on_dask, what, LARGE))
     for what in (SCORES, SEARCH, FIELDS)
 }
 STARTING = (calls.starting_dask,)
-SIZES = {(what, n): (calls.tiled, what, n) for what in SPREAD for n in (1_000, 5_000, 20_000, 100_000)}
+SIZES = {(what, n_voxels): (calls.book, what, make) for what in SPREAD for n_voxels, make in TILED.items()}
 
 
 def measure_all():
@@ -71,7 +69,7 @@ def measure_all():
 
 def show(value):
     """Three digits of a number, without an exponent."""
-    digits = max(0, 2 - int(f"{value:e}".partition("e")[2])) if value else 0
+    digits = max(0, 2 - int(f"{value:e}".partition("e")[2]))
     return f"{value:,.{digits}f}"
 
 

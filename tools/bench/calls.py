@@ -4,23 +4,17 @@ import functools
 import importlib
 import os
 
+import himalaya.ridge
 import joblib
 import numpy as np
-from himalaya.lasso import SparseGroupLassoCV
-from himalaya.ridge import GroupRidgeCV
-from himalaya.ridge import Ridge as HimalayaRidge
-from himalaya.ridge import RidgeCV as HimalayaRidgeCV
-from sklearn.linear_model import LassoLarsCV, Ridge, RidgeCV
-from sklearn.metrics import r2_score
+from sklearn.linear_model import LassoLarsCV, RidgeCV
+from sklearn.preprocessing import StandardScaler
 
 import voxelwise as vw
 from tools.bench import inputs, published
 from voxelwise.models.search import ALPHAS, search_alpha
 from voxelwise.simulation.cortex import MARKED_VOXELS
 
-#: From a penalty that leaves few voxels any pixel down to one below almost all that ``LassoLarsCV`` chooses here.
-#: himalaya wants them given, and the largest first.
-LASSO_ALPHAS = np.logspace(-0.5, -2, 10)
 #: For the workers of Dask; the page ``more_than_one_machine`` says why.
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 
@@ -37,14 +31,9 @@ BOOK = {
 }
 
 
-def book(what, make_samples=inputs.recorded):
+def book(what, make_samples=inputs.recorded, n_jobs=None):
     """A call of this book."""
-    return functools.partial(BOOK[what], make_samples())
-
-
-def tiled(what, n_voxels, n_jobs=None):
-    """The same on a number of voxels."""
-    return functools.partial(BOOK[what], inputs.tiled(n_voxels), n_jobs=n_jobs)
+    return functools.partial(BOOK[what], make_samples(), n_jobs=n_jobs)
 
 
 def starting_dask():
@@ -60,9 +49,9 @@ def starting_dask():
     return run
 
 
-def on_dask(what, n_voxels):
-    """The same on a number of voxels, on such a cluster."""
-    here, client = tiled(what, n_voxels), starting_dask()()
+def on_dask(what, make_samples):
+    """A call of this book on such a cluster."""
+    here, client = book(what, make_samples), starting_dask()()
 
     def run():
         with joblib.parallel_config(backend="dask", client=client):
@@ -107,34 +96,10 @@ def sklearn_scores(make_samples=inputs.recorded):
     return lambda: published.score(samples.stimuli, samples.responses)
 
 
-def himalaya_scores():
-    """``Ridge`` in the loop over ten folds."""
-    samples = inputs.recorded()
-    x, y, splits = samples.stimuli, samples.responses, inputs.splits(samples)
-    model = HimalayaRidge(alpha=100.0, fit_intercept=True)
-    return lambda: np.stack([model.fit(x[train], y[train]).score(x[test], y[test]) for train, test in splits])
-
-
-def sklearn_search_one_fold():
-    """Nested loops for the first of ten outer folds."""
-    train, test, inner = inputs.one_fold(inputs.recorded())
-
-    def score(model, train, test):
-        predicted = model.fit(train.stimuli, train.responses).predict(test.stimuli)
-        return r2_score(test.responses, predicted, multioutput="raw_values")
-
-    def run():
-        halves = [tuple(map(train.take, fold)) for fold in inner]
-        curves = np.array([sum(score(Ridge(alpha), *pair) for pair in halves) for alpha in ALPHAS])
-        return score(Ridge(np.array(ALPHAS)[curves.argmax(axis=0)]), train, test)
-
-    return run
-
-
 def himalaya_search_one_fold(make_samples=inputs.recorded):
     """``RidgeCV`` over the other nine folds, for the first of ten outer folds."""
     train, test, inner = inputs.one_fold(make_samples())
-    model = HimalayaRidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inner)
+    model = himalaya.ridge.RidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inner)
     return lambda: model.fit(train.stimuli, train.responses).score(test.stimuli, test.responses)
 
 
@@ -144,36 +109,20 @@ def sklearn_search_once(make_samples):
     return functools.partial(RidgeCV(alphas=ALPHAS, alpha_per_target=True).fit, samples.stimuli, samples.responses)
 
 
-def himalaya_search_once(make_samples=inputs.recorded):
+def himalaya_search_once(make_samples):
     """``RidgeCV`` over all ten folds, without an outer loop."""
     samples = make_samples()
-    model = HimalayaRidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inputs.splits(samples))
+    model = himalaya.ridge.RidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inputs.splits(samples))
     return functools.partial(model.fit, samples.stimuli, samples.responses)
 
 
-def sklearn_fields(n_jobs=1):
-    """``LassoLarsCV`` for every 36th voxel."""
-    pixels, responses, splits = inputs.sampled()
-    responses = responses.T.astype(np.float64)
-    parallel = joblib.Parallel(n_jobs=n_jobs)
-
-    def run(responses=responses):
-        return np.stack(parallel(joblib.delayed(_lasso)(pixels, response, splits) for response in responses))
-
-    run(responses[:2])  # starts the worker processes, which a loop over all voxels does once and not 36 times
-    return run
-
-
-def _lasso(pixels, response, splits):
-    return LassoLarsCV(max_iter=10, cv=splits).fit(pixels, response).coef_
-
-
-def himalaya_fields():
-    """``SparseGroupLassoCV`` without groups, for every 36th voxel."""
-    pixels, responses, splits = inputs.sampled()
-    pixels, responses = pixels.astype(np.float32), responses - responses.mean(axis=0)  # it fits no intercept
-    model = SparseGroupLassoCV(l1_regs=LASSO_ALPHAS, cv=splits, solver_params={"progress_bar": False})
-    return functools.partial(model.fit, pixels, responses)
+def sklearn_fields():
+    """``LassoLarsCV`` for every 36th voxel, from all over the mask: all take too long."""
+    samples = inputs.recorded()
+    pixels = StandardScaler().fit_transform(samples.stimuli.astype(np.float64))
+    responses = samples.responses[:, 18::36].T.astype(np.float64)
+    model = LassoLarsCV(max_iter=10, cv=inputs.splits(samples, 5))
+    return lambda: np.stack([model.fit(pixels, response).coef_ for response in responses])
 
 
 def book_banded():
@@ -189,5 +138,5 @@ def himalaya_banded():
     train, test, inner = inputs.banded()
     labels = np.repeat(range(len(train.features)), [len(columns) for columns in train.features.values()])
     params = dict(alphas=np.array(ALPHAS), progress_bar=False)
-    model = GroupRidgeCV(labels, solver_params=params, fit_intercept=True, cv=inner, random_state=0)
+    model = himalaya.ridge.GroupRidgeCV(labels, solver_params=params, fit_intercept=True, cv=inner, random_state=0)
     return lambda: model.fit(train.stimuli, train.responses).score(test.stimuli, test.responses)

@@ -5,7 +5,6 @@ import functools
 import tempfile
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
 
 from voxelwise import RunKFold, Samples, is_rest, load_recording, load_samples, local_contrast, recode, stack_features
 
@@ -37,13 +36,6 @@ def one_fold(samples, n_splits=10):
     """The samples to train on and those to test on of the first fold, and as many inner folds as there are others."""
     train, test = map(samples.take, splits(samples, n_splits)[0])
     return train, test, splits(train, n_splits - 1)
-
-
-def sampled():
-    """Standardized pixels, the responses of every 36th voxel (from all over the mask; all take too long), and folds."""
-    samples = recorded()
-    pixels = StandardScaler().fit_transform(samples.stimuli.astype(np.float64))
-    return pixels, samples.responses[:, 18::36], splits(samples, 5)
 
 
 def made_up(n_samples, n_voxels, n_features, filed=False):

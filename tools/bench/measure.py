@@ -34,14 +34,12 @@ def measure_here(prepare, *arguments):
     result = run()
     seconds = time.perf_counter() - start
     peak = _memory("VmHWM")
-    children = " ".join(path.read_text() for path in Path("/proc/self/task").glob("*/children")).split()
-    others = sum(_memory("VmHWM", process) for process in children)  # those that still run
-    return {"seconds": seconds, "peak": peak + others, "beyond": peak - before - _size(result)}
+    return {"seconds": seconds, "peak": peak, "beyond": peak - before - _size(result)}
 
 
-def _memory(mark, process="self"):
-    """Megabytes that a process holds (VmRSS), or held at its peak (VmHWM)."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+def _memory(mark):
+    """Megabytes that this process holds (VmRSS), or held at its peak (VmHWM)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
     (kibibytes,) = (line.split()[1] for line in lines if line.startswith(mark))
     return int(kibibytes) * 1024 / 1e6
 
