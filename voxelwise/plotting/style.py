@@ -70,12 +70,9 @@ def dark_figure(height):
     return figure
 
 
-def pair_up(colours, things, what):
+def pair_up(colours, things):
     """Each thing with its colour; a ValueError if there are more things than colours."""
-    things = list(things)
-    if len(things) > len(colours):
-        raise ValueError(f"{len(things)} {what}; expected up to {len(colours)}, as many as have a colour.")
-    return zip(colours, things, strict=False)
+    return zip(colours[: len(things)], things, strict=True)
 
 
 def draw_screen(ax, values, frame=FRAME, ticks=False, **colours):
