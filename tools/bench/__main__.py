@@ -51,7 +51,6 @@ SPREAD = {
     what: ((calls.book, what, LARGE, 1), (calls.book, what, LARGE, 2), (calls.on_dask, what, LARGE))
     for what in (SCORES, SEARCH, FIELDS)
 }
-STARTING = (calls.starting_dask,)
 SIZES = {(what, n_voxels): (calls.book, what, make) for what in SPREAD for n_voxels, make in TILED.items()}
 
 
@@ -59,7 +58,7 @@ def measure_all():
     """Medians for each call that a table needs."""
     raced = (call for mine, _, _, other, _ in RACES + WIDE_RACES for call in (mine, other))
     spread = itertools.chain(*SPREAD.values())
-    found = {call: [] for call in (*raced, *SIZES.values(), STARTING, *spread, *FILED.values(), *PRODUCTS.values())}
+    found = {call: [] for call in (*raced, *SIZES.values(), *spread, *FILED.values(), *PRODUCTS.values())}
     measure(*PIPELINE)  # makes the recording if need be
     for call in REPETITIONS * list(found):
         found[call].append(measure(*call))
@@ -94,7 +93,7 @@ def table_of_peers(medians):
 
 
 def table_of_sizes(medians):
-    """Time per voxel, and memory beyond input and output, for each size."""
+    """Time per voxel, and memory beyond the input, for each size."""
     rows = []
     for (what, size), call in SIZES.items():
         seconds, _, beyond = medians[call]
@@ -137,7 +136,6 @@ def table_of_dask(medians):
     for what, each in SPREAD.items():
         one, two, dask = (medians[call]["seconds"] for call in each)
         rows.append([what, "20,000", *map(show, (one, two, one / two, dask, one / dask))])
-    rows.append(["Starting the cluster", *[""] * 4, show(medians[STARTING]["seconds"]), ""])
     numbers = ["Voxels", "One thread (s)", "Two threads (s)", "Gain", "Two workers (s)", "Gain"]
     return make_table(["What"], numbers, rows)
 

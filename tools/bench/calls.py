@@ -36,22 +36,14 @@ def book(what, make_samples=inputs.recorded, n_jobs=None):
     return functools.partial(BOOK[what], make_samples(), n_jobs=n_jobs)
 
 
-def starting_dask():
-    """The start of a cluster of two workers on this machine that have imported the package; it returns the client."""
+def on_dask(what, make_samples):
+    """The same on a cluster of two workers on this machine that have imported the package."""
     from dask.distributed import Client, LocalCluster
 
-    def run():
-        os.environ.update(KEEP_MEMORY)
-        client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0"))
-        client.run(importlib.import_module, "voxelwise")
-        return client
-
-    return run
-
-
-def on_dask(what, make_samples):
-    """A call of this book on such a cluster."""
-    here, client = book(what, make_samples), starting_dask()()
+    here = book(what, make_samples)
+    os.environ.update(KEEP_MEMORY)
+    client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0"))
+    client.run(importlib.import_module, "voxelwise")
 
     def run():
         with joblib.parallel_config(backend="dask", client=client):
