@@ -1,7 +1,6 @@
 """Measure this book against its peers, at several sizes, and on a Dask cluster; write the tables of the book's pages.
 
-Run it with ``make bench``, on Linux. All calls take turns, and then all of them again, so that what else the machine
-does falls on all alike. The tables hold medians.
+All calls take turns, and then all of them again, so that what else the machine does falls on all alike.
 """
 
 import functools
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tools.bench import calls, inputs
+from tools.bench import calls
 from tools.bench.measure import measure
 from voxelwise.files import replace_file
 
@@ -33,7 +32,7 @@ RACES = (
     (BANDED, "Banded ridge", "himalaya", (calls.himalaya_banded,), 1),
     ((calls.book, FIELDS), FIELDS, "scikit-learn, 151 voxels", (calls.sklearn_fields,), SHARE),
 )
-WIDE = inputs.wide
+WIDE = calls.wide
 #: The same for many features; then from files; and the products that tell how fast the machine is.
 WIDE_RACES = (
     ((calls.book, SCORES, WIDE), SCORES, "scikit-learn, published loop", (calls.sklearn_scores, WIDE), 1),
@@ -41,10 +40,10 @@ WIDE_RACES = (
     ((calls.book, ONCE, WIDE), ONCE, "himalaya", (calls.himalaya_search_once, WIDE), 1),
     ((calls.book, ONCE, WIDE), ONCE, "scikit-learn, leave one out", (calls.sklearn_search_once, WIDE), 1),
 )
-FILED = {what: (calls.book, what, inputs.filed) for what in (SCORES, ONCE)}
+FILED = {what: (calls.book, what, calls.filed) for what in (SCORES, ONCE)}
 #: Scores are worked out in double precision, the many errors of a search in single precision.
 PRODUCTS = {SCORES: (calls.product, "float64"), SEARCH: (calls.product, "float32"), ONCE: (calls.product, "float32")}
-TILED = {n_voxels: functools.partial(inputs.tiled, n_voxels) for n_voxels in (1_000, 5_000, 20_000, 100_000)}
+TILED = {n_voxels: functools.partial(calls.tiled, n_voxels) for n_voxels in (1_000, 5_000, 20_000, 100_000)}
 LARGE = TILED[20_000]
 #: In one thread, in two, and on two workers of Dask.
 SPREAD = {
@@ -104,9 +103,8 @@ def table_of_sizes(medians):
 def operations(what, n_samples, n_voxels, n_features):
     """Operations in matrix products, in units of 1e12, that a call takes with ten folds and twenty penalties.
 
-    A score takes ``X'Y`` and predictions of all samples. For each pair of training and test set, and each penalty, a
-    search takes predictions of no more rows than there are samples or features; for each training set, the products
-    along its directions.
+    A score takes ``X'Y`` and predictions of all samples; a search, for each pair of training and test set and each
+    penalty, predictions of as few rows as can be, and for each training set the products along its directions.
     """
     n_pairs, n_trains = {"Ridge scores": (0, 0), "Plain search": (10, 10), "Alpha search": (90, 55)}[what]
     n_rows = min(n_samples // 10, n_features)

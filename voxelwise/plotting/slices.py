@@ -5,10 +5,11 @@ import nibabel
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgb
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import withStroke
 from nilearn.image import load_img, resample_img
 
 from . import style
-from .style import DIRECTION_COLOURS, FRAME, HALO, MARKS, SCORE_COLOURS, dark_figure, draw_screen, pair_up
+from .style import DIRECTION_COLOURS, FRAME, MARKS, SCORE_COLOURS, dark_figure, draw_screen, pair_up
 
 #: Coefficients of fields below the first are hidden; the colours end at the second, or at a larger one. As published.
 FIELD_THRESHOLD, FIELD_LIMIT = 0.1, 0.75
@@ -44,7 +45,7 @@ def plot_summary(score_img, background, positions, fields, name, marked_pixel=No
         draw_screen(ax, hidden, "0.4", cmap=colours, vmin=0, vmax=max(FIELD_LIMIT, np.max(fields)))
         if marked_pixel is not None:
             y, x = marked_pixel
-            ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="none", edgecolor=style.PIXEL_COLOUR, lw=2.5))
+            ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="none", edgecolor="#FF3030", lw=2.5))
         ax.text(0.04, 0.96, letter, color=colour, transform=ax.transAxes, va="top", weight="bold")
     figure.text(0.01, 0.03, name and f"recording: {name}", color="0.7", fontsize=9)
     return figure
@@ -155,7 +156,8 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
             if zoomed:  # the letter stands beside its voxel, away from the others
                 away = np.array([i, j]) - marks[:, :2].mean(axis=0)
                 place = (i, j) + away / max(np.hypot(*away), 1e-9)
-                ax.text(*place, letter, ha="center", va="center", weight="bold", color=colour, path_effects=[HALO])
+                halo = withStroke(linewidth=3.5, foreground="black")
+                ax.text(*place, letter, ha="center", va="center", weight="bold", color=colour, path_effects=[halo])
     if zoomed:
         zoom(ax, np.argwhere(values) if values.any() else marks[:, :2])
     return float(nibabel.affines.apply_affine(scores.affine, marks[0])[2])
