@@ -6,8 +6,6 @@ import nibabel
 import numpy as np
 from sklearn.metrics import r2_score
 
-from voxelwise.models.batches import one_thread
-
 
 def rewrite(path, change=lambda values: values, affine=None, stored=np.float32):
     """Put an image with changed values, or elsewhere, in the place of another."""
@@ -16,7 +14,6 @@ def rewrite(path, change=lambda values: values, affine=None, stored=np.float32):
     nibabel.Nifti1Image(values, image.affine if affine is None else affine, dtype=stored).to_filename(path)
 
 
-@one_thread
 def plain_loop(samples, model, cv):
     """Scores and predictions of a scikit-learn model, in float64."""
     x, y = samples.stimuli.astype(float), samples.responses.astype(float)

@@ -1,10 +1,9 @@
-"""Measure this book against its peers, at several sizes, and on a Dask cluster; write the tables of the book's pages.
+"""Measure this book against its peers, and at several sizes; write the tables of the page ``benchmarks``.
 
-Run it with ``make bench``, on Linux. All calls take turns, and then all of them again, so that what else the machine
-does falls on all alike. The tables hold medians.
+All calls take turns, and then all of them again, so that what else the machine does falls on all alike.
 """
 
-import itertools
+import functools
 import os
 import platform
 from datetime import date
@@ -13,13 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from tools.bench import calls, inputs
+from tools.bench import calls
 from tools.bench.measure import measure
 from voxelwise.files import replace_file
 
 PAGES = Path(__file__).resolve().parents[2] / "book" / "_measured"
 REPETITIONS = 3
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "nilearn", "joblib", "himalaya", "dask")
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "nilearn", "joblib", "himalaya")
 
 SCORES, SEARCH, ONCE, FIELDS = calls.BOOK
 PIPELINE, BANDED = (calls.book_pipeline,), (calls.book_banded,)
@@ -28,16 +27,11 @@ SHARE = 5438 / 151  # all voxels, for every 36th
 RACES = (
     (PIPELINE, "Files to four fields", "published analysis", (calls.published_pipeline,), 1),
     ((calls.book, SCORES), SCORES, "scikit-learn, published loop", (calls.sklearn_scores,), 1),
-    ((calls.book, SCORES), SCORES, "himalaya", (calls.himalaya_scores,), 1),
-    ((calls.book, SEARCH), SEARCH, "scikit-learn, 1 of 10 folds", (calls.sklearn_search_one_fold,), 10),
     ((calls.book, SEARCH), SEARCH, "himalaya, 1 of 10 folds", (calls.himalaya_search_one_fold,), 10),
-    ((calls.book, SEARCH), SEARCH, "himalaya, no outer loop", (calls.himalaya_search_once,), 1),
     (BANDED, "Banded ridge", "himalaya", (calls.himalaya_banded,), 1),
     ((calls.book, FIELDS), FIELDS, "scikit-learn, 151 voxels", (calls.sklearn_fields,), SHARE),
-    ((calls.book, FIELDS), FIELDS, "scikit-learn, 151 voxels, all cores", (calls.sklearn_fields, -1), SHARE),
-    ((calls.book, FIELDS), FIELDS, "himalaya, 151 voxels", (calls.himalaya_fields,), SHARE),
 )
-WIDE = inputs.wide
+WIDE = calls.wide
 #: The same for many features; then from files; and the products that tell how fast the machine is.
 WIDE_RACES = (
     ((calls.book, SCORES, WIDE), SCORES, "scikit-learn, published loop", (calls.sklearn_scores, WIDE), 1),
@@ -45,23 +39,17 @@ WIDE_RACES = (
     ((calls.book, ONCE, WIDE), ONCE, "himalaya", (calls.himalaya_search_once, WIDE), 1),
     ((calls.book, ONCE, WIDE), ONCE, "scikit-learn, leave one out", (calls.sklearn_search_once, WIDE), 1),
 )
-FILED = {what: (calls.book, what, inputs.filed) for what in (SCORES, ONCE)}
+FILED = {what: (calls.book, what, calls.filed) for what in (SCORES, ONCE)}
 #: Scores are worked out in double precision, the many errors of a search in single precision.
 PRODUCTS = {SCORES: (calls.product, "float64"), SEARCH: (calls.product, "float32"), ONCE: (calls.product, "float32")}
-#: In one thread, in two, and on two workers of Dask.
-SPREAD = {
-    what: ((calls.tiled, what, 20_000, 1), (calls.tiled, what, 20_000, 2), (calls.on_dask, what, 20_000))
-    for what in (SCORES, SEARCH, FIELDS)
-}
-STARTING = (calls.starting_dask,)
-SIZES = {(what, n): (calls.tiled, what, n) for what in SPREAD for n in (1_000, 5_000, 20_000, 100_000)}
+TILED = {n_voxels: functools.partial(calls.tiled, n_voxels) for n_voxels in (1_000, 5_000, 20_000, 100_000)}
+SIZES = {(what, n): (calls.book, what, make) for what in (SCORES, SEARCH, FIELDS) for n, make in TILED.items()}
 
 
 def measure_all():
     """Medians for each call that a table needs."""
     raced = (call for mine, _, _, other, _ in RACES + WIDE_RACES for call in (mine, other))
-    spread = itertools.chain(*SPREAD.values())
-    found = {call: [] for call in (*raced, *SIZES.values(), STARTING, *spread, *FILED.values(), *PRODUCTS.values())}
+    found = {call: [] for call in (*raced, *SIZES.values(), *FILED.values(), *PRODUCTS.values())}
     measure(*PIPELINE)  # makes the recording if need be
     for call in REPETITIONS * list(found):
         found[call].append(measure(*call))
@@ -71,7 +59,7 @@ def measure_all():
 
 def show(value):
     """Three digits of a number, without an exponent."""
-    digits = max(0, 2 - int(f"{value:e}".partition("e")[2])) if value else 0
+    digits = max(0, 2 - int(f"{value:e}".partition("e")[2]))
     return f"{value:,.{digits}f}"
 
 
@@ -96,7 +84,7 @@ def table_of_peers(medians):
 
 
 def table_of_sizes(medians):
-    """Time per voxel, and memory beyond input and output, for each size."""
+    """Time per voxel, and memory beyond the input, for each size."""
     rows = []
     for (what, size), call in SIZES.items():
         seconds, _, beyond = medians[call]
@@ -107,9 +95,8 @@ def table_of_sizes(medians):
 def operations(what, n_samples, n_voxels, n_features):
     """Operations in matrix products, in units of 1e12, that a call takes with ten folds and twenty penalties.
 
-    A score takes ``X'Y`` and predictions of all samples. For each pair of training and test set, and each penalty, a
-    search takes predictions of no more rows than there are samples or features; for each training set, the products
-    along its directions.
+    A score takes ``X'Y`` and predictions of all samples; a search, for each pair of training and test set and each
+    penalty, predictions of as few rows as can be, and for each training set the products along its directions.
     """
     n_pairs, n_trains = {"Ridge scores": (0, 0), "Plain search": (10, 10), "Alpha search": (90, 55)}[what]
     n_rows = min(n_samples // 10, n_features)
@@ -133,17 +120,6 @@ def table_of_large(medians):
     return make_table(["What", "Peer"], ["This book (s)", "Peer (s)", "Peer / book", "Share of speed"], rows)
 
 
-def table_of_dask(medians):
-    """Seconds in one thread, in two, and with two workers."""
-    rows = []
-    for what, each in SPREAD.items():
-        one, two, dask = (medians[call]["seconds"] for call in each)
-        rows.append([what, "20,000", *map(show, (one, two, one / two, dask, one / dask))])
-    rows.append(["Starting the cluster", *[""] * 4, show(medians[STARTING]["seconds"]), ""])
-    numbers = ["Voxels", "One thread (s)", "Two threads (s)", "Gain", "Two workers (s)", "Gain"]
-    return make_table(["What"], numbers, rows)
-
-
 def describe_measurement():
     """The day, the machine, Python, the versions of the libraries, and what the numbers are."""
     about = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -154,9 +130,9 @@ def describe_measurement():
 
 
 def main():
-    """Measure, then replace the tables of the pages; each whole or not at all."""
+    """Measure, then replace the tables of the page; each whole or not at all."""
     medians = measure_all()
-    tables = dict(benchmarks=table_of_peers, large=table_of_large, sizes=table_of_sizes, dask=table_of_dask)
+    tables = dict(benchmarks=table_of_peers, large=table_of_large, sizes=table_of_sizes)
     for name, table in tables.items():
         text = table(medians) + describe_measurement()
         replace_file(PAGES / f"{name}.md", text.encode())

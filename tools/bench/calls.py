@@ -1,32 +1,77 @@
-"""The measured calls, of this book and of its peers: each function prepares one and returns it, ready to be timed."""
+"""The calls of this book and of its peers, and what they are given: a function prepares one and returns it."""
 
+import dataclasses
 import functools
-import importlib
-import os
+import tempfile
 
-import joblib
+import himalaya.ridge
 import numpy as np
-from himalaya.lasso import SparseGroupLassoCV
-from himalaya.ridge import GroupRidgeCV
-from himalaya.ridge import Ridge as HimalayaRidge
-from himalaya.ridge import RidgeCV as HimalayaRidgeCV
-from sklearn.linear_model import LassoLarsCV, Ridge, RidgeCV
-from sklearn.metrics import r2_score
+from sklearn.linear_model import LassoLarsCV, RidgeCV
+from sklearn.preprocessing import StandardScaler
 
 import voxelwise as vw
-from tools.bench import inputs, published
+from tools.bench import published
 from voxelwise.models.search import ALPHAS, search_alpha
 from voxelwise.simulation.cortex import MARKED_VOXELS
 
-#: From a penalty that leaves few voxels any pixel down to one below almost all that ``LassoLarsCV`` chooses here.
-#: himalaya wants them given, and the largest first.
-LASSO_ALPHAS = np.logspace(-0.5, -2, 10)
-#: For the workers of Dask; the page ``more_than_one_machine`` says why.
-KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_": "33554432"}
+_FOLDER = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # kept until this process ends
 
 
-def _search_once(samples, n_jobs=None):
-    return vw.VoxelwiseRidgeCV(cv=10, n_jobs=n_jobs).fit(samples.stimuli, samples.responses, samples.runs).best_alphas_
+def recorded():
+    """The simulated recording's random runs, as the chapters load them."""
+    return vw.load_samples(vw.load_recording("simulated"))
+
+
+def tiled(n_voxels):
+    """As many voxels as asked for: the recording's, again and again, each with noise of its own."""
+    samples = recorded()
+    rng = np.random.default_rng(0)
+    columns = np.resize(rng.permutation(samples.responses.shape[1]), n_voxels)
+    responses = rng.standard_normal((len(samples.responses), n_voxels), dtype=np.float32)
+    responses *= 0.5
+    responses += samples.responses[:, columns]
+    return dataclasses.replace(samples, responses=responses)
+
+
+def splits(samples, n_splits=10):
+    """Whole-run folds as pairs of rows, to train on and to test on."""
+    return list(vw.RunKFold(n_splits).split(samples.runs, groups=samples.runs))
+
+
+def one_fold(samples, n_splits=10):
+    """The samples to train on and those to test on of the first fold, and as many inner folds as there are others."""
+    train, test = map(samples.take, splits(samples, n_splits)[0])
+    return train, test, splits(train, n_splits - 1)
+
+
+def made_up(n_samples, n_voxels, n_features, mmap_mode=None):
+    """Responses to many features: float32, in runs of 100 samples, from a file as ``np.load`` reads it."""
+    path, rng = f"{_FOLDER.name}/responses.npy", np.random.default_rng(0)
+    responses = np.lib.format.open_memmap(path, "w+", np.float32, (n_samples, n_voxels))
+    features = rng.standard_normal((n_samples, n_features), dtype=np.float32)
+    for start in range(0, n_voxels, 5_000):
+        block = responses[:, start : start + 5_000]
+        weights = rng.standard_normal((n_features, block.shape[1]), dtype=np.float32) / np.float32(n_features) ** 0.5
+        block[:] = features @ weights + rng.standard_normal(block.shape, dtype=np.float32)
+    responses.flush()
+    del block, responses
+    return vw.Samples.from_arrays(features, np.load(path, mmap_mode), np.arange(n_samples) // 100)
+
+
+wide = functools.partial(made_up, 2_000, 20_000, 400)
+filed = functools.partial(made_up, 8_000, 60_000, 1_000, "r")
+
+
+def banded():
+    """Three feature spaces and every 36th voxel: what to train on and to test on, and four inner folds."""
+    samples = recorded()
+    on_off, pixels = ~vw.is_rest(samples.stimuli), vw.recode(samples, "rest black").stimuli
+    spaces = {"on/off": on_off, "pixels": pixels, "contrast": vw.local_contrast(samples, [(2, 2)])}
+    return one_fold(vw.stack_features(samples.take(voxels=range(18, samples.responses.shape[1], 36)), spaces), 5)
+
+
+def _search_once(samples):
+    return vw.VoxelwiseRidgeCV(cv=10).fit(samples.stimuli, samples.responses, samples.runs).best_alphas_
 
 
 BOOK = {
@@ -37,38 +82,9 @@ BOOK = {
 }
 
 
-def book(what, make_samples=inputs.recorded):
+def book(what, make_samples=recorded):
     """A call of this book."""
     return functools.partial(BOOK[what], make_samples())
-
-
-def tiled(what, n_voxels, n_jobs=None):
-    """The same on a number of voxels."""
-    return functools.partial(BOOK[what], inputs.tiled(n_voxels), n_jobs=n_jobs)
-
-
-def starting_dask():
-    """The start of a cluster of two workers on this machine that have imported the package; it returns the client."""
-    from dask.distributed import Client, LocalCluster
-
-    def run():
-        os.environ.update(KEEP_MEMORY)
-        client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0"))
-        client.run(importlib.import_module, "voxelwise")
-        return client
-
-    return run
-
-
-def on_dask(what, n_voxels):
-    """The same on a number of voxels, on such a cluster."""
-    here, client = tiled(what, n_voxels), starting_dask()()
-
-    def run():
-        with joblib.parallel_config(backend="dask", client=client):
-            return here()
-
-    return run
 
 
 def product(dtype, size=6_000):
@@ -101,40 +117,16 @@ def published_pipeline():
     return run
 
 
-def sklearn_scores(make_samples=inputs.recorded):
+def sklearn_scores(make_samples=recorded):
     """The published loop over ten folds."""
     samples = make_samples()
     return lambda: published.score(samples.stimuli, samples.responses)
 
 
-def himalaya_scores():
-    """``Ridge`` in the loop over ten folds."""
-    samples = inputs.recorded()
-    x, y, splits = samples.stimuli, samples.responses, inputs.splits(samples)
-    model = HimalayaRidge(alpha=100.0, fit_intercept=True)
-    return lambda: np.stack([model.fit(x[train], y[train]).score(x[test], y[test]) for train, test in splits])
-
-
-def sklearn_search_one_fold():
-    """Nested loops for the first of ten outer folds."""
-    train, test, inner = inputs.one_fold(inputs.recorded())
-
-    def score(model, train, test):
-        predicted = model.fit(train.stimuli, train.responses).predict(test.stimuli)
-        return r2_score(test.responses, predicted, multioutput="raw_values")
-
-    def run():
-        halves = [tuple(map(train.take, fold)) for fold in inner]
-        curves = np.array([sum(score(Ridge(alpha), *pair) for pair in halves) for alpha in ALPHAS])
-        return score(Ridge(np.array(ALPHAS)[curves.argmax(axis=0)]), train, test)
-
-    return run
-
-
-def himalaya_search_one_fold(make_samples=inputs.recorded):
+def himalaya_search_one_fold(make_samples=recorded):
     """``RidgeCV`` over the other nine folds, for the first of ten outer folds."""
-    train, test, inner = inputs.one_fold(make_samples())
-    model = HimalayaRidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inner)
+    train, test, inner = one_fold(make_samples())
+    model = himalaya.ridge.RidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inner)
     return lambda: model.fit(train.stimuli, train.responses).score(test.stimuli, test.responses)
 
 
@@ -144,41 +136,25 @@ def sklearn_search_once(make_samples):
     return functools.partial(RidgeCV(alphas=ALPHAS, alpha_per_target=True).fit, samples.stimuli, samples.responses)
 
 
-def himalaya_search_once(make_samples=inputs.recorded):
+def himalaya_search_once(make_samples):
     """``RidgeCV`` over all ten folds, without an outer loop."""
     samples = make_samples()
-    model = HimalayaRidgeCV(alphas=ALPHAS, fit_intercept=True, cv=inputs.splits(samples))
+    model = himalaya.ridge.RidgeCV(alphas=ALPHAS, fit_intercept=True, cv=splits(samples))
     return functools.partial(model.fit, samples.stimuli, samples.responses)
 
 
-def sklearn_fields(n_jobs=1):
-    """``LassoLarsCV`` for every 36th voxel."""
-    pixels, responses, splits = inputs.sampled()
-    responses = responses.T.astype(np.float64)
-    parallel = joblib.Parallel(n_jobs=n_jobs)
-
-    def run(responses=responses):
-        return np.stack(parallel(joblib.delayed(_lasso)(pixels, response, splits) for response in responses))
-
-    run(responses[:2])  # starts the worker processes, which a loop over all voxels does once and not 36 times
-    return run
-
-
-def _lasso(pixels, response, splits):
-    return LassoLarsCV(max_iter=10, cv=splits).fit(pixels, response).coef_
-
-
-def himalaya_fields():
-    """``SparseGroupLassoCV`` without groups, for every 36th voxel."""
-    pixels, responses, splits = inputs.sampled()
-    pixels, responses = pixels.astype(np.float32), responses - responses.mean(axis=0)  # it fits no intercept
-    model = SparseGroupLassoCV(l1_regs=LASSO_ALPHAS, cv=splits, solver_params={"progress_bar": False})
-    return functools.partial(model.fit, pixels, responses)
+def sklearn_fields():
+    """``LassoLarsCV`` for every 36th voxel, from all over the mask: all take too long."""
+    samples = recorded()
+    pixels = StandardScaler().fit_transform(samples.stimuli.astype(np.float64))
+    responses = samples.responses[:, 18::36].T.astype(np.float64)
+    model = LassoLarsCV(max_iter=10, cv=splits(samples, 5))
+    return lambda: np.stack([model.fit(pixels, response).coef_ for response in responses])
 
 
 def book_banded():
     """``BandedRidgeCV``, for the first of five outer folds."""
-    train, test, inner = inputs.banded()
+    train, test, inner = banded()
     model = vw.BandedRidgeCV(train.features, cv=inner)
     fit = functools.partial(model.fit, train.stimuli, train.responses, runs=train.runs)
     return lambda: fit().score(test.stimuli, test.responses, multioutput="raw_values")
@@ -186,8 +162,8 @@ def book_banded():
 
 def himalaya_banded():
     """``GroupRidgeCV`` with its own number of random scalings, 100, for the first of five outer folds."""
-    train, test, inner = inputs.banded()
+    train, test, inner = banded()
     labels = np.repeat(range(len(train.features)), [len(columns) for columns in train.features.values()])
     params = dict(alphas=np.array(ALPHAS), progress_bar=False)
-    model = GroupRidgeCV(labels, solver_params=params, fit_intercept=True, cv=inner, random_state=0)
+    model = himalaya.ridge.GroupRidgeCV(labels, solver_params=params, fit_intercept=True, cv=inner, random_state=0)
     return lambda: model.fit(train.stimuli, train.responses).score(test.stimuli, test.responses)

@@ -1,20 +1,14 @@
-"""Measure one call in a process of its own: its seconds, and its memory.
-
-Importing and preparing come before the clock starts and before the mark of the highest memory is set back. Both marks
-are Linux's, kept for each process from its own start.
-"""
+"""Measure one call in a process of its own: its seconds, and its memory, by Linux's marks. Preparing does not count."""
 
 import ctypes
-import dataclasses
 import gc
 import json
 import pickle
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
-
-import numpy as np
 
 
 def measure(prepare, *arguments):
@@ -24,32 +18,22 @@ def measure(prepare, *arguments):
 
 
 def measure_here(prepare, *arguments):
-    """Seconds of a call; megabytes of memory at its peak, libraries and input included, and beyond input and output."""
+    """Seconds of a call; megabytes of memory at its peak, with libraries and input, and how many more than before."""
     run = prepare(*arguments)
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # what preparing has freed would otherwise hide what the call takes
     Path("/proc/self/clear_refs").write_text("5")
     before = _memory("VmRSS")
     start = time.perf_counter()
-    result = run()
-    seconds = time.perf_counter() - start
-    peak = _memory("VmHWM")
-    children = " ".join(path.read_text() for path in Path("/proc/self/task").glob("*/children")).split()
-    others = sum(_memory("VmHWM", process) for process in children)  # those that still run
-    return {"seconds": seconds, "peak": peak + others, "beyond": peak - before - _size(result)}
+    run()
+    seconds, peak = time.perf_counter() - start, _memory("VmHWM")
+    return {"seconds": seconds, "peak": peak, "beyond": peak - before}
 
 
-def _memory(mark, process="self"):
-    """Megabytes that a process holds (VmRSS), or held at its peak (VmHWM)."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    (kibibytes,) = (line.split()[1] for line in lines if line.startswith(mark))
+def _memory(mark):
+    """Megabytes that this process holds (VmRSS), or held at its peak (VmHWM)."""
+    (kibibytes,) = re.findall(rf"{mark}:\s*(\d+)", Path("/proc/self/status").read_text())
     return int(kibibytes) * 1024 / 1e6
-
-
-def _size(result):
-    """Megabytes of the arrays that a result is, or is made of."""
-    parts = vars(result).values() if dataclasses.is_dataclass(result) else [result]
-    return sum(part.nbytes for part in parts if isinstance(part, np.ndarray)) / 1e6
 
 
 if __name__ == "__main__":

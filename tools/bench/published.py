@@ -1,9 +1,7 @@
-"""The published analysis, step for step, under today's nilearn and scikit-learn.
+"""The published analysis, step for step, to compare results, time and memory with.
 
-This is what the book's own code is compared with: its results by the tests, its time and memory by ``make bench``. It
-does as the original script does: mask all runs with nilearn, cut off the lag, fit ``Ridge(100)`` ten times over, fit
-``LassoLarsCV`` for four columns of the masked data. Two things had to change. Standardization is asked for by its
-present name, and the pixels are scaled before the lasso, which has lost its ``normalize`` option.
+Two things had to change: standardization is asked for by its present name, and the pixels are scaled before the lasso,
+which has lost its ``normalize`` option.
 """
 
 import numpy as np

@@ -9,10 +9,9 @@ The mistakes stand in the tables beside this file, by part:
     [ridge.other-seed]  # with tests of its own, or a reason why none has to notice
     old = "..."
 
-Old and new are expressions, or statements. Old is looked for word by word, in Python's own spelling of the file: line
-breaks, quotes and comments do not matter, nor the module of the package in which it stands, as long as it stands there
-once. New takes its place as it is, in brackets where it needs them. What stands nowhere any more is listed as gone. The
-mistakes in a notebook are statements about its code ``cells``.
+Old is looked for word by word, in Python's own spelling: line breaks, quotes and comments do not matter, nor
+the module of the package in which it stands, if it stands there once. New takes its place as it is. What stands nowhere
+any more is listed as gone. The mistakes in a notebook are statements about its code ``cells``.
 """
 
 import ast
@@ -22,7 +21,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +28,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
+
+from voxelwise import load_recording
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 300  # seconds
@@ -77,66 +77,51 @@ def read_mutants():
                     yield Mutant(**common | own, part=part, name=f"{part}.{name}")
 
 
-class Copy(threading.local):
-    """A scratch copy of the project: one for each thread."""
-
-    def __init__(self, folder):
-        home = Path(tempfile.mkdtemp(dir=folder))
-        self.root, self.data = home / "book", home / "data"
-        shutil.copytree(ROOT, self.root, ignore=shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__"))
-
-    def test(self, tests):
-        """Run a file of tests; whether they notice something."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", tests]
+def try_out(mutant):
+    """Make a mistake in a scratch copy of the project, and run the files of tests in turn until one notices it."""
+    change = mutant.change(ROOT)
+    if change is None:
+        return GONE
+    path, text = change
+    with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
+        root = Path(folder, "book")
+        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__"))
+        (root / path.relative_to(ROOT)).write_text(text, encoding="utf-8")
         # A changed simulation makes a recording of its own, in the first of nilearn's folders; others are only read.
-        own = dict(PYTHONPATH=str(self.root), NILEARN_SHARED_DATA=str(self.data))
+        own = dict(PYTHONPATH=str(root), NILEARN_SHARED_DATA=f"{folder}/data")
         own |= dict(PYTHONDONTWRITEBYTECODE="1", OPENBLAS_NUM_THREADS="1")
-        try:
-            ended = subprocess.run(command, cwd=self.root, env=os.environ | own, timeout=TIMEOUT, capture_output=True)
-        except subprocess.TimeoutExpired:
-            return "timed out"
-        # 2: a file that cannot even be imported; more: one that is not there.
-        return {0: SURVIVED, 1: CAUGHT, 2: CAUGHT}.get(ended.returncode, f"pytest {ended.returncode}")
+        outcomes = (run(tests, cwd=root, env=os.environ | own) for tests in mutant.tests.split())
+        return next((outcome for outcome in outcomes if outcome != SURVIVED), SURVIVED)
 
-    def try_out(self, mutants, tests):
-        """Make mistakes, run the files of tests in turn until one notices something, and undo all."""
-        changes = [change for mutant in mutants if (change := mutant.change(self.root))]
-        if not changes:
-            return GONE
-        before = {path: path.read_bytes() for path, _ in changes}
-        for path, text in changes:
-            path.write_text(text, encoding="utf-8")
-        outcome = next((found for found in map(self.test, tests.split()) if found != SURVIVED), SURVIVED)
-        for path, content in before.items():
-            path.write_bytes(content)
-        shutil.rmtree(self.data, ignore_errors=True)
-        return outcome
+
+def run(tests, **where):
+    """Run a file of tests; whether they notice something."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", tests]
+    try:
+        ended = subprocess.run(command, **where, timeout=TIMEOUT, capture_output=True)
+    except subprocess.TimeoutExpired:
+        return "timed out"
+    # 2: a file that cannot even be imported; more: one that is not there.
+    return {0: SURVIVED, 1: CAUGHT, 2: CAUGHT}.get(ended.returncode, f"pytest {ended.returncode}")
 
 
 def main(asked):
     """Try the mutants that are asked for, and say what was noticed; 1 where something was not."""
-    from voxelwise import load_recording
-
     mutants = list(read_mutants())
     if unknown := {*asked}.difference(*({mutant.part, mutant.name} for mutant in mutants)):
         return f"No mistake or part is called {', '.join(sorted(unknown))}: see tools/mutants/*.toml."
     mutants = [mutant for mutant in mutants if not asked or {mutant.part, mutant.name} & {*asked}]
-    # First all files are written anew with nothing changed: tests that fail then would catch whatever they are asked.
     controls, outcomes = {}, {}
     for mutant in mutants:
-        for tests in mutant.tests.split():
-            controls.setdefault(tests, {})[mutant.file] = replace(mutant, new=mutant.old)
+        # First with nothing changed: tests that fail then would catch whatever they are asked.
+        controls |= {tests: replace(mutant, tests=tests, new=mutant.old) for tests in mutant.tests.split()}
     load_recording()  # made once, if need be
-    scratch = tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True)
-    with scratch as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
-        copy = Copy(folder)
-        unchanged = pool.map(copy.try_out, [files.values() for files in controls.values()], controls)
-        for tests, outcome in zip(controls, unchanged, strict=True):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for tests, outcome in zip(controls, pool.map(try_out, controls.values()), strict=True):
             print(f"unchanged {outcome:9}  {tests}", flush=True)
             if outcome not in (SURVIVED, GONE):
                 return "These tests do not pass without a mistake. Mend that first."
-        tried = pool.map(copy.try_out, [[mutant] for mutant in mutants], [mutant.tests for mutant in mutants])
-        for mutant, outcome in zip(mutants, tried, strict=True):
+        for mutant, outcome in zip(mutants, pool.map(try_out, mutants), strict=True):
             outcomes[mutant] = outcome
             print(f"{len(outcomes):4} of {len(mutants)}  {outcome:9}  {mutant.name}", flush=True)
     for (part, outcome), number in Counter((mutant.part, outcome) for mutant, outcome in outcomes.items()).items():

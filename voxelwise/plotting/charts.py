@@ -45,7 +45,7 @@ def plot_power(strength, found, rate):
     """
     figure, ax = plt.subplots(figsize=(8, 3.8))
     lines = tuple(zip(LINE_COLOURS, ("o-", "s--", "^:", "v-."), strict=False))
-    for (colour, line), (name, shares) in pair_up(lines, found.items(), "rules"):
+    for (colour, line), (name, shares) in pair_up(lines, found.items()):
         ax.plot(strength, shares, line, color=colour, markersize=5, clip_on=False, label=name)
     ax.axhline(rate, **GUIDE, linestyle=":")
     ax.set_xscale("function", functions=(np.sqrt, np.square))  # room for the faint voxels
@@ -62,7 +62,7 @@ def plot_regions(groups, measures):
     names = list(dict.fromkeys(name for group in groups.values() for name in group.index))
     figure, axes = plt.subplots(len(measures), 1, figsize=(8, 1.8 * len(measures) + 1.2), sharex=True, squeeze=False)
     for ax, measure in zip(axes.flat, measures, strict=True):
-        for colour, (name, group) in pair_up(LINE_COLOURS, groups.items(), "groups"):
+        for colour, (name, group) in pair_up(LINE_COLOURS, groups.items()):
             places = [names.index(region) for region in group.index]
             ax.plot(places, group[measure], "o", color=colour, alpha=0.8, label=name)
         ax.grid(axis="x", color="0.9")
@@ -89,7 +89,7 @@ def plot_learning_curves(measures, label, limits=None):
     ``limits``, by the same names, what a perfect model would reach, as dashed lines.
     """
     figure, ax = plt.subplots()
-    for colour, (name, (n_runs, values)) in pair_up(LINE_COLOURS, measures.items(), "measures"):
+    for colour, (name, (n_runs, values)) in pair_up(LINE_COLOURS, measures.items()):
         ax.plot(n_runs, np.mean(values, axis=1), color=colour, label=name)
         ax.plot(n_runs, values, "o", color=colour, markersize=4, alpha=0.6)
         if name in (limits or {}):

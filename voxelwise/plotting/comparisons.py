@@ -17,7 +17,7 @@ def plot_score_pairs(pairs, xlabel, ylabel, marked=()):
     for ax, (title, (x, y)) in zip(axes.flat, pairs.items(), strict=True):
         ax.axhline(0, **GUIDE, linestyle=":")
         ax.scatter(x, y, s=8, alpha=0.3, linewidth=0, color="0.35")
-        for (colour, letter), voxel in pair_up(MARKS, marked, "marked voxels"):
+        for (colour, letter), voxel in pair_up(MARKS, marked):
             ax.plot(x[voxel], y[voxel], "o", color=colour, markeredgecolor="black", label=letter)
         draw_diagonal(ax)
         ax.set(title=title, xlabel=xlabel)
@@ -34,7 +34,7 @@ def plot_score_groups(groups, labels):
     ``groups`` holds both, (x, y), by the name of up to three groups: the first in grey, later ones on top in colours.
     """
     figure, ax = plt.subplots(figsize=(8, 5.6))
-    for colour, (name, (x, y)) in pair_up((style.FRAME, style.BLUE, style.VERMILION), groups.items(), "groups"):
+    for colour, (name, (x, y)) in pair_up((style.FRAME, style.BLUE, style.VERMILION), groups.items()):
         if len(x):
             ax.scatter(x, y, s=9, color=colour, alpha=0.4, linewidth=0, label=f"{name} ({len(x)})")
     draw_diagonal(ax)
@@ -69,7 +69,7 @@ def plot_partition(table, total):
     """
     figure, ax = plt.subplots()
     places, width = np.arange(len(table)), 0.8 / table.shape[1]
-    for number, (colour, name) in enumerate(pair_up(LINE_COLOURS, table, "measures")):
+    for number, (colour, name) in enumerate(pair_up(LINE_COLOURS, table.columns)):
         ax.bar(places + width * (number + 0.5) - 0.4, table[name], width, color=colour, label=name)
     ax.axhline(total, **GUIDE, linestyle="--", label="all spaces")
     ax.axhline(0, **GUIDE)
@@ -109,7 +109,7 @@ def plot_lags(lags, curves, label, truth=None):
     ``curves`` holds up to six by name; ``truth`` has shape (n_lags, n_curves).
     """
     figure, ax = plt.subplots()
-    for number, (colour, (name, curve)) in enumerate(pair_up(LINE_COLOURS, curves.items(), "curves")):
+    for number, (colour, (name, curve)) in enumerate(pair_up(LINE_COLOURS, curves.items())):
         ax.plot(lags, curve, "o-", color=colour, markersize=4, label=name)
         if truth is not None:
             ax.plot(lags, truth[:, number], color=colour, linestyle="--", label=f"{name}, true")

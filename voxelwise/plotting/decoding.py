@@ -3,8 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .slices import draw_bar, tile
-from .style import FRAME, GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, dark_figure, draw_screen, pair_up, settle
+from .style import GUIDE, LINE_COLOURS, SCORE_COLOURS, VERMILION, draw_screen, pair_up, settle
 
 _RIGHT, _WRONG = VERMILION, "0.45"
 
@@ -34,7 +33,7 @@ def plot_candidates(correlations, right, candidates, stimulus_shape):
 def plot_identification(curves):
     """Share of identified stimuli over the number of candidates, up to six curves (numbers, accuracies), and chance."""
     figure, ax = plt.subplots()
-    for colour, (name, (numbers, accuracies)) in pair_up(LINE_COLOURS, curves.items(), "curves"):
+    for colour, (name, (numbers, accuracies)) in pair_up(LINE_COLOURS, curves.items()):
         ax.plot(numbers, 100 * np.asarray(accuracies), color=colour, label=name, marker="o", markevery=[-1])
     most = max(np.max(numbers) for numbers, _ in curves.values())
     by_chance = np.geomspace(1, most, 200)
@@ -74,27 +73,3 @@ def plot_pixel_map(values, label):
     ax.set(xlabel="column", ylabel="row")
     figure.colorbar(drawn, ax=ax, label=label)
     return settle(figure)
-
-
-def plot_drawn(stimulus, responses, under, read, limits, response_limit):
-    """A drawing, the responses to it on slices of the brain, and the drawing as it is read back.
-
-    ``responses``, NaN where there is no voxel, and the grey levels ``under`` them, finer by a whole factor, are arrays
-    (n_slices, height, width), the lowest row first.
-    """
-    figure = dark_figure(3.4)
-    for middle, title in ((0.14, "Drawn"), (0.5, "Responses of the voxels"), (0.86, "Read back, shown once")):
-        figure.text(middle, 0.91, title, color="white", ha="center", fontsize=10)
-    for left, picture in ((0.01, stimulus), (0.73, read)):
-        ax = figure.add_axes((left, 0.22, 0.26, 0.64), xticks=[], yticks=[])
-        ax.imshow(picture, cmap="gray", vmin=limits[0], vmax=limits[1])
-        ax.spines[:].set_color(FRAME)
-    painted = responses.repeat(fine := under.shape[1] // responses.shape[1], axis=1).repeat(fine, axis=2)
-    grey = under[..., np.newaxis] / 510  # dim, so that the responses shine
-    colours = plt.get_cmap(SCORE_COLOURS)(painted / response_limit)[..., :3]
-    slices = np.where(np.isnan(painted)[..., np.newaxis], grey, colours)
-    ax = figure.add_axes((0.3, 0.22, 0.4, 0.66))
-    ax.imshow(tile(slices)[0], interpolation="nearest")
-    ax.set_axis_off()
-    draw_bar(figure, (0.35, 0.15, 0.3, 0.03), "% of baseline", SCORE_COLOURS, 0, response_limit, "horizontal")
-    return figure

@@ -49,7 +49,7 @@ def plot_overfitting(alphas, panels, reference):
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(8, 3.6), sharex=True, squeeze=False)
     for ax, (title, curves) in zip(axes.flat, panels.items(), strict=True):
-        for colour, (name, curve) in pair_up((INK, VERMILION), curves.items(), "curves"):
+        for colour, (name, curve) in pair_up((INK, VERMILION), curves.items()):
             ax.plot(alphas, curve, "o-", color=colour, markersize=4, label=name)
         ax.axhline(0, **GUIDE, linestyle=":")
         ax.axvline(reference, **GUIDE, linestyle="--")
@@ -66,7 +66,7 @@ def plot_alpha_search(alphas, curves, labels, mean_curve, choices, reference):
     """
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=(3, 2))
     above.plot(alphas, mean_curve, color=INK, linewidth=2.5, label="mean")
-    for (colour, curve), label in zip(pair_up(MARK_COLOURS, curves.T, "curves"), labels, strict=False):
+    for (colour, curve), label in zip(pair_up(MARK_COLOURS, curves.T), labels, strict=False):
         above.plot(alphas, curve, color=colour, label=label)
         above.plot(alphas[curve.argmax()], curve.max(), "o", color=colour)
     above.plot(alphas[mean_curve.argmax()], mean_curve.max(), "o", color=INK)

@@ -6,7 +6,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patheffects import withStroke
 
 # The colours of Okabe and Ito, which colour-blind readers tell apart.
 BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
@@ -15,7 +14,6 @@ LINE_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, GREY)  # of lines, and grou
 MARK_COLOURS = (SKY, GREEN, ORANGE, PURPLE)  # one for each marked voxel, on the brain and in its field
 MARK_LETTERS = "ABCD"
 MARKS = tuple(zip(MARK_COLOURS, MARK_LETTERS, strict=True))
-PIXEL_COLOUR = "#FF3030"  # of the frame around a pixel
 INK, FRAME = "0.25", "0.6"  # of lines that stand for no data and of measured values; of frames around pictures
 GUIDE = dict(color=INK, linewidth=1)
 ABOVE = dict(loc="lower center", bbox_to_anchor=(0.5, 1))  # of a legend above its axes
@@ -26,8 +24,6 @@ FIELD_COLOURS = "RdBu_r"  # for weights of either sign; red and blue are told ap
 #: warm and cold, up and down in light and dark, which colour-blind readers see too.
 _DIRECTIONS = "#E66100", "#4B1D91", "#2CA0E0", "#F7E55B", "#E66100"
 DIRECTION_COLOURS = LinearSegmentedColormap.from_list("direction", _DIRECTIONS)
-
-HALO = withStroke(linewidth=3.5, foreground="black")
 
 
 def use_book_style():
@@ -50,10 +46,7 @@ def find_notebook():
 
 
 def settle(figure, legend=0, **settings):
-    """Lay a figure out once and for all, with a legend of so many columns above its first panel, if any; return it.
-
-    Its layout would change a little each time it is drawn.
-    """
+    """Lay a figure out once and for all, with a legend of so many columns above its first panel, if any; return it."""
     if legend:
         figure.axes[0].legend(**ABOVE, ncols=legend, **settings)
     if layout := figure.get_layout_engine():  # without the book's style there is none
@@ -70,12 +63,9 @@ def dark_figure(height):
     return figure
 
 
-def pair_up(colours, things, what):
+def pair_up(colours, things):
     """Each thing with its colour; a ValueError if there are more things than colours."""
-    things = list(things)
-    if len(things) > len(colours):
-        raise ValueError(f"{len(things)} {what}; expected up to {len(colours)}, as many as have a colour.")
-    return zip(colours, things, strict=False)
+    return zip(colours[: len(things)], things, strict=True)
 
 
 def draw_screen(ax, values, frame=FRAME, ticks=False, **colours):

@@ -12,7 +12,7 @@ def plot_centres(groups, stimulus_shape, radius):
     middle = (n_columns - 1) / 2, (n_rows - 1) / 2
     ticks = [range(0, n_pixels, max(1, round(n_pixels / 4))) for n_pixels in (n_columns, n_rows)]
     figure, axes = plt.subplots(1, len(groups), figsize=(8, 4.3), sharex=True, sharey=True, squeeze=False)
-    paired = pair_up((BLUE, VERMILION, GREY), groups.items(), "groups")
+    paired = pair_up((BLUE, VERMILION, GREY), groups.items())
     for ax, (colour, (name, fields)) in zip(axes.flat, paired, strict=True):
         ax.add_patch(Rectangle((-0.5, -0.5), n_columns, n_rows, facecolor="0.94", edgecolor=FRAME))
         ax.add_patch(Circle(middle, radius, facecolor="none", edgecolor=INK))
@@ -64,7 +64,7 @@ def plot_recovery(truth, found):
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 3.3))
     for ax, measure in zip(axes, ("row", "column", "size"), strict=True):
-        for colour, (method, fields) in pair_up((VERMILION, BLUE), found.items(), "methods"):
+        for colour, (method, fields) in pair_up((VERMILION, BLUE), found.items()):
             if measure in fields:
                 ax.scatter(truth[measure], fields[measure], s=10, alpha=0.4, linewidth=0, color=colour, label=method)
         draw_diagonal(ax)

@@ -8,8 +8,7 @@ from scipy.sparse.linalg import svds
 from ..brain import grid_positions
 from ..decoding.patterns import posterior_mean
 from ..models.prf import field_weights, fit_prf
-from ..plotting.decoding import plot_drawn
-from ..plotting.slices import turn_to_page
+from ..plotting.slices import plot_drawn, turn_to_page
 from ..plotting.style import SCORE_COLOURS
 from ..simulation.responses import SURROUND_EXPONENT, SURROUND_SIZE
 from .fragment import build_fragment, grey_box, mosaic, pack, pack_colours, pack_decimals
