@@ -1,9 +1,10 @@
-"""Measure this book against its peers, and at several sizes; write the tables of the page ``benchmarks``.
+"""Measure this book against its peers, at several sizes, and on a Dask cluster; write the tables of the book's pages.
 
 All calls take turns, and then all of them again, so that what else the machine does falls on all alike.
 """
 
 import functools
+import itertools
 import os
 import platform
 from datetime import date
@@ -18,7 +19,7 @@ from voxelwise.files import replace_file
 
 PAGES = Path(__file__).resolve().parents[2] / "book" / "_measured"
 REPETITIONS = 3
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "nilearn", "joblib", "himalaya")
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "nilearn", "joblib", "himalaya", "dask")
 
 SCORES, SEARCH, ONCE, FIELDS = calls.BOOK
 PIPELINE, BANDED = (calls.book_pipeline,), (calls.book_banded,)
@@ -43,13 +44,20 @@ FILED = {what: (calls.book, what, calls.filed) for what in (SCORES, ONCE)}
 #: Scores are worked out in double precision, the many errors of a search in single precision.
 PRODUCTS = {SCORES: (calls.product, "float64"), SEARCH: (calls.product, "float32"), ONCE: (calls.product, "float32")}
 TILED = {n_voxels: functools.partial(calls.tiled, n_voxels) for n_voxels in (1_000, 5_000, 20_000, 100_000)}
-SIZES = {(what, n): (calls.book, what, make) for what in (SCORES, SEARCH, FIELDS) for n, make in TILED.items()}
+LARGE = TILED[20_000]
+#: In one thread, in two, and on two workers of Dask.
+SPREAD = {
+    what: ((calls.book, what, LARGE, 1), (calls.book, what, LARGE, 2), (calls.on_dask, what, LARGE))
+    for what in (SCORES, SEARCH, FIELDS)
+}
+SIZES = {(what, n_voxels): (calls.book, what, make) for what in SPREAD for n_voxels, make in TILED.items()}
 
 
 def measure_all():
     """Medians for each call that a table needs."""
     raced = (call for mine, _, _, other, _ in RACES + WIDE_RACES for call in (mine, other))
-    found = {call: [] for call in (*raced, *SIZES.values(), *FILED.values(), *PRODUCTS.values())}
+    spread = itertools.chain(*SPREAD.values())
+    found = {call: [] for call in (*raced, *SIZES.values(), *spread, *FILED.values(), *PRODUCTS.values())}
     measure(*PIPELINE)  # makes the recording if need be
     for call in REPETITIONS * list(found):
         found[call].append(measure(*call))
@@ -120,6 +128,16 @@ def table_of_large(medians):
     return make_table(["What", "Peer"], ["This book (s)", "Peer (s)", "Peer / book", "Share of speed"], rows)
 
 
+def table_of_dask(medians):
+    """Seconds in one thread, in two, and with two workers."""
+    rows = []
+    for what, each in SPREAD.items():
+        one, two, dask = (medians[call]["seconds"] for call in each)
+        rows.append([what, "20,000", *map(show, (one, two, one / two, dask, one / dask))])
+    numbers = ["Voxels", "One thread (s)", "Two threads (s)", "Gain", "Two workers (s)", "Gain"]
+    return make_table(["What"], numbers, rows)
+
+
 def describe_measurement():
     """The day, the machine, Python, the versions of the libraries, and what the numbers are."""
     about = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -130,9 +148,9 @@ def describe_measurement():
 
 
 def main():
-    """Measure, then replace the tables of the page; each whole or not at all."""
+    """Measure, then replace the tables of the pages; each whole or not at all."""
     medians = measure_all()
-    tables = dict(benchmarks=table_of_peers, large=table_of_large, sizes=table_of_sizes)
+    tables = dict(benchmarks=table_of_peers, large=table_of_large, sizes=table_of_sizes, dask=table_of_dask)
     for name, table in tables.items():
         text = table(medians) + describe_measurement()
         replace_file(PAGES / f"{name}.md", text.encode())

@@ -2,9 +2,12 @@
 
 import dataclasses
 import functools
+import importlib
+import os
 import tempfile
 
 import himalaya.ridge
+import joblib
 import numpy as np
 from sklearn.linear_model import LassoLarsCV, RidgeCV
 from sklearn.preprocessing import StandardScaler
@@ -14,6 +17,8 @@ from tools.bench import published
 from voxelwise.models.search import ALPHAS, search_alpha
 from voxelwise.simulation.cortex import MARKED_VOXELS
 
+#: For the workers of Dask; the page ``more_than_one_machine`` says why.
+KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 _FOLDER = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # kept until this process ends
 
 
@@ -70,8 +75,8 @@ def banded():
     return one_fold(vw.stack_features(samples.take(voxels=range(18, samples.responses.shape[1], 36)), spaces), 5)
 
 
-def _search_once(samples):
-    return vw.VoxelwiseRidgeCV(cv=10).fit(samples.stimuli, samples.responses, samples.runs).best_alphas_
+def _search_once(samples, n_jobs=None):
+    return vw.VoxelwiseRidgeCV(cv=10, n_jobs=n_jobs).fit(samples.stimuli, samples.responses, samples.runs).best_alphas_
 
 
 BOOK = {
@@ -82,9 +87,25 @@ BOOK = {
 }
 
 
-def book(what, make_samples=recorded):
+def book(what, make_samples=recorded, n_jobs=None):
     """A call of this book."""
-    return functools.partial(BOOK[what], make_samples())
+    return functools.partial(BOOK[what], make_samples(), n_jobs=n_jobs)
+
+
+def on_dask(what, make_samples):
+    """The same on a cluster of two workers on this machine that have imported the package."""
+    from dask.distributed import Client, LocalCluster
+
+    here = book(what, make_samples)
+    os.environ.update(KEEP_MEMORY)
+    client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0"))
+    client.run(importlib.import_module, "voxelwise")
+
+    def run():
+        with joblib.parallel_config(backend="dask", client=client):
+            return here()
+
+    return run
 
 
 def product(dtype, size=6_000):
