@@ -24,9 +24,8 @@ def fill(folder, text, **options):
 
 
 def found(folder):
-    """What is in the folder, if nothing else lies beside it."""
-    assert list(folder.parent.iterdir()) == [folder]
-    assert [path.name for path in folder.iterdir()] == ["page.html"]
+    """What is in the folder, if nothing else lies in or beside it."""
+    assert [*folder.parent.rglob("*")] == [folder, folder / "page.html"]
     return (folder / "page.html").read_text()
 
 

@@ -1,19 +1,4 @@
-"""Pages for a browser, and what goes wrong in it."""
-
-import contextlib
-import functools
-import http.server
-import threading
-
-
-@contextlib.contextmanager
-def serve_folder(folder):
-    """Serve a folder to this machine alone; yields its address, which ends in a slash."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+"""What goes wrong in a page."""
 
 
 def watch(page, home):

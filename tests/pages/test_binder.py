@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from packaging.specifiers import SpecifierSet
-
 from tests.notebooks import ROOT
 
 
@@ -23,6 +21,3 @@ def test_the_lock_is_installed_where_the_notebooks_run_then_the_recording_is_mad
         r"^[^#\n]*RUN \./\.binder/postBuild",
     ]
     assert re.search(".*?".join(steps), plan, re.DOTALL | re.MULTILINE), plan
-    (version,) = re.findall(r"Building conda environment for python=([\d.]+)", plan)
-    (needed,) = re.findall(r'^requires-python = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert f"{version}.99" in SpecifierSet(needed)  # it has a late one of each

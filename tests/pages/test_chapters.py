@@ -7,7 +7,7 @@ import pytest
 from tests.notebooks import ROOT
 from tests.pages.running import code_cells, read_chapter
 from tools.press.captions import find_name, read_figure
-from tools.press.chapters import find_chapters, read_cover
+from tools.press.chapters import find_chapters
 from tools.press.parameters import read_parameters
 
 IN_BOOK = find_chapters(ROOT)
@@ -48,7 +48,3 @@ def test_every_parameter_is_explained_and_has_one_type_in_all_chapters():
         for name, parameter in read_parameters(path).items():
             assert parameter.inferred_type_name != "None" and parameter.help, (path, name)
             assert types.setdefault(name, parameter.inferred_type_name) == parameter.inferred_type_name, (path, name)
-
-
-def test_cover_is_the_stored_picture():
-    assert (ROOT / "book" / "cover.png").read_bytes() == read_cover(IN_BOOK)
