@@ -117,9 +117,6 @@ def test_of_two_builds_at_once_the_later_is_refused(built, book):
 
 
 def test_a_failing_chapter_and_cell_are_named_and_end_the_others(built, book):
-    """The earlier pages, which a build had moved aside when it was killed, are back in their place."""
-    (built / ".html.new-killed" / "new").mkdir(parents=True)
-    (built / "html").rename(built / ".html.new-killed" / "old-0")
     book.write_chapter("02_first", FIRST, "import time; time.sleep(60)")
     book.write_chapter("01_second", SECOND, "x = 1", "y = 2\nraise KeyError('voxels')")
     start = time.monotonic()

@@ -14,7 +14,7 @@ from tools.press import BuildError
 from tools.press.chapters import show_path
 from tools.press.render import render
 from tools.press.warm import forking
-from voxelwise.files import replace_folder, restore_folder
+from voxelwise.files import replace_folder
 
 PAGE_FILES = {".md", ".bib", ".css", ".gif", ".jpg", ".js", ".png", ".svg"}
 GITHUB = re.compile(r"(?:https://(?:[^@/]+@)?|git@|ssh://git@)github\.com[:/](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
@@ -37,7 +37,6 @@ def hold_folder(folder):
     except Timeout:
         raise BuildError(f"Another build is at work in {show_path(folder)}.") from None
     with lock:
-        restore_folder(folder / "html")  # of a build that was killed
         yield folder
 
 
