@@ -9,9 +9,8 @@ from tqdm import tqdm
 from ..errors import RecordingError
 from .bids import bids_recording, list_runs
 from .cleaning import read_changes
-from .pairing import stem
 from .reading import as_shape, attempt, load_stimuli, open_image, read_mask, read_region, read_volume
-from .recording import IMAGES, find_files, list_files
+from .recording import find_files
 from .runs import count_unsteady, count_volumes
 from .samples import is_rest
 
@@ -68,14 +67,7 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
     try:
         recording = find_files(folder, stimulus_shape=stimulus_shape)
     except RecordingError as error:
-        report.faults += str(error).splitlines()
-        # Which belong together is not known; what is wrong with a single file is.
-        masks = [path for path in list_files(folder / "mask", *IMAGES) if stem(path) == "mask"]
-        mask_img = attempt(report.faults, read_mask, masks[0]) if masks else None
-        for path in list_files(folder / "func", *IMAGES):
-            attempt(report.faults, open_image, path, mask_img, 4)
-        for path in list_files(folder / "label", ".csv"):
-            attempt(report.faults, load_stimuli, path, stimulus_shape)
+        report.faults += str(error).splitlines()  # which belong together is not known
         return report
     mask_img, func, label = attempt(report.faults, read_mask, recording.mask), recording.func, recording.label
     for path in recording.rois.values():
