@@ -4,7 +4,7 @@ A header can ask for any amount of memory: it is held against the size of its fi
 """
 
 import math
-from dataclasses import dataclass
+import os
 from numbers import Integral
 from pathlib import Path
 
@@ -23,36 +23,6 @@ TOLERANCE = 0.1  # voxels, how far apart two images may put the same voxel
 ALMOST = 0.01  # how near to -1 all pixels of a picture cannot be: it is meant as rest
 
 
-@dataclass(frozen=True)
-class StoredImage:
-    """A NIfTI file, of which the header was read; scaling is slope and intercept, t_r the time between volumes."""
-
-    path: Path
-    shape: tuple
-    affine: np.ndarray
-    dtype: np.dtype
-    offset: int
-    scaling: tuple
-    t_r: float
-
-    def volumes(self, voxels=slice(None)):
-        """Yield the values of each volume, or of some voxels, counted in Fortran's order, and make sure of the end."""
-        n_voxels = math.prod(self.shape[:3])
-        # ISA-L unpacks in a fraction of the time that Python's gzip takes.
-        unpack = igzip.open if self.path.suffix == ".gz" else open
-        try:
-            with unpack(self.path, "rb") as file:
-                file.seek(self.offset)
-                for _ in range(math.prod(self.shape[3:])):
-                    content = file.read(n_voxels * self.dtype.itemsize)
-                    with np.errstate(all="ignore"):
-                        yield apply_read_scaling(np.frombuffer(content, self.dtype, n_voxels)[voxels], *self.scaling)
-                while file.read(2**20):  # on to the end, where the checksum is compared
-                    pass
-        except Exception as error:  # whatever a damaged file makes the modules that unpack it raise
-            raise RecordingError(f"{self.path}: cut off or damaged ({error}). Copy it again.") from None
-
-
 def attempt(faults, read, *arguments):
     """What a reading function returns; or None, and its fault is in the list of faults."""
     try:
@@ -63,18 +33,13 @@ def attempt(faults, read, *arguments):
 
 
 def open_image(path, like=None, n_dimensions=3):
-    """Read the header of a NIfTI file: a StoredImage that the file can hold, on the grid of the mask ``like`` if given.
+    """A NIfTI image of which the header was read, that its file can hold, on the grid of the mask ``like`` if given.
 
-    Axes of length 1 after the third, or for a run (``n_dimensions=4``) after the fourth, are dropped.
+    Axes of length 1 may follow the third, or in a run (``n_dimensions=4``) the fourth.
     """
-    path = Path(path)
     try:
         with np.errstate(all="ignore"):
-            found = nibabel.load(path)
-            shape, data, t_r = found.shape, found.dataobj, float(found.header["pixdim"][4])
-            while len(shape) > n_dimensions and shape[-1] == 1:
-                shape = shape[:-1]
-            image = StoredImage(path, shape, found.affine, data.dtype, data.offset, (data.slope, data.inter), t_r)
+            image = nibabel.load(path)
             fault = _fault(image, n_dimensions, like)
     except Exception as error:  # a damaged header can make nibabel raise whatever operations on odd values raise
         raise RecordingError(f"{path}: not a NIfTI file that can be read ({error}). Copy it again.") from None
@@ -83,11 +48,34 @@ def open_image(path, like=None, n_dimensions=3):
     return image
 
 
+def read_volumes(image, voxels=slice(None)):
+    """Yield the values of each volume, or of some voxels, counted in Fortran's order, and make sure of the end."""
+    path, data, n_voxels = image.get_filename(), image.dataobj, math.prod(image.shape[:3])
+    # ISA-L unpacks in a fraction of the time that Python's gzip takes.
+    unpack = igzip.open if path.endswith(".gz") else open
+    try:
+        with unpack(path, "rb") as file:
+            file.seek(data.offset)
+            for _ in range(math.prod(image.shape[3:])):
+                stored = np.frombuffer(file.read(n_voxels * data.dtype.itemsize), data.dtype, n_voxels)
+                with np.errstate(all="ignore"):
+                    yield apply_read_scaling(stored[voxels], data.slope, data.inter)
+            while file.read(2**20):  # on to the end, where the checksum is compared
+                pass
+    except Exception as error:  # whatever a damaged file makes the modules that unpack it raise
+        raise RecordingError(f"{path}: cut off or damaged ({error}). Copy it again.") from None
+
+
 def read_volume(path, like=None):
     """Values of a single volume, ndarray of shape (n_x, n_y, n_z)."""
     image = open_image(path, like)
-    (values,) = image.volumes()
-    return values.reshape(image.shape, order="F")
+    (values,) = read_volumes(image)
+    return values.reshape(image.shape[:3], order="F")
+
+
+def read_t_r(path):
+    """Seconds from volume to volume, as the header of a run tells them."""
+    return float(open_image(path, n_dimensions=4).header["pixdim"][4])
 
 
 def read_region(path, like=None):
@@ -133,17 +121,16 @@ def read_voxels(image, mask_img):
 
     They are float32 where that holds every digit, else float64.
     """
-    path, n_volumes = image.path, image.shape[3]
     voxels = np.ravel_multi_index(np.nonzero(np.asarray(mask_img.dataobj)), mask_img.shape, order="F")
-    exact = np.can_cast(image.dtype, np.float32) and image.scaling == (1, 0)
+    exact = np.can_cast(image.dataobj.dtype, np.float32) and (image.dataobj.slope, image.dataobj.inter) == (1, 0)
     # The whole run would be some 20 times as large as what the mask keeps: read volume by volume, keep the voxels only.
-    values = np.empty((n_volumes, voxels.size), np.float32 if exact else np.float64)
-    for number, volume in enumerate(image.volumes(voxels)):
+    values = np.empty((image.shape[3], voxels.size), np.float32 if exact else np.float64)
+    for number, volume in enumerate(read_volumes(image, voxels)):
         values[number] = volume
     bad = ~np.isfinite(values)
     if bad.any():
-        n_voxels, first = bad.any(axis=0).sum(), bad.any(axis=1).argmax() + 1
-        raise RecordingError(f"{path}: not finite in {n_voxels} voxels of the mask, first in volume {first}.")
+        found = f"{bad.any(axis=0).sum()} voxels of the mask, first in volume {bad.any(axis=1).argmax() + 1}"
+        raise RecordingError(f"{image.get_filename()}: not finite in {found}.")
     return values
 
 
@@ -183,18 +170,18 @@ def as_shape(stimulus_shape):
 
 def _fault(image, n_dimensions, like):
     """What makes an image unusable, in a sentence; None if nothing does."""
-    shape, dtype, affine = image.shape, image.dtype, image.affine
-    most_bytes = image.path.stat().st_size * (MAX_COMPRESSION if image.path.suffix == ".gz" else 1)
-    if len(shape) != n_dimensions or min(shape) < 1:
+    shape, dtype, affine, path = image.shape, image.dataobj.dtype, image.affine, image.get_filename()
+    most_bytes = os.path.getsize(path) * (MAX_COMPRESSION if path.endswith(".gz") else 1)
+    if len(shape) < n_dimensions or math.prod(shape[n_dimensions:]) != 1 or min(shape) < 1:
         return f"{len(shape)} dimensions {shape}; expected {n_dimensions}, each of at least 1."
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         return f"its voxels are of the type {dtype}; expected integers or real numbers of at most 64 bits."
-    if image.offset + math.prod(shape) * dtype.itemsize > most_bytes:
+    if image.dataobj.offset + math.prod(shape) * dtype.itemsize > most_bytes:
         return f"its header tells more than the file can hold, {shape} values of {dtype}. Copy it again."
     if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
         return f"its affine {affine[:3].tolist()} places no voxels in space. Convert it again."
-    if like is not None and shape[:3] != like.shape:
-        return f"a grid of {shape[:3]} voxels; expected {like.shape}, the mask's. Resample one to the other."
+    if like is not None and shape[:3] != like.shape[:3]:
+        return f"a grid of {shape[:3]} voxels; expected {like.shape[:3]}, the mask's. Resample one to the other."
     corners = np.array(list(np.ndindex(2, 2, 2))) * np.subtract(shape[:3], 1)
     if like is None or abs(apply_affine(np.linalg.inv(like.affine) @ affine, corners) - corners).max() <= TOLERANCE:
         return None

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import RecordingError
 from .cleaning import read_run
-from .reading import load_stimuli, open_image
+from .reading import load_stimuli, read_t_r
 from .runs import Run, add_slow_changes, event_runs, prepare_run, report_runs
 
 
@@ -279,7 +279,7 @@ def _label_runs(recording, kind, lag):
         rows = frames.reshape(len(frames), -1)
         # Nothing tells what came before the first volume; the rows that stand in for it are left out in the end.
         late = np.concatenate([rows[:1]] * lag + [rows[: len(rows) - lag]])
-        runs.append(Run(path, label, late, open_image(path, n_dimensions=4).t_r, first=lag))
+        runs.append(Run(path, label, late, read_t_r(path), first=lag))
     return runs, None, seen[0].shape[1:]
 
 
