@@ -127,6 +127,7 @@ def not_a_number(values):
 #: Name of the fault -> file that it is put into, how, and what must be said of that file or of the folder.
 FAULTS = {
     "label file missing": ("label/run2.csv", os.unlink, r"found 4 runs .* 3 files .*partner: run2.nii.gz"),
+    "mask missing": ("mask/mask.nii.gz", os.unlink, r"no mask/mask.nii.gz"),
     "mask empty": ("mask/mask.nii.gz", image(np.zeros_like), r"empty mask"),
     "mask of shares": ("mask/mask.nii.gz", image(lambda v: v * (1 + np.arange(4)) / 4), r"values from 0.25 to 1"),
     "a volume short": ("func/run3.nii.gz", image(lambda v: v[..., 1:]), r"35 volumes; expected 36, .* in .*run3.csv"),
@@ -161,7 +162,7 @@ def put(folder, name):
     return rf"({re.escape(path)}|mine): .*({said})"
 
 
-@pytest.mark.parametrize("names", [*FAULTS, "mask empty, a word", "a row short, three dimensions"])
+@pytest.mark.parametrize("names", [*FAULTS, "mask missing, label file missing", "a row short, three dimensions"])
 def test_each_fault_is_named_with_its_file_and_stops_the_loader(folder, names):
     wanted = [put(folder, name) for name in names.split(", ")]
     faults = check_folder(folder).faults
@@ -170,13 +171,6 @@ def test_each_fault_is_named_with_its_file_and_stops_the_loader(folder, names):
         found = load_recording(folder)
         load_samples(found)
         regions_of_interest(found.rois, nibabel.load(found.mask))
-
-
-def test_a_folder_that_holds_nothing_says_so(tmp_path):
-    """A file whose name begins like a subject's makes no data set of it."""
-    (tmp_path / "sub-01_notes.txt").touch()
-    runs, mask = check_folder(tmp_path).faults
-    assert "found 0 runs in func/*.nii.gz and 0 files in label/*.csv" in runs and "no mask/mask.nii.gz" in mask
 
 
 def test_what_may_be_meant_is_no_fault(folder):

@@ -1,7 +1,4 @@
-"""The recording of Miyawaki et al. (2008), downloaded to where nilearn keeps it.
-
-It is moved there file by file once all of it is whole; what lacks files is downloaded anew.
-"""
+"""The recording of Miyawaki et al. (2008), downloaded to where nilearn keeps it, and moved there once it is whole."""
 
 import os
 import sys
@@ -14,8 +11,7 @@ from ..errors import RecordingError
 from ..files import workspace
 from ..simulation.writing import first_writable
 
-#: Where nilearn downloads from.
-ADDRESS = "https://www.nitrc.org/frs/download.php/8486/miyawaki2008.tgz?i_agree=1&download_now=1"
+ADDRESS = "https://www.nitrc.org/frs/download.php/8486/miyawaki2008.tgz?i_agree=1&download_now=1"  # nilearn's
 ARCHIVE = 161  # MB, how large the archive there is
 NAME = "miyawaki2008"
 _RUNS = [f"data_figure_run{run:02}" for run in range(1, 13)] + [f"data_random_run{run:02}" for run in range(1, 21)]

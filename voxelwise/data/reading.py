@@ -6,7 +6,6 @@ A header can ask for any amount of memory: it is held against the size of its fi
 import math
 import os
 from numbers import Integral
-from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -150,7 +149,7 @@ def load_stimuli(label_file, stimulus_shape=None):
         Pixel values as stored; a rest volume is -1 throughout. A RecordingError if these are no finite numbers or do
         not fit the shape, a ValueError if that is none.
     """
-    shape, rows = as_shape(stimulus_shape), _read_table(Path(label_file))
+    shape, rows = as_shape(stimulus_shape), _read_table(label_file)
     n_pixels = rows.shape[1]
     n_rows, n_columns = shape or (math.isqrt(n_pixels),) * 2
     if n_rows * n_columns != n_pixels:

@@ -115,7 +115,6 @@ def load_samples(
     recording,
     kind="random",
     lag=2,
-    n_jobs=None,
     features=None,
     hrf="glover",
     confounds=(),
@@ -136,8 +135,6 @@ def load_samples(
         Which runs, one of the keys of ``recording.func``.
     lag : int
         For labels, how many volumes (TRs) after the stimulus the response comes; each run loses as many at its start.
-    n_jobs : int, optional
-        How many runs are read at a time, as in joblib. Default: one for each core.
     features, hrf
         For events, as in :func:`design_from_events`; a dict of features names several spaces. Columns that are pairs of
         row and column, as :func:`load_pictures` makes them, tell the shape of the stimuli.
@@ -166,7 +163,7 @@ def load_samples(
         raise ValueError(f"smoothing={smoothing!r}: surfaces are not smoothed here; expected None.")
     if high_pass:
         runs = [add_slow_changes(run, high_pass) for run in runs]
-    read = spread((joblib.delayed(read_run)(run, mask_img, smoothing) for run in runs), n_jobs)
+    read = spread(joblib.delayed(read_run)(run, mask_img, smoothing) for run in runs)
     designs, responses = zip(*read, strict=True)
     return join_runs(recording, kind, runs, designs, responses, widths, shape, mask_img)
 
