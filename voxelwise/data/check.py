@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..errors import RecordingError
 from .bids import bids_recording, list_runs
 from .cleaning import read_changes
 from .reading import as_shape, attempt, load_stimuli, open_image, read_mask, read_region, read_volume
@@ -64,10 +63,8 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
         return report
     if any(path.is_dir() for path in folder.glob("sub-*")) and not (folder / "func").is_dir():
         return _check_bids(report, folder, derivatives)
-    try:
-        recording = find_files(folder, stimulus_shape=stimulus_shape)
-    except RecordingError as error:
-        report.faults += str(error).splitlines()  # which belong together is not known
+    recording = attempt(report.faults, find_files, folder)
+    if recording is None:  # which files belong together is not known
         return report
     mask_img, func, label = attempt(report.faults, read_mask, recording.mask), recording.func, recording.label
     for path in recording.rois.values():
@@ -112,10 +109,8 @@ def _check_bids(report, folder, derivatives):
     if not found:
         report.faults.append(f"{derivatives}: no runs in it; expected what fMRIPrep wrote. Say where with derivatives.")
     for subject, task, space in found:
-        try:
-            recording = bids_recording(folder, subject, task, space, None, derivatives)
-        except RecordingError as error:
-            report.faults += [fault for fault in str(error).splitlines() if fault not in report.faults]
+        recording = attempt(report.faults, bids_recording, folder, subject, task, space, None, derivatives)
+        if recording is None:
             report.runs.append((subject, task, space or "-", *"??????"))
             continue
         paths, events = recording.func["random"], recording.events["random"]

@@ -23,12 +23,11 @@ ALMOST = 0.01  # how near to -1 all pixels of a picture cannot be: it is meant a
 
 
 def attempt(faults, read, *arguments):
-    """What a reading function returns; or None, and its fault is in the list of faults."""
+    """What a reading function returns; or None, and its faults, a line each, are in the list of faults."""
     try:
         return read(*arguments)
     except RecordingError as error:
-        if str(error) not in faults:
-            faults.append(str(error))
+        faults.extend(fault for fault in str(error).splitlines() if fault not in faults)
 
 
 def open_image(path, like=None, n_dimensions=3):
@@ -153,8 +152,8 @@ def load_stimuli(label_file, stimulus_shape=None):
     n_pixels = rows.shape[1]
     n_rows, n_columns = shape or (math.isqrt(n_pixels),) * 2
     if n_rows * n_columns != n_pixels:
-        wanted = f"; expected {n_rows * n_columns}, {n_rows} rows of {n_columns}" if shape else ", which is no square"
-        raise RecordingError(f"{label_file}: {n_pixels} pixels a row{wanted}. Say their stimulus_shape, as in [9, 7].")
+        found = f"{n_pixels} pixels a row, not {n_rows} x {n_columns}"
+        raise RecordingError(f"{label_file}: {found}. Say their stimulus_shape, as in [9, 7].")
     return rows.reshape(-1, n_columns, n_rows).swapaxes(1, 2)
 
 
