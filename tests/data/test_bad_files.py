@@ -96,6 +96,8 @@ def test_a_forged_header_is_refused_for_what_it_is(place):
         (forge(qform_code=0, srow_x=[0] * 4), "places no voxels"),
     ):
         assert read_run(place, pack(content), message) is None
+    more = pack(RUN + bytes(2**20))
+    assert read_run(place, more) is not None and read_run(place, flip(more, [(-8, 0)]), "damaged") is None, "checksum"
 
 
 def test_a_run_is_read_volume_by_volume(place):
