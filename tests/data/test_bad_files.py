@@ -1,7 +1,4 @@
-"""Whatever a file holds, the loaders give the right answer, as nibabel and NumPy read it, or a RecordingError.
-
-``HYPOTHESIS_PROFILE=weekly`` tries more.
-"""
+"""Whatever a file holds, the loaders give the right answer, as nibabel reads it, or a RecordingError."""
 
 import functools
 import gzip
