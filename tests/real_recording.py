@@ -1,7 +1,4 @@
-"""The acceptance test of the real recording: the book finds on it what others published of it.
-
-Not part of ``make test``: ``make test-real`` runs it where the recording is at hand, and skips where it is not.
-"""
+"""The acceptance test, by ``make test-real``: the book finds on the real recording what others published of it."""
 
 import nbformat
 import numpy as np

@@ -1,14 +1,9 @@
-"""Whatever a file holds, the loaders give the right answer, as nibabel and NumPy read it, or a RecordingError.
-
-``HYPOTHESIS_PROFILE=weekly`` tries more.
-"""
+"""Whatever a file holds, the loaders give the right answer, as nibabel reads it, or a RecordingError."""
 
 import functools
 import gzip
-import os
 import re
 import tracemalloc
-from unittest.mock import Mock
 
 import nibabel
 import numpy as np
@@ -16,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxelwise import RecordingError, load_stimuli
+from voxelwise import RecordingError
 from voxelwise.data.cleaning import read_values
 from voxelwise.data.reading import read_mask
 
@@ -62,13 +57,10 @@ def read_run(path, content, said=""):
 
 
 def read_by_nibabel(content):
-    """The same values by nibabel; None where it chokes on extensions, which nobody asked for."""
+    """The same values by nibabel."""
     kind = nibabel.Nifti2Image if b"n+2" in content[:8] else nibabel.Nifti1Image
-    with np.errstate(all="ignore"), nibabel.imageglobals.LoggingOutputSuppressor():
-        try:
-            return np.asarray(kind.from_bytes(content).dataobj).reshape(*SHAPE, -1)[MASK].T
-        except nibabel.spatialimages.HeaderDataError:
-            return None
+    with np.errstate(all="ignore"):
+        return np.asarray(kind.from_bytes(content).dataobj).reshape(*SHAPE, -1)[MASK].T
 
 
 FLIPS = st.lists(st.tuples(st.integers(0, 351) | st.integers(0, len(RUN) - 1), st.integers(0, 7)), max_size=3)
@@ -85,9 +77,8 @@ def flip(content, flips):
 def test_flipped_bits_give_what_is_there_or_are_refused(place, image, flips, damage, kept):
     content = flip(image, flips)
     values, packed = read_run(place, pack(content)), pack(content)
-    expected = None if values is None else read_by_nibabel(content)
-    if expected is not None:
-        np.testing.assert_array_equal(values, expected)
+    if values is not None:
+        np.testing.assert_array_equal(values, read_by_nibabel(content))
     assert read_run(place, packed[: int(kept * len(packed))]) is None
     damaged = read_run(place, flip(packed, damage))
     assert damaged is None or (values is not None and np.array_equal(damaged, values, equal_nan=True))
@@ -96,17 +87,18 @@ def test_flipped_bits_give_what_is_there_or_are_refused(place, image, flips, dam
 def test_a_forged_header_is_refused_for_what_it_is(place):
     for content, message in (
         (forge(dim=(4, 1000, 1000, 1000, 9, 1, 1, 1)), "more than the file can hold"),
-        (forge(dim=(4, *SHAPE, 10, 1, 1, 1)), "cut off or damaged, volume 10 of 10"),
-        (forge(dim=(4, *SHAPE, 0, 1, 1, 1)), "expected whole numbers from 1"),
+        (forge(dim=(4, *SHAPE, 10, 1, 1, 1)), "cut off or damaged"),
+        (forge(dim=(4, *SHAPE, 0, 1, 1, 1)), "expected 4, each of at least 1"),
         (forge(datatype=128), "type .*'R'"),
         (forge(qform_code=0, srow_x=[0] * 4), "places no voxels"),
-        (RUN + bytes(2**20 + 1), "much more than its header says"),
     ):
         assert read_run(place, pack(content), message) is None
+    more = pack(RUN + bytes(2**20))
+    assert read_run(place, more) is not None and read_run(place, flip(more, [(-8, 0)]), "damaged") is None, "checksum"
 
 
-def test_a_run_is_read_volume_by_volume(place, monkeypatch):
-    """What it takes at once is a fraction of the run; what does not fit at all is told."""
+def test_a_run_is_read_volume_by_volume(place):
+    """What it takes at once is a fraction of the run."""
     volumes = np.zeros((64, 64, 30, 40), np.int16) + np.arange(40, dtype=np.int16)
     mask_img = nibabel.Nifti1Image(np.ones((64, 64, 30), np.uint8) * (np.arange(30) == 3), AFFINE)
     nibabel.Nifti1Image(volumes, AFFINE).to_filename(place)
@@ -115,15 +107,3 @@ def test_a_run_is_read_volume_by_volume(place, monkeypatch):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (values == np.arange(40)[:, np.newaxis]).all() and peak - values.nbytes < volumes.nbytes / 4
-    monkeypatch.setattr(np, "empty", Mock(side_effect=MemoryError))
-    with pytest.raises(RecordingError, match=r"nii\.gz: 40 volumes of 4096 voxels in the mask do not fit into memory"):
-        read_values(place, mask_img)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there are no such files")
-@pytest.mark.parametrize("odd", [os.mkdir, lambda path: os.mkfifo(path), lambda path: os.symlink("/dev/zero", path)])
-def test_what_is_no_file_is_not_waited_for(tmp_path, odd):
-    odd(tmp_path / "run.nii.gz")
-    for read in (read_mask, load_stimuli):
-        with pytest.raises(RecordingError, match=r"run.nii.gz: not a"):
-            read(tmp_path / "run.nii.gz")

@@ -2,8 +2,6 @@
 
 import io
 import os
-import re
-import shutil
 import tarfile
 from types import SimpleNamespace
 
@@ -88,21 +86,10 @@ def test_a_failure_is_explained_and_leaves_no_trace(server, tmp_path, answer, me
     assert files_in(folder) == MINE | CONTENTS and list(tmp_path.iterdir()) == [folder]
 
 
-def test_a_full_disk_is_told(server, monkeypatch, tmp_path):
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 482 * 10**6))
-    with pytest.raises(RecordingError, match=f"{re.escape(str(tmp_path))}.*482 MB are free of the 483 MB .*Free some"):
-        fetch_recording(tmp_path)
-    assert not server.asked and not list(tmp_path.iterdir())
-
-
 def test_a_folder_that_cannot_be_written_to(server, tmp_path):
     """The next folder is tried; in the end all that were tried are named."""
-    (tmp_path / "data").mkdir()
-    for name in ("file", f"data/{NAME}"):
-        (tmp_path / name).write_bytes(b"a file")
-    none, said = f"{tmp_path}/file/1{os.pathsep}{tmp_path}/file", "could not be written.*file.1: .*file: .*NILEARN_DATA"
-    for folders, message in ((none, said), (tmp_path / "data", "is a file")):
-        with pytest.raises(RecordingError, match=message):
-            fetch_recording(folders)
-    assert not server.asked and (tmp_path / "data" / NAME).read_bytes() == b"a file"
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordingError, match=r"could not be written.*file.1: .*file: .*NILEARN_DATA"):
+        fetch_recording(f"{tmp_path}/file/1{os.pathsep}{tmp_path}/file")
+    assert not server.asked
     assert fetch_recording(f"{tmp_path / 'file'}{os.pathsep}{tmp_path}") == tmp_path / NAME

@@ -14,7 +14,7 @@ from nilearn.interfaces.bids import get_bids_files, parse_bids_filename
 
 from ..errors import RecordingError
 from .events import design_from_events
-from .reading import ALMOST, attempt, first_file, open_image
+from .reading import ALMOST, attempt, first_file, read_t_r
 from .recording import Recording, as_people_count, checked
 from .runs import event_runs
 
@@ -211,7 +211,7 @@ def _read_timing(path, raw_sidecar):
                 raise RecordingError(f"{sidecar}: not JSON that can be read ({error}).") from None
     t_r = said.get("RepetitionTime")
     if t_r is None and not path.name.endswith(".gii"):
-        t_r = open_image(path, n_dimensions=4).t_r
+        t_r = read_t_r(path)
     if not (isinstance(t_r, int | float) and t_r > 0):
         raise RecordingError(f"{path}: the time from volume to volume is {t_r}; expected a RepetitionTime in its JSON.")
     # fMRIPrep says StartTime where it moved all slices to one time; without that, a volume is measured all along.

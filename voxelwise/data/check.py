@@ -6,12 +6,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..errors import RecordingError
 from .bids import bids_recording, list_runs
 from .cleaning import read_changes
-from .pairing import stem
 from .reading import as_shape, attempt, load_stimuli, open_image, read_mask, read_region, read_volume
-from .recording import IMAGES, find_files, list_files
+from .recording import find_files
 from .runs import count_unsteady, count_volumes
 from .samples import is_rest
 
@@ -65,17 +63,8 @@ def check_folder(folder, stimulus_shape=None, derivatives=None):
         return report
     if any(path.is_dir() for path in folder.glob("sub-*")) and not (folder / "func").is_dir():
         return _check_bids(report, folder, derivatives)
-    try:
-        recording = find_files(folder, stimulus_shape=stimulus_shape)
-    except RecordingError as error:
-        report.faults += str(error).splitlines()
-        # Which belong together is not known; what is wrong with a single file is.
-        masks = [path for path in list_files(folder / "mask", *IMAGES) if stem(path) == "mask"]
-        mask_img = attempt(report.faults, read_mask, masks[0]) if masks else None
-        for path in list_files(folder / "func", *IMAGES):
-            attempt(report.faults, open_image, path, mask_img, 4)
-        for path in list_files(folder / "label", ".csv"):
-            attempt(report.faults, load_stimuli, path, stimulus_shape)
+    recording = attempt(report.faults, find_files, folder)
+    if recording is None:  # which files belong together is not known
         return report
     mask_img, func, label = attempt(report.faults, read_mask, recording.mask), recording.func, recording.label
     for path in recording.rois.values():
@@ -120,10 +109,8 @@ def _check_bids(report, folder, derivatives):
     if not found:
         report.faults.append(f"{derivatives}: no runs in it; expected what fMRIPrep wrote. Say where with derivatives.")
     for subject, task, space in found:
-        try:
-            recording = bids_recording(folder, subject, task, space, None, derivatives)
-        except RecordingError as error:
-            report.faults += [fault for fault in str(error).splitlines() if fault not in report.faults]
+        recording = attempt(report.faults, bids_recording, folder, subject, task, space, None, derivatives)
+        if recording is None:
             report.runs.append((subject, task, space or "-", *"??????"))
             continue
         paths, events = recording.func["random"], recording.events["random"]

@@ -6,7 +6,7 @@ from nilearn import signal
 from nilearn.image import smooth_img
 
 from ..errors import RecordingError
-from .reading import open_image, read_surface, read_voxels
+from .reading import open_image, read_surface, read_volumes, read_voxels
 
 
 def read_run(run, mask_img, smoothing):
@@ -46,6 +46,6 @@ def read_values(path, mask_img, source=None, n_rows=None, smoothing=None):
     values = read_voxels(image, mask_img)  # or an error: nilearn would smooth over what is not finite
     if not smoothing:
         return values
-    volumes = np.stack([volume.reshape(mask_img.shape, order="F") for volume in image.volumes()], axis=-1)
+    volumes = np.stack([volume.reshape(mask_img.shape, order="F") for volume in read_volumes(image)], axis=-1)
     smooth = smooth_img(nibabel.Nifti1Image(volumes.astype(np.float32), mask_img.affine), smoothing)
     return np.asarray(smooth.dataobj)[np.asarray(mask_img.dataobj) > 0].T

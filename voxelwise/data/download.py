@@ -1,10 +1,6 @@
-"""The recording of Miyawaki et al. (2008), downloaded to where nilearn keeps it.
-
-It is moved there file by file once all of it is whole; what lacks files is downloaded anew.
-"""
+"""The recording of Miyawaki et al. (2008), downloaded to where nilearn keeps it, and moved there once it is whole."""
 
 import os
-import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -15,10 +11,8 @@ from ..errors import RecordingError
 from ..files import workspace
 from ..simulation.writing import first_writable
 
-#: Where nilearn downloads from.
-ADDRESS = "https://www.nitrc.org/frs/download.php/8486/miyawaki2008.tgz?i_agree=1&download_now=1"
-#: How large the archive there is, and the room that it takes to unpack it, both in MB.
-ARCHIVE, ROOM = 161, 483
+ADDRESS = "https://www.nitrc.org/frs/download.php/8486/miyawaki2008.tgz?i_agree=1&download_now=1"  # nilearn's
+ARCHIVE = 161  # MB, how large the archive there is
 NAME = "miyawaki2008"
 _RUNS = [f"data_figure_run{run:02}" for run in range(1, 13)] + [f"data_random_run{run:02}" for run in range(1, 21)]
 _AREAS = ("V1d", "V1v", "V2d", "V2v", "V3", "V3A", "V4v", "VP", *(f"lag{band}to{band + 1}" for band in range(11)))
@@ -51,10 +45,6 @@ def _fetch(home):
     folder = home / NAME
     with workspace(folder) as scratch:
         try:
-            if folder.is_file():
-                raise FileExistsError(f"{folder} is a file")
-            if (free := shutil.disk_usage(scratch).free / 1e6) < ROOM:
-                raise OSError(f"{free:.0f} MB are free of the {ROOM} MB that it takes to unpack it")
             print(f"Downloading {NAME}, {ARCHIVE} MB, from {ADDRESS} to {folder}", file=sys.stderr, flush=True)
             with warnings.catch_warnings(action="ignore"):  # nilearn's, of what the error then says
                 fetch_miyawaki2008(scratch, verbose=int(sys.stdout.isatty()))

@@ -3,7 +3,7 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
+from numbers import Integral
 
 import joblib
 import nibabel
@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import RecordingError
 from .cleaning import read_run
-from .reading import load_stimuli, open_image
+from .reading import load_stimuli, read_t_r
 from .runs import Run, add_slow_changes, event_runs, prepare_run, report_runs
 
 
@@ -72,9 +72,7 @@ class Samples:
         if (np.diff(runs) < 0).any():
             raise ValueError("runs: the rows of a run do not stand together; sort X, Y and runs by run first.")
         shape = (X.shape[1],) if stimulus_shape is None else tuple(stimulus_shape)
-        if np.prod(shape) != X.shape[1]:
-            raise ValueError(f"stimulus_shape={shape} has {np.prod(shape)} values; X has {X.shape[1]} columns.")
-        if features is not None and (min(features.values(), default=0) < 1 or sum(features.values()) != X.shape[1]):
+        if features is not None and sum(features.values()) != X.shape[1]:
             raise ValueError(f"features={features}: expected columns of each that add up to the {X.shape[1]} of X.")
         if mask_img is not None and np.count_nonzero(mask_img.dataobj) != Y.shape[1]:
             raise ValueError(f"mask_img has {np.count_nonzero(mask_img.dataobj)} voxels; Y has {Y.shape[1]} columns.")
@@ -97,19 +95,14 @@ class Samples:
         ----------
         rows : slice, or ndarray of int or bool, optional
         voxels : ndarray of int or bool, optional
-            Columns of ``responses``, rising, else a ValueError; the mask is left with these.
+            Columns of ``responses``, rising, else a ValueError, as the mask is left with these in its order.
         """
         chosen = replace(self, stimuli=self.stimuli[rows], responses=self.responses[rows], runs=self.runs[rows])
         if voxels is None:
             return chosen
-        n_voxels = self.responses.shape[1]
-        try:
-            columns = np.arange(n_voxels)[np.asarray(voxels)]
-            rising = columns.ndim == 1 and (np.diff(columns) > 0).all()
-        except IndexError:
-            rising = False
-        if not rising:
-            raise ValueError(f"voxels: expected rising columns from 0 to {n_voxels - 1}, or a mask of {n_voxels}.")
+        columns = np.arange(self.responses.shape[1])[np.asarray(voxels)]
+        if (np.diff(columns) <= 0).any():
+            raise ValueError(f"voxels: expected rising columns; got {columns}.")
         mask_img = self.mask_img
         if mask_img is not None:
             inside = np.zeros(mask_img.shape, np.uint8)
@@ -122,7 +115,6 @@ def load_samples(
     recording,
     kind="random",
     lag=2,
-    n_jobs=None,
     features=None,
     hrf="glover",
     confounds=(),
@@ -143,8 +135,6 @@ def load_samples(
         Which runs, one of the keys of ``recording.func``.
     lag : int
         For labels, how many volumes (TRs) after the stimulus the response comes; each run loses as many at its start.
-    n_jobs : int, optional
-        How many runs are read at a time, as in joblib. Default: one for each core.
     features, hrf
         For events, as in :func:`design_from_events`; a dict of features names several spaces. Columns that are pairs of
         row and column, as :func:`load_pictures` makes them, tell the shape of the stimuli.
@@ -167,16 +157,13 @@ def load_samples(
         counted, confounds are missing or too many, a file cannot be read whole; if the lag leaves less than two samples
         of a run, or an argument is not for this recording. All but the volumes is checked before any is read.
     """
-    for name, value in dict(high_pass=high_pass, smoothing=smoothing).items():
-        if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
-            raise ValueError(f"{name}={value!r}: expected a number above 0, or None.")
     runs, widths, shape = find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes)
     mask_img = recording.read_mask()
     if smoothing and mask_img is None:
         raise ValueError(f"smoothing={smoothing!r}: surfaces are not smoothed here; expected None.")
     if high_pass:
         runs = [add_slow_changes(run, high_pass) for run in runs]
-    read = spread((joblib.delayed(read_run)(run, mask_img, smoothing) for run in runs), n_jobs)
+    read = spread(joblib.delayed(read_run)(run, mask_img, smoothing) for run in runs)
     designs, responses = zip(*read, strict=True)
     return join_runs(recording, kind, runs, designs, responses, widths, shape, mask_img)
 
@@ -276,10 +263,6 @@ def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes):
     """The runs to read; how many columns each named feature space has, or None; and the shape of a row."""
     _check_kind(recording, kind)
     labelled = recording.events is None
-    if isinstance(confounds, str):
-        raise ValueError(f"confounds={confounds!r}: expected several names, such as ({confounds!r},).")
-    if drop_volumes != "non_steady_state":
-        check_whole("drop_volumes", drop_volumes)
     if labelled and (features is not None or confounds or drop_volumes == "non_steady_state"):
         raise ValueError("features, confounds, drop_volumes='non_steady_state': for a recording with events only.")
     runs, *others = _label_runs(recording, kind, lag) if labelled else event_runs(recording, kind, features, hrf)
@@ -293,7 +276,7 @@ def _label_runs(recording, kind, lag):
         rows = frames.reshape(len(frames), -1)
         # Nothing tells what came before the first volume; the rows that stand in for it are left out in the end.
         late = np.concatenate([rows[:1]] * lag + [rows[: len(rows) - lag]])
-        runs.append(Run(path, label, late, open_image(path, n_dimensions=4).t_r, first=lag))
+        runs.append(Run(path, label, late, read_t_r(path), first=lag))
     return runs, None, seen[0].shape[1:]
 
 
