@@ -11,16 +11,12 @@ from .errors import RecordingError
 
 
 def group_maps(images, threshold=0.1, template=None):
-    """Mean, t and share of the subjects, for each voxel that all of them have.
-
-    The t-value, of nilearn's second level [1]_, is that of a mean above 0, which a few subjects with high scores may
-    raise; the share counts subjects, and knows nothing of how high their scores are.
+    """Mean, t of nilearn's second level [1]_ and share of the subjects, for each voxel that all of them have.
 
     Parameters
     ----------
     images : dict of str -> Nifti1Image, or sequence of Nifti1Image
-        A map of each of two subjects or more, NaN outside its mask, as :func:`~voxelwise.load_results` reads them. All
-        lie in one space; their grids may differ.
+        A map of each of two subjects or more in one space, NaN outside its mask; their grids may differ.
     threshold : float
         A subject counts for the share where its value is above this.
     template : Nifti1Image, optional
@@ -36,15 +32,9 @@ def group_maps(images, threshold=0.1, template=None):
     ----------
     .. [1] Holmes and Friston (1998). Generalisability, random effects and population inference. NeuroImage 7, S754.
     """
-    images = dict(images if hasattr(images, "keys") else enumerate(images))
-    if len(images) < 2:
-        raise ValueError(f"images: {len(images)} of them; expected maps of two subjects or more.")
-    for subject, image in images.items():
-        if not hasattr(image, "affine") or len(image.shape) != 3:
-            kind = getattr(image, "shape", type(image).__name__)
-            raise ValueError(f"images: of subject {subject!r} is {kind}; expected three dimensions, none on a surface.")
-    template = next(iter(images.values())) if template is None else template
-    values = np.array([_bring_to(template, image) for image in images.values()])
+    images = list(images.values() if isinstance(images, dict) else images)
+    template = images[0] if template is None else template
+    values = np.array([_bring_to(template, image) for image in images])
     shared = np.isfinite(values).all(axis=0)
     if not shared.any():
         raise RecordingError(f"No voxel lies in the masks of all {len(images)} subjects. Are their maps in one space?")

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import nibabel
 import numpy as np
-import pandas as pd
 import pytest
 from nilearn.interfaces.fmriprep import load_confounds
 from nilearn.maskers import NiftiMasker
@@ -82,12 +81,6 @@ def test_slow_changes_go_whatever_the_confounds_look_like(made, table):
         assert abs(cosines @ samples.responses[rows]).max() < 1e-2 and abs(cosines @ samples.stimuli[rows]).max() < 1e-3
     with pytest.raises(RecordingError, match="84 volumes would be left for 91 confounds"):
         load_samples(recording, **slow | dict(high_pass=0.2))
-    with pytest.raises(ValueError, match=r"high_pass=128: expected hertz, below 0\.25"):
-        load_samples(recording, **slow | dict(high_pass=128))
-    plain = load_samples(recording, features=table)
-    with pytest.warns(UserWarning, match="always detected"):  # nilearn's: it names no confound, so none is taken out
-        only = load_samples(recording, features=table, confounds=("non_steady_state",))
-    np.testing.assert_array_equal(only.responses, plain.responses)
 
 
 def test_events_whose_rows_end_in_a_tab_stay_in_their_columns(tmp_path):
@@ -106,38 +99,28 @@ def test_features_of_several_spaces_stand_side_by_side(made, table):
 
 
 def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed, tmp_path):
+    """Events of a subject stand above those of its sessions, in a folder whose name means something to glob."""
+    changed = changed.rename(changed.with_name("study [1]"))
     derivatives = (changed / "derivatives" / "fmriprep").rename(tmp_path / "fmriprep")
     func = derivatives / "sub-01" / "ses-02" / "func"
     for path in func.iterdir():
         path.rename(func / path.name.replace("run-0", "run-"))
-    events = [pd.read_csv(path, sep="\t") for path in sorted(changed.glob("sub-01/**/*_events.tsv"))]
-    for path in changed.glob("sub-01/ses-01/func/*_events.tsv"):
-        path.unlink()
-    events[0].to_csv(changed / "task-images_events.tsv", sep="\t", index=False)
+    first, second, third, *others = sorted(changed.glob("sub-01/*/func/*_events.tsv"))
+    second.unlink()
+    third.unlink()
+    first.rename(changed / "sub-01" / "sub-01_task-images_events.tsv")
     (func / "._sub-01_ses-02_task-images_run-1_desc-preproc_bold.nii.gz").write_text("of another system")
     (func / f"sub-01_ses-02_task-images_run-1_space-{SPACE}_desc-preproc_bold.json").write_text('{"StartTime": 0.2}')
     recording = find(changed, derivatives=derivatives)
-    assert [len(each) for each in recording.events["random"]] == [len(events[0])] * 3 + [*map(len, events[3:])]
+    found = [path.name for path in recording.label["random"]]
+    assert found == ["sub-01_task-images_events.tsv"] * 3 + [path.name for path in others]
     assert recording.timing["random"] == [(2.0, 0.5)] * 3 + [(2.0, 0.1)] + [(2.0, 0.5)] * 2
 
 
-def test_events_of_a_subject_stand_above_those_of_its_sessions(changed):
-    """In a folder whose name means something to glob."""
-    changed = changed.rename(changed.with_name("study [1]"))
-    first, *others = sorted(changed.glob("sub-01/*/func/*_events.tsv"))
-    first.rename(changed / "sub-01" / "sub-01_task-images_events.tsv")
-    for path in others[:-1]:
-        path.unlink()
-    found = find(changed).label["random"]
-    assert [path.name for path in found] == 5 * ["sub-01_task-images_events.tsv"] + [others[-1].name]
-
-
 def test_all_faults_and_what_is_there_instead_are_told(made, changed):
-    asked, there = '"03", any session, ', f"subjects 01, sessions 01, 02, tasks images, spaces {SPACE} "
-    with pytest.raises(RecordingError, match=f"{asked}.*{there}.*with bids"):
-        bids_recording(changed, "03", "images", "T1w")
-    with pytest.raises(RecordingError, match=r'session "3", .*sessions 01, 02, .*what fMRIPrep wrote with derivatives'):
-        find(changed, session="ses-3")
+    there = f"subjects 01, sessions 01, 02, tasks images, spaces {SPACE} .*with bids"
+    with pytest.raises(RecordingError, match=f'"03", session "3", .*{there}'):
+        bids_recording(changed, "03", "images", "T1w", session="ses-3")
     with pytest.raises(RecordingError, match=r"BIDS.*bids_recording"):
         vw.load_recording(changed)
     bold = f"space-{SPACE}_desc-preproc_bold"
@@ -161,9 +144,8 @@ def test_arguments_that_do_not_fit_are_refused_before_volumes_are_read(made, tab
     recording, fitting = find(made), dict(features=table, confounds=("motion",))
     monkeypatch.setattr("nilearn.signal.clean", None)
     for options, said in (
-        (dict(features=None), "^features: None, but the recording has events; expected a DataFrame"),
-        (dict(features={"pixels": table, "rest": table.to_numpy()}), "^features: ndarray, but the recording"),
-        (dict(features={}), "^features: dict, but the recording"),
+        (dict(features=None), "features: NoneType; expected a DataFrame"),
+        (dict(features={"pixels": table, "rest": table.to_numpy()}), "features: ndarray"),
         (dict(features="faces"), 'events.tsv: events: no column "faces"; they have onset'),
         (dict(confounds="motion"), "expected several names"),
         (dict(confounds=("global_signal",)), "bold.nii.gz: no confounds as asked.*global_signal"),

@@ -26,7 +26,6 @@ def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
     """
     values = in_range(read_values(path, mask_img, source, n_rows, smoothing))
     values -= values[0].copy()
-    # Rounding would otherwise be blown up to a standard deviation of 1.
     values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0
     return values.astype(np.float32, copy=False)
 

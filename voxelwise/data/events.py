@@ -15,13 +15,9 @@ RESOLUTION = 0.01  # seconds, at which a response is sampled and integrated
 def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_time_ref=0.5):
     """Features of what was seen, as a response at each volume would follow them.
 
-    Events may last for any time, begin between volumes and overlap; those that overlap add up. With ``h`` for the
-    haemodynamic response, an event that shows the features ``f`` from ``a`` to ``b`` adds, to the row of a volume
-    measured at ``t``, ::
-
-        f * (integral of h from t - b to t - a) .
-
-    No onset is moved to a grid. A feature of 1 that stays for long comes to 1.
+    With ``h`` for the haemodynamic response, an event that shows the features ``f`` from ``a`` to ``b`` adds, to the
+    row of a volume measured at ``t``, ``f`` times the integral of ``h`` from ``t - b`` to ``t - a``. No onset is moved
+    to a grid. A feature of 1 that stays for long comes to 1.
 
     Parameters
     ----------
@@ -31,10 +27,8 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
         A table with a row for each value of the events' column that its index is named after, or else ``stim_file``;
         events that say "n/a" there, as rest may, show nothing. Or a column of the events, such as ``"trial_type"``: a
         feature for each of its values, 1 while it is shown.
-    n_volumes : int
-        How many volumes the run has.
-    t_r : float
-        How many seconds lie from one to the next.
+    n_volumes, t_r : int, float
+        How many volumes the run has, and how many seconds lie from one to the next.
     hrf : {"glover", "spm"}, callable, sequence of int or None
         A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``. Or None for the share of
         a volume that an event covers; or delays, for that share so many volumes later, all delays side by side.
@@ -75,21 +69,13 @@ def one_column_each(values, column):
     return pd.DataFrame(np.eye(len(index)), index=index, columns=list(index))
 
 
-def check_table(features, why=""):
-    """Raise a ValueError unless it is a table with one row for each name; ``why`` is said before what was expected."""
-    if not isinstance(features, pd.DataFrame):
-        kind = None if features is None else type(features).__name__
-        raise ValueError(f"features: {kind}{why}; expected a DataFrame of what events show, or the name of a column.")
-    if not features.index.is_unique:
-        name = features.index[features.index.duplicated()][0]
-        raise ValueError(f"features: {name!r} stands in its index twice; expected once.")
-
-
 def features_of_events(events, features):
     """What each event shows, a row each, 0 for those that show nothing; and which show something."""
     if isinstance(features, str):
         features = one_column_each(_column(events, features).dropna(), features)
-    check_table(features)
+    if not isinstance(features, pd.DataFrame):
+        kind = type(features).__name__
+        raise ValueError(f"features: {kind}; expected a DataFrame of what events show, or the name of a column.")
     names, index = _column(events, features.index.name or "stim_file"), features.index
     shown = names.notna().to_numpy()
     wanted = names[shown].astype(index.dtype)
@@ -97,7 +83,7 @@ def features_of_events(events, features):
     if missing:
         raise ValueError(f'features: no row for {missing[0]!r}, which the events\' column "{names.name}" has.')
     rows = np.zeros((len(events), features.shape[1]))
-    rows[shown] = features.loc[wanted]
+    rows[shown] = features.reindex(wanted)  # or an error, where a name has two rows
     if not np.isfinite(rows).all():
         raise ValueError(f"features: {rows[~np.isfinite(rows)][0]} among them; expected finite numbers.")
     return rows, shown

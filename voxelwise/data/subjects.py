@@ -15,29 +15,23 @@ _PATCHES, _PATCH_SIZE = np.array([[-14, -6, -2], [14, -6, -2]]), 9.0
 
 
 def simulated_subjects(rng, n_subjects=8, displacement=3.0, gain_spread=0.4):
-    """Subjects who saw different stimuli, after their brains were brought to MNI space as well as that goes.
-
-    Two patches at the back of the head answer to the screen, most in their middle. In each subject they lie a little
-    elsewhere and answer more or less, the brain is a little larger or smaller, and the grid is another one.
+    """Subjects in MNI space, two patches of whose brains answer to the screen; place, gain, size and grid differ.
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-    n_subjects : int
+    rng, n_subjects : numpy.random.Generator, int
     displacement, gain_spread : float
         Standard deviations: of the patches' place along each axis, in mm; of the logarithm of the gain.
 
     Yields
     ------
     subject : str
-        ``"01"`` and so on.
+        ``"01"`` and so on; another number of subjects, or another spread, leaves the rest as it was.
     samples : Samples
-        Of four runs of 60 volumes, six features and the responses of about 1300 voxels of 4 mm at the same moment,
-        z-scored within each run.
+        Of four runs of 60 volumes, with six features and about 1300 voxels of 4 mm that respond at once, z-scored.
     r2 : ndarray of float64, shape (n_voxels,)
         The truth: the share of the features in the variance of each voxel.
     """
-    # Each has a generator of its own: another number of subjects, or another spread, leaves the rest as it was.
     for number, own in enumerate(rng.spawn(n_subjects), start=1):
         off, size, gain = own.normal(0, displacement, 3), own.normal(1, 0.04), np.exp(own.normal(0, gain_spread))
         affine = from_matvec(np.eye(3) * VOXEL, _CENTRE - 48 + own.uniform(0, VOXEL, 3))

@@ -1,8 +1,6 @@
 """A small experiment in the order of BIDS, with what fMRIPrep would make of it, whose truth is known.
 
-Pictures of black and white squares are shown for a second each, at any millisecond. Two subjects have two sessions of
-three runs, of different length, and each session has a mask of its own. The head moves, breathing and slow drift reach
-all voxels, and the first two volumes of a run are too bright: what a good loader has to deal with.
+Runs differ in length, sessions in their mask; the head moves, tissue pulses, and the first volumes are too bright.
 """
 
 import json

@@ -1,7 +1,4 @@
-"""What is on the screen: random patterns in some runs, shapes and letters in others, as in the published experiment.
-
-No label tells the screen's outermost pixels. In random runs they are random too; around shapes and letters, black.
-"""
+"""What is on the screen: random patterns in some runs, shapes and letters in others, as in the published experiment."""
 
 import numpy as np
 
