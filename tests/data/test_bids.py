@@ -120,7 +120,7 @@ def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed, tmp_
 def test_all_faults_and_what_is_there_instead_are_told(made, changed):
     there = f"subjects 01, sessions 01, 02, tasks images, spaces {SPACE} .*with bids"
     with pytest.raises(RecordingError, match=f'"03", session "3", .*{there}'):
-        bids_recording(changed, "03", "images", "T1w", session="ses-3")
+        bids_recording(changed, "03", "images", "T1w", session="3")
     with pytest.raises(RecordingError, match=r"BIDS.*bids_recording"):
         vw.load_recording(changed)
     bold = f"space-{SPACE}_desc-preproc_bold"
@@ -166,8 +166,6 @@ def test_a_folder_of_links_holds_the_share_of_each_volume(made, table, tmp_path)
     covered, on = (load_samples(recording, features=each, hrf=None).stimuli for each in (table, table * 0 + 1))
     np.testing.assert_allclose(stimuli, np.where(on < 0.01, -1, covered - np.maximum(1 - on, 0)), atol=1e-5)
     assert "the first 2 volumes" in vw.check_folder(folder, (4, 6)).warnings[0]
-    with pytest.raises(FileExistsError):
-        vw.link_folder(recording, table, folder)
     with pytest.raises(ValueError, match=r"laid out as \(\d+,\)"):
         vw.link_folder(recording, "stim_file", tmp_path / "again")
     assert not (tmp_path / "again").exists()
@@ -182,13 +180,9 @@ def test_labels_are_cleaned_too(small_folder):
         assert abs(cosine @ matrix[:30]).max() < 1e-3
     with pytest.raises(ValueError, match="for a recording with events only"):
         load_samples(recording, confounds=("motion",))
-    for change, said in (
-        (lambda v: v[..., [0, *range(36)]], "37 volumes; expected 36"),
-        (lambda v: np.where(v == v.max(), np.nan, v)[..., 1:], "not finite in 1 voxels"),
-    ):
-        rewrite(recording.func["random"][2], change)
-        with pytest.raises(RecordingError, match=f"run3.nii.gz: {said}"):
-            load_samples(recording, smoothing=4)
+    rewrite(recording.func["random"][2], lambda v: np.where(v == v.max(), np.nan, v))
+    with pytest.raises(RecordingError, match=r"run3\.nii\.gz: not finite in 1 voxels"):
+        load_samples(recording, smoothing=4)
 
 
 def find_real(stand_in, space):

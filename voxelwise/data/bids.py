@@ -49,8 +49,7 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
     """
     bids = Path(bids).expanduser().resolve()
     derivatives = Path(derivatives).expanduser().resolve() if derivatives else bids / "derivatives" / "fmriprep"
-    subject, faults = str(subject).removeprefix("sub-"), []
-    parts = dict(func={}, label={}, masks={}, events={}, timing={})
+    faults, parts = [], dict(func={}, label={}, masks={}, events={}, timing={})
     for kind, name in ({"random": task} if isinstance(task, str) else task).items():
         runs = _find_runs(faults, bids, derivatives, subject, name, space, session)
         for part, values in zip(parts.values(), zip(*runs, strict=True), strict=False):
@@ -130,7 +129,6 @@ def read_events(path):
 def _find_runs(faults, bids, derivatives, subject, task, space, session):
     """Volumes, events file, mask, events and timing of each run of a task; what is wrong is added to the faults."""
     space, *more = (space or "").split(":")
-    session = session and str(session).removeprefix("ses-")
     wanted = [("task", task), ("space", space), *(tuple(entity.split("-", 1)) for entity in more)]
 
     def find(folder, suffix, ending, *filters):

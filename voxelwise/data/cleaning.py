@@ -1,8 +1,7 @@
 """A run from its file to clean rows: what is taken out of the responses is taken out of the features too."""
 
-import nibabel
 import numpy as np
-from nilearn import signal
+from nilearn import masking, signal
 from nilearn.image import smooth_img
 
 from ..errors import RecordingError
@@ -43,8 +42,4 @@ def read_values(path, mask_img, source=None, n_rows=None, smoothing=None):
     if n_rows not in (None, image.shape[3]):
         raise RecordingError(f"{path}: {image.shape[3]} volumes; expected {n_rows}, the number of rows in {source}.")
     values = read_voxels(image, mask_img)  # or an error: nilearn would smooth over what is not finite
-    if not smoothing:
-        return values
-    volumes = np.stack([volume.reshape(mask_img.shape, order="F") for volume in image.volumes()], axis=-1)
-    smooth = smooth_img(nibabel.Nifti1Image(volumes.astype(np.float32), mask_img.affine), smoothing)
-    return np.asarray(smooth.dataobj)[np.asarray(mask_img.dataobj) > 0].T
+    return masking.apply_mask(smooth_img(str(path), smoothing), mask_img) if smoothing else values

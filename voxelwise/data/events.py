@@ -38,12 +38,8 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     Returns
     -------
     design : ndarray of float32, shape (n_volumes, n_features), or (n_volumes, n_delays * n_features)
-
-    Raises
-    ------
-    ValueError
-        If an event that shows something has no duration above 0, or does not touch the run; if a feature is missing or
-        not finite; or ``hrf`` is none of those above.
+        A ValueError if an event that shows something has no duration above 0, or does not touch the run; if a feature
+        is missing or not finite, or ``hrf`` is none of those above.
     """
     response, delays = as_response(hrf)
     rows, shown = features_of_events(events, features)
@@ -74,8 +70,7 @@ def features_of_events(events, features):
     if isinstance(features, str):
         features = one_column_each(_column(events, features).dropna(), features)
     if not isinstance(features, pd.DataFrame):
-        kind = type(features).__name__
-        raise ValueError(f"features: {kind}; expected a DataFrame of what events show, or the name of a column.")
+        raise ValueError(f"features: {type(features).__name__}; expected a DataFrame, or the name of a column.")
     names, index = _column(events, features.index.name or "stim_file"), features.index
     shown = names.notna().to_numpy()
     wanted = names[shown].astype(index.dtype)

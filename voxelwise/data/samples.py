@@ -13,7 +13,7 @@ import pandas as pd
 from ..errors import RecordingError
 from .cleaning import read_run
 from .reading import load_stimuli, open_image
-from .runs import Run, add_slow_changes, event_runs, prepare_run, report_runs
+from .runs import Run, event_runs, prepare_run, report_runs
 
 
 @dataclass(frozen=True)
@@ -170,12 +170,10 @@ def load_samples(
     for name, value in dict(high_pass=high_pass, smoothing=smoothing).items():
         if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
             raise ValueError(f"{name}={value!r}: expected a number above 0, or None.")
-    runs, widths, shape = find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes)
+    runs, widths, shape = find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes, high_pass)
     mask_img = recording.read_mask()
     if smoothing and mask_img is None:
         raise ValueError(f"smoothing={smoothing!r}: surfaces are not smoothed here; expected None.")
-    if high_pass:
-        runs = [add_slow_changes(run, high_pass) for run in runs]
     read = spread((joblib.delayed(read_run)(run, mask_img, smoothing) for run in runs), n_jobs)
     designs, responses = zip(*read, strict=True)
     return join_runs(recording, kind, runs, designs, responses, widths, shape, mask_img)
@@ -272,7 +270,7 @@ def correlate_with_screen(samples, max_lag=5):
     return correlations
 
 
-def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes):
+def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes, high_pass=None):
     """The runs to read; how many columns each named feature space has, or None; and the shape of a row."""
     _check_kind(recording, kind)
     labelled = recording.events is None
@@ -283,7 +281,7 @@ def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes):
     if labelled and (features is not None or confounds or drop_volumes == "non_steady_state"):
         raise ValueError("features, confounds, drop_volumes='non_steady_state': for a recording with events only.")
     runs, *others = _label_runs(recording, kind, lag) if labelled else event_runs(recording, kind, features, hrf)
-    return [prepare_run(run, confounds, drop_volumes) for run in runs], *others
+    return [prepare_run(run, confounds, drop_volumes, high_pass) for run in runs], *others
 
 
 def _label_runs(recording, kind, lag):

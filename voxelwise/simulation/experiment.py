@@ -47,11 +47,6 @@ def draw_stimuli():
     return runs
 
 
-def known_pixels(frames):
-    """Those pixels of the screen that the labels tell, shape (n_volumes, 10, 10)."""
-    return frames[:, 1:-1, 1:-1]
-
-
 def _read_drawings(text):
     """The drawings that stand side by side in a text, each in the middle of a black screen; empty lines fill up."""
     for lines in zip(*map(str.split, text.strip().split("\n")), strict=True):

@@ -79,14 +79,12 @@ def draw_noise(n_volumes, shares, rng):
 
 
 def set_gains(voxels, mask, random_runs, rng):
-    """Add to the table how each voxel responds: ``surround``, ``time_to_peak``, ``share`` and ``gain``.
-
-    Foveal voxels of early areas tend to come first, neighbours are alike, and those that see no screen are silent.
-    """
+    """Add to the table how each voxel responds: ``surround``, ``time_to_peak``, ``share`` and ``gain``."""
     rows, columns = STIMULUS_SHAPE
     on_screen = voxels["row"].between(-0.5, rows - 0.5) & voxels["column"].between(-0.5, columns - 0.5)
     seen = (on_screen & (voxels["area"] != "")).to_numpy()
     ring = voxels["area"].map({area: number // 2 for number, area in enumerate(AREAS)})
+    # Foveal voxels of early areas tend to come first, and neighbours are alike.
     favour = 0.8 * smooth_fields(mask, 1, rng)[0] + rng.normal(0, 0.3, len(voxels)) - 0.5 * ring - 0.1 * voxels["band"]
     surround = rng.uniform(0.3, 1.5, len(voxels))
     time_to_peak = rng.normal(*TIME_TO_PEAK, len(voxels)).clip(2.5, 8)

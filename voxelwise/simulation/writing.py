@@ -18,10 +18,7 @@ BASELINE = 1000.0
 
 
 def simulated_recording(data_dir=None):
-    """Folder of the simulated recording, made at the first call; a RecordingError where none can be written.
-
-    It lies in ``data_dir`` or in one of nilearn's data folders, the first that has it or else can be written to.
-    """
+    """Folder of the simulated recording, in the first of nilearn's data folders that has it, or can be written to."""
     homes = [Path(home).expanduser() / "voxelwise_simulated" / _digest() for home in get_data_dirs(data_dir)]
     home = next(filter(Path.is_dir, homes), None) or first_writable(homes, _make, "The simulated recording, of 50 MB,")
     return home / "miyawaki2008"
@@ -81,7 +78,7 @@ def _write_run(folder, name, frames, mask, voxels, shares, rng):
     volumes[mask] = np.rint(BASELINE + signal + NOISE_SD * draw_noise(len(frames), shares, rng)).T
     run_image(volumes, cortex.AFFINE, TR).to_filename(folder / "func" / f"data_{name}.nii.gz")
 
-    known = experiment.known_pixels(frames)
+    known = frames[:, 1:-1, 1:-1]  # no label tells the outermost pixels
     rows = known.transpose(0, 2, 1).reshape(len(frames), -1)  # each stimulus column by column, Fortran's order
     np.savetxt(folder / "label" / f"data_{name}_label.csv", rows, fmt="%d", delimiter=",")
 
