@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import nibabel
 import numpy as np
 import pytest
 from nilearn.interfaces.fmriprep import load_confounds
 from nilearn.maskers import NiftiMasker
+from nilearn.masking import intersect_masks
 from nilearn.signal import create_cosine_drift
 
 import voxelwise as vw
@@ -57,8 +57,7 @@ def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
     recording, options = find(made, "02"), dict(features=table, drop_volumes="non_steady_state")
     samples = load_samples(recording, smoothing=5, high_pass=0.02, confounds=("motion",), **options)
     seen = load_samples(recording, **options).stimuli.astype(float)
-    masks = [nibabel.load(path).get_fdata() > 0 for path in made.rglob("sub-02*_desc-brain_mask.nii.gz")]
-    mask_img = nibabel.Nifti1Image(np.logical_and.reduce(masks).astype(np.uint8), samples.mask_img.affine)
+    mask_img = intersect_masks(list(made.rglob("sub-02*_desc-brain_mask.nii.gz")), threshold=1, connected=False)
     for path, rows in list(zip(recording.func["random"], samples.run_rows, strict=True))[::5]:
         confounds, steady = load_confounds(str(path), strategy=("motion",))
         cleaning = dict(detrend=True, high_pass=0.02, t_r=2.0, clean_args={"filter": "cosine"})
@@ -98,10 +97,10 @@ def test_features_of_several_spaces_stand_side_by_side(made, table):
     assert load_samples(recording, features=table, hrf=[1, 2]).stimulus_shape == (2, 4, 6)
 
 
-def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed, tmp_path):
+def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed):
     """Events of a subject stand above those of its sessions, in a folder whose name means something to glob."""
     changed = changed.rename(changed.with_name("study [1]"))
-    derivatives = (changed / "derivatives" / "fmriprep").rename(tmp_path / "fmriprep")
+    derivatives = (changed / "derivatives" / "fmriprep").rename(changed / "prepared")
     func = derivatives / "sub-01" / "ses-02" / "func"
     for path in func.iterdir():
         path.rename(func / path.name.replace("run-0", "run-"))

@@ -19,10 +19,7 @@ def read_run(run, mask_img, smoothing):
 
 
 def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
-    """Changes of each voxel since the first volume of a run, as a share of about its largest value, float32.
-
-    They are 0 for a voxel that changes by less than float32 can tell; a large mean takes no digits from them.
-    """
+    """Changes since a run's first volume, as a share of about a voxel's largest value; 0 where float32 tells none."""
     values = in_range(read_values(path, mask_img, source, n_rows, smoothing))
     values -= values[0].copy()
     values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0

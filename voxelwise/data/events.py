@@ -53,7 +53,16 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     else:
         since = t_r * (volumes + slice_time_ref) - onset
         shares = _integral(response, t_r, since) - _integral(response, t_r, since - duration)
-    _refuse_lost(events, shown, onset, duration, shares, n_volumes * t_r)
+    end = t_r * n_volumes
+    outside = (onset >= end) | (onset + duration <= 0) & ~shares.any(axis=0)
+    lost = ~(duration > 0) | ~np.isfinite(onset + duration) | outside
+    if lost.any():
+        row = np.flatnonzero(shown)[lost.argmax()]
+        raise ValueError(
+            f"events: row {row} has the onset {events['onset'].iloc[row]} and the duration "
+            f"{events['duration'].iloc[row]}; expected seconds, a duration above 0, and a time within the run, which "
+            f"ends at {end:g} s. If it shows nothing that counts, take it out."
+        )
     design = shares @ rows[shown]
     late = [np.vstack([np.zeros((delay, design.shape[1])), design])[:n_volumes] for delay in delays]
     return np.hstack(late).astype(np.float32)
@@ -106,16 +115,3 @@ def _integral(response, t_r, times):
     oversampling = int(np.ceil(t_r / RESOLUTION))
     values = cumulative_trapezoid(response(t_r, oversampling), initial=0)
     return np.interp(times, np.arange(len(values)) * t_r / oversampling, values)
-
-
-def _refuse_lost(events, shown, onset, duration, shares, end):
-    """Raise a ValueError if an event that shows something is not counted."""
-    outside = (onset >= end) | (onset + duration <= 0) & ~shares.any(axis=0)
-    lost = ~(duration > 0) | ~np.isfinite(onset + duration) | outside
-    if lost.any():
-        row = np.flatnonzero(shown)[lost.argmax()]
-        raise ValueError(
-            f"events: row {row} has the onset {events['onset'].iloc[row]} and the duration "
-            f"{events['duration'].iloc[row]}; expected seconds, a duration above 0, and a time within the run, which "
-            f"ends at {end:g} s. If it shows nothing that counts, take it out."
-        )

@@ -1,7 +1,4 @@
-"""A small experiment in the order of BIDS, with what fMRIPrep would make of it, whose truth is known.
-
-Runs differ in length, sessions in their mask; the head moves, tissue pulses, and the first volumes are too bright.
-"""
+"""A small experiment in the order of BIDS, with what fMRIPrep would make of it, whose truth is known."""
 
 import json
 from itertools import product
@@ -30,10 +27,7 @@ DISTURBING = [*MOTION, "white_matter", "csf"]
 
 
 def simulated_bids(folder, rng):
-    """Fill a folder with the experiment and ``derivatives/fmriprep``; return the weights of pixels, by subject.
-
-    They are 0 throughout for a voxel that answers nothing; shape (n_x, n_y, n_z, n_rows, n_columns).
-    """
+    """Fill a folder; return the weights of each subject's pixels, of shape (n_x, n_y, n_z, n_rows, n_columns)."""
     folder, truth = Path(folder), {}
     derivatives = folder / "derivatives" / "fmriprep"
     (folder / "stimuli").mkdir(parents=True)
