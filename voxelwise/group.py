@@ -20,7 +20,9 @@ _PATCHES, _PATCH_SIZE = np.array([[-14, -6, -2], [14, -6, -2]]), 9.0
 
 
 def group_maps(images, threshold=0.1, template=None):
-    """Mean, t of nilearn's second level [1]_ and share of the subjects, for each voxel that all of them have.
+    """Mean, t and share of the subjects, for each voxel that all of them have.
+
+    The t-value is that of nilearn's second level (Holmes and Friston 1998, NeuroImage 7, S754).
 
     Parameters
     ----------
@@ -29,17 +31,12 @@ def group_maps(images, threshold=0.1, template=None):
     threshold : float
         A subject counts for the share where its value is above this.
     template : Nifti1Image, optional
-        The grid to bring all maps to, by linear interpolation between the voxels that are known. Default: that of the
-        first map.
+        The grid to bring all maps to, by linear interpolation between known voxels. Default: the first map's.
 
     Returns
     -------
     maps : dict of str -> Nifti1Image
         ``mean``, ``t`` and ``share``; NaN where not all subjects have a value, a RecordingError if that is everywhere.
-
-    References
-    ----------
-    .. [1] Holmes and Friston (1998). Generalisability, random effects and population inference. NeuroImage 7, S754.
     """
     images = list(images.values() if isinstance(images, dict) else images)
     template = images[0] if template is None else template

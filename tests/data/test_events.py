@@ -38,7 +38,6 @@ def test_without_a_response_each_volume_holds_the_share_that_events_cover():
         seen[(times >= onset) & (times < onset + duration)] += row
     design = design_from_events(EVENTS, FEATURES, N_VOLUMES, T_R, hrf=None)
     np.testing.assert_allclose(design, seen.reshape(N_VOLUMES, -1, 4).mean(axis=1), atol=2e-3)
-    assert design.any(axis=1)[1], "half a second is not lost between volumes"
     delayed = design_from_events(EVENTS, FEATURES, N_VOLUMES, T_R, hrf=[2, 0])
     np.testing.assert_array_equal(delayed[:, 4:], design)
     np.testing.assert_array_equal(delayed[:, :4], np.vstack([np.zeros((2, 4)), design[:-2]]))

@@ -29,18 +29,16 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
 
     Parameters
     ----------
-    bids : path
-        The data set, with events in ``sub-*/[ses-*/]func/``.
-    subject : str
-        Such as ``"01"``.
+    bids, derivatives : path
+        The data set; and what fMRIPrep wrote, by default in its ``derivatives/fmriprep``.
+    subject, session : str
+        Such as ``"01"``; by default all sessions.
     task : str or dict of str -> str
         Whose runs; they count as the kind ``"random"``, to which models are fitted. A dict names several by their
         kinds, such as ``{"random": "viewRandom", "figure": "viewFigure"}``.
     space : str, optional
         Such as ``"MNI152NLin2009cAsym"``, with ``":res-2"`` after it where there are several resolutions; or one of
         surfaces, such as ``"fsaverage5"``. Default: the scanner's own space.
-    session, derivatives : str, path, optional
-        Such as ``"01"``, default: all; what fMRIPrep wrote, default: ``derivatives/fmriprep`` in the data set.
 
     Returns
     -------
@@ -176,8 +174,7 @@ def _by_run(faults, paths):
         entities = parse_bids_filename(path)["entities"]
         run = frozenset((key, _plain(value)) for key, value in entities.items() if key not in ADDED)
         if run in found:
-            said = "expected one. Of several resolutions, say which, as in space='MNI152NLin2009cAsym:res-2'."
-            faults.append(f"{path}: of the same run as {found[run].name}; {said}")
+            faults.append(f"{path}: of the same run as {found[run].name}. Say which one, as in space='T1w:res-2'.")
         found[run] = path
     return found
 

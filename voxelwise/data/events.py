@@ -24,14 +24,13 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     events : DataFrame, one row an event
         ``onset`` and ``duration`` in seconds from the start of the first volume, and the column for ``features``.
     features : DataFrame or str
-        A table with a row for each value of the events' column that its index is named after, or else ``stim_file``;
-        events that say "n/a" there, as rest may, show nothing. Or a column of the events, such as ``"trial_type"``: a
-        feature for each of its values, 1 while it is shown.
+        A row for each value of the events' column that its index is named after, or else ``stim_file``; events without
+        one, as rest may be, show nothing. Or a column of the events: a feature for each of its values, 1 while shown.
     n_volumes, t_r : int, float
         How many volumes the run has, and how many seconds lie from one to the next.
     hrf : {"glover", "spm"}, callable, sequence of int or None
-        A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``. Or None for the share of
-        a volume that an event covers; or delays, for that share so many volumes later, all delays side by side.
+        A haemodynamic response, called as ``hrf(t_r, oversampling)``. Or None for the share of a volume that an event
+        covers; or delays, for that share so many volumes later, all delays side by side.
     slice_time_ref : float
         When in a volume's time, as a share of it, its values were measured; only for a haemodynamic response.
 

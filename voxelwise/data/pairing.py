@@ -6,8 +6,7 @@ import re
 def pair_runs(runs, labels):
     """The label file of each run, or none; and if none, the names of those without a clear partner.
 
-    What counts is only what tells names of one folder apart, and is found in the other folder too: words, entities as
-    in BIDS and numbers, or else bare numbers, as of ``run3`` and ``stim03``.
+    What tells names of both folders apart counts: words, entities and numbers, or else bare numbers (run3, stim03).
     """
     sides = [[_marks(stem(path)) for path in paths] for paths in (runs, labels)]
     for view in (set, _numbers):
