@@ -9,7 +9,6 @@ from .data.events import design_from_events
 from .data.reading import load_stimuli
 from .data.recording import Recording, load_recording
 from .data.samples import Samples, correlate_with_screen, is_rest, load_run_stimuli, load_samples
-from .data.subjects import simulated_subjects
 from .data.tables import load_patterns, load_pictures
 from .decoding.identification import Identification, identify
 from .decoding.patches import decode_patches
@@ -18,7 +17,7 @@ from .decoding.reconstruction import reconstruct, score_pixels
 from .decoding.trials import average_trials, estimate_trials, load_trials
 from .errors import RecordingError
 from .features import CODINGS, gabor_energy, local_contrast, luminance, recode, stack_features, with_delays, with_hrf
-from .group import group_maps
+from .group import group_maps, simulated_subjects
 from .inference.ceiling import NoiseCeiling, find_repeats, find_trials, noise_ceiling
 from .inference.held_out import learning_curve, score_transfer
 from .inference.partition import VariancePartition, partition_variance

@@ -1,5 +1,7 @@
 """A stand-in for OpenNeuro's ds000255: its names, its events and its kinds of files, small, with responses known."""
 
+from itertools import product
+
 import nibabel
 import numpy as np
 import pandas as pd
@@ -17,12 +19,10 @@ def write_stand_in(folder, rng):
     """Fill a folder with ``ds000255`` and ``ds000255-fmriprep``; return which pixel of 12 x 12 drives each voxel."""
     pixels = rng.integers(2, 10, (np.prod(GRID) + 2 * N_VERTICES, 2))
     figures = rng.integers(0, 2, (5, 144))
-    for session in ("ses-01", "ses-02"):
-        for task, numbers in RUNS.items():
-            for number in numbers:
-                shown = rng.integers(0, 2, (20, 144)) if task == "viewRandom" else rng.permutation(figures)
-                _write_run(folder, session, task, number, shown, pixels, rng)
-    (folder / "ds000255" / "dataset_description.json").write_text('{"Name": "a stand-in", "BIDSVersion": "1.0.2"}')
+    for session, (task, numbers) in product(("ses-01", "ses-02"), RUNS.items()):
+        for number in numbers:
+            shown = rng.integers(0, 2, (20, 144)) if task == "viewRandom" else rng.permutation(figures)
+            _write_run(folder, session, task, number, shown, pixels, rng)
     return pixels
 
 
@@ -31,12 +31,11 @@ def _write_run(folder, session, task, number, shown, pixels, rng):
     raw, func = (folder / data / "sub-01" / session / "func" for data in ("ds000255", "ds000255-fmriprep"))
     for place in (raw, func):
         place.mkdir(parents=True, exist_ok=True)
-    kind = "stimulus_random" if task == "viewRandom" else "stimulus_shape"
     lines = ["onset\tduration\ttrial_type\tstimulus_pattern", "0\t28\trest\tnull"]
     n_volumes = 14 + 6 * len(shown) + 3
     screen = np.zeros((n_volumes * 20, 144))  # in steps of 0.1 s
     for onset, pattern in zip(range(28, 1000, 12), shown, strict=False):
-        lines += [f"{onset}\t6\t{kind}\t{''.join(map(str, pattern))}", f"{onset + 6}\t6\trest\tnull"]
+        lines += [f"{onset}\t6\t{task}\t{''.join(map(str, pattern))}", f"{onset + 6}\t6\trest\tnull"]
         screen[10 * onset : 10 * onset + 60] = pattern
     stem = f"sub-01_{session}_task-{task}_run-{number:02}"
     (raw / f"{stem}_events.tsv").write_text("\n".join(lines) + "\n")

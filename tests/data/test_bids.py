@@ -6,12 +6,11 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import nibabel
 import numpy as np
-import pandas as pd
 import pytest
 from nilearn.interfaces.fmriprep import load_confounds
 from nilearn.maskers import NiftiMasker
+from nilearn.masking import intersect_masks
 from nilearn.signal import create_cosine_drift
 
 import voxelwise as vw
@@ -58,8 +57,7 @@ def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
     recording, options = find(made, "02"), dict(features=table, drop_volumes="non_steady_state")
     samples = load_samples(recording, smoothing=5, high_pass=0.02, confounds=("motion",), **options)
     seen = load_samples(recording, **options).stimuli.astype(float)
-    masks = [nibabel.load(path).get_fdata() > 0 for path in made.rglob("sub-02*_desc-brain_mask.nii.gz")]
-    mask_img = nibabel.Nifti1Image(np.logical_and.reduce(masks).astype(np.uint8), samples.mask_img.affine)
+    mask_img = intersect_masks(list(made.rglob("sub-02*_desc-brain_mask.nii.gz")), threshold=1, connected=False)
     for path, rows in list(zip(recording.func["random"], samples.run_rows, strict=True))[::5]:
         confounds, steady = load_confounds(str(path), strategy=("motion",))
         cleaning = dict(detrend=True, high_pass=0.02, t_r=2.0, clean_args={"filter": "cosine"})
@@ -73,21 +71,12 @@ def test_both_sides_are_cleaned_as_nilearns_masker_cleans(made, table):
 
 
 def test_slow_changes_go_whatever_the_confounds_look_like(made, table):
-    """Movement as slow as a cosine is no reason to leave the others in; and not more may go than there is."""
-    recording, slow = find(made), dict(features=table, high_pass=0.05, confounds=("motion",))
-    samples = load_samples(recording, **slow)
+    """Movement as slow as a cosine is no reason to leave the others in."""
+    samples = load_samples(find(made), features=table, high_pass=0.05, confounds=("motion",))
     for rows in samples.run_rows:
         n = len(rows)
         cosines = np.cos(np.pi / n * (np.arange(n) + 0.5) * np.arange(1, int(0.2 * n))[:, np.newaxis])
         assert abs(cosines @ samples.responses[rows]).max() < 1e-2 and abs(cosines @ samples.stimuli[rows]).max() < 1e-3
-    with pytest.raises(RecordingError, match="84 volumes would be left for 91 confounds"):
-        load_samples(recording, **slow | dict(high_pass=0.2))
-    with pytest.raises(ValueError, match=r"high_pass=128: expected hertz, below 0\.25"):
-        load_samples(recording, **slow | dict(high_pass=128))
-    plain = load_samples(recording, features=table)
-    with pytest.warns(UserWarning, match="always detected"):  # nilearn's: it names no confound, so none is taken out
-        only = load_samples(recording, features=table, confounds=("non_steady_state",))
-    np.testing.assert_array_equal(only.responses, plain.responses)
 
 
 def test_events_whose_rows_end_in_a_tab_stay_in_their_columns(tmp_path):
@@ -105,39 +94,29 @@ def test_features_of_several_spaces_stand_side_by_side(made, table):
     assert load_samples(recording, features=table, hrf=[1, 2]).stimulus_shape == (2, 4, 6)
 
 
-def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed, tmp_path):
-    derivatives = (changed / "derivatives" / "fmriprep").rename(tmp_path / "fmriprep")
+def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed):
+    """Events of a subject stand above those of its sessions, in a folder whose name means something to glob."""
+    changed = changed.rename(changed.with_name("study [1]"))
+    derivatives = (changed / "derivatives" / "fmriprep").rename(changed / "prepared")
     func = derivatives / "sub-01" / "ses-02" / "func"
     for path in func.iterdir():
         path.rename(func / path.name.replace("run-0", "run-"))
-    events = [pd.read_csv(path, sep="\t") for path in sorted(changed.glob("sub-01/**/*_events.tsv"))]
-    for path in changed.glob("sub-01/ses-01/func/*_events.tsv"):
-        path.unlink()
-    events[0].to_csv(changed / "task-images_events.tsv", sep="\t", index=False)
+    first, second, third, *others = sorted(changed.glob("sub-01/*/func/*_events.tsv"))
+    second.unlink()
+    third.unlink()
+    first.rename(changed / "sub-01" / "sub-01_task-images_events.tsv")
     (func / "._sub-01_ses-02_task-images_run-1_desc-preproc_bold.nii.gz").write_text("of another system")
     (func / f"sub-01_ses-02_task-images_run-1_space-{SPACE}_desc-preproc_bold.json").write_text('{"StartTime": 0.2}')
     recording = find(changed, derivatives=derivatives)
-    assert [len(each) for each in recording.events["random"]] == [len(events[0])] * 3 + [*map(len, events[3:])]
+    found = [path.name for path in recording.label["random"]]
+    assert found == ["sub-01_task-images_events.tsv"] * 3 + [path.name for path in others]
     assert recording.timing["random"] == [(2.0, 0.5)] * 3 + [(2.0, 0.1)] + [(2.0, 0.5)] * 2
 
 
-def test_events_of_a_subject_stand_above_those_of_its_sessions(changed):
-    """In a folder whose name means something to glob."""
-    changed = changed.rename(changed.with_name("study [1]"))
-    first, *others = sorted(changed.glob("sub-01/*/func/*_events.tsv"))
-    first.rename(changed / "sub-01" / "sub-01_task-images_events.tsv")
-    for path in others[:-1]:
-        path.unlink()
-    found = find(changed).label["random"]
-    assert [path.name for path in found] == 5 * ["sub-01_task-images_events.tsv"] + [others[-1].name]
-
-
-def test_all_faults_and_what_is_there_instead_are_told(made, changed):
-    asked, there = '"03", any session, ', f"subjects 01, sessions 01, 02, tasks images, spaces {SPACE} "
-    with pytest.raises(RecordingError, match=f"{asked}.*{there}.*with bids"):
-        bids_recording(changed, "03", "images", "T1w")
-    with pytest.raises(RecordingError, match=r'session "3", .*sessions 01, 02, .*what fMRIPrep wrote with derivatives'):
-        find(changed, session="ses-3")
+def test_all_faults_and_what_is_there_instead_are_told(changed):
+    there = f"subjects 01, sessions 01, 02, tasks images, spaces {SPACE} .*with bids"
+    with pytest.raises(RecordingError, match=f'"03", session "3", .*{there}'):
+        bids_recording(changed, "03", "images", "T1w", session="3")
     with pytest.raises(RecordingError, match=r"BIDS.*bids_recording"):
         vw.load_recording(changed)
     bold = f"space-{SPACE}_desc-preproc_bold"
@@ -161,12 +140,12 @@ def test_arguments_that_do_not_fit_are_refused_before_volumes_are_read(made, tab
     recording, fitting = find(made), dict(features=table, confounds=("motion",))
     monkeypatch.setattr("nilearn.signal.clean", None)
     for options, said in (
-        (dict(features=None), "^features: None, but the recording has events; expected a DataFrame"),
-        (dict(features={"pixels": table, "rest": table.to_numpy()}), "^features: ndarray, but the recording"),
-        (dict(features={}), "^features: dict, but the recording"),
+        (dict(features=None), "features: NoneType; expected a DataFrame"),
         (dict(features="faces"), 'events.tsv: events: no column "faces"; they have onset'),
         (dict(confounds=("global_signal",)), "bold.nii.gz: no confounds as asked.*global_signal"),
-        (dict(drop_volumes=60), "of 84 volumes would be left"),
+        (dict(drop_volumes=-1), "drop_volumes=-1: expected a whole number"),
+        (dict(drop_volumes=60), "24 of 84 volumes would be left for 24 confounds"),
+        (dict(high_pass=0), "high_pass=0: expected a number above 0"),
     ):
         with pytest.raises(ValueError, match=said):
             load_samples(recording, **(fitting | options))
@@ -181,8 +160,6 @@ def test_a_folder_of_links_holds_the_share_of_each_volume(made, table, tmp_path)
     covered, on = (load_samples(recording, features=each, hrf=None).stimuli for each in (table, table * 0 + 1))
     np.testing.assert_allclose(stimuli, np.where(on < 0.01, -1, covered - np.maximum(1 - on, 0)), atol=1e-5)
     assert "the first 2 volumes" in vw.check_folder(folder, (4, 6)).warnings[0]
-    with pytest.raises(FileExistsError):
-        vw.link_folder(recording, table, folder)
     with pytest.raises(ValueError, match=r"laid out as \(\d+,\)"):
         vw.link_folder(recording, "stim_file", tmp_path / "again")
     assert not (tmp_path / "again").exists()
@@ -197,13 +174,9 @@ def test_labels_are_cleaned_too(small_folder):
         assert abs(cosine @ matrix[:30]).max() < 1e-3
     with pytest.raises(ValueError, match="for a recording with events only"):
         load_samples(recording, confounds=("motion",))
-    for change, said in (
-        (lambda v: v[..., [0, *range(36)]], "37 volumes; expected 36"),
-        (lambda v: np.where(v == v.max(), np.nan, v)[..., 1:], "not finite in 1 voxels"),
-    ):
-        rewrite(recording.func["random"][2], change)
-        with pytest.raises(RecordingError, match=f"run3.nii.gz: {said}"):
-            load_samples(recording, smoothing=4)
+    rewrite(recording.func["random"][2], lambda v: np.where(v == v.max(), np.nan, v))
+    with pytest.raises(RecordingError, match=r"run3\.nii\.gz: not finite in 1 voxels"):
+        load_samples(recording, smoothing=4)
 
 
 def find_real(stand_in, space):

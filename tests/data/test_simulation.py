@@ -59,24 +59,11 @@ def test_the_published_pipeline_finds_the_published_scores(recording, samples, s
     assert (share == 0).sum() > 2000 and scores[share == 0].max() < 0.06 and scores[(share > 0.5) & prompt].min() > 0.2
 
 
-@pytest.fixture
-def quick_making(monkeypatch):
-    def write(folder):
-        folder.mkdir(parents=True)
-        (folder / "data.txt").write_text("whole " * 100)
-        (folder / "manifest.json").write_text('{"data.txt": 600}')
-
-    monkeypatch.setattr(writing, "write_recording", write := Mock(side_effect=write))
-    return write
-
-
-def test_made_once_and_again_where_it_was_damaged_or_by_other_code(quick_making, tmp_path, monkeypatch):
+def test_made_once_and_again_by_other_code(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "write_recording", make := Mock(side_effect=lambda folder: folder.mkdir(parents=True)))
     folder = writing.simulated_recording(tmp_path)
-    for damage in (lambda: None, lambda: (folder / "data.txt").write_text("wh"), (folder / "data.txt").unlink):
-        damage()
-        assert writing.simulated_recording(tmp_path) == folder
-        assert (folder / "data.txt").stat().st_size == 600
-    assert quick_making.call_count == 3 and list(folder.parents[1].iterdir()) == [folder.parent]
+    assert writing.simulated_recording(tmp_path) == folder and make.call_count == 1
+    assert list(folder.parents[1].iterdir()) == [folder.parent]
     for module in (writing, cortex, experiment, responses):
         with monkeypatch.context() as change:
             (tmp_path / "edited.py").write_bytes(Path(module.__file__).read_bytes() + b"# edited\n")

@@ -23,38 +23,31 @@ MISSING = ["n/a", "null", ""]  # what stands for a value that there is not, in t
 
 
 def bids_recording(bids, subject, task, space=None, session=None, derivatives=None):
-    """Find what fMRIPrep made of one subject's runs, and the events that belong to them.
+    """Find what fMRIPrep made of one subject's runs, and the events that belong to them; 3 is 03 in names.
 
-    Files belong together if their names say the same; 3 is 03. Events may stand higher up, in one file for several
-    runs, as BIDS allows. Of the runs, only headers are read.
+    Events may stand higher up, in one file for several runs, as BIDS allows. Of the runs, only headers are read.
 
     Parameters
     ----------
-    bids : path
-        The data set, with events in ``sub-*/[ses-*/]func/``.
-    subject : str
-        Such as ``"01"``.
+    bids, derivatives : path
+        The data set; and what fMRIPrep wrote, by default in its ``derivatives/fmriprep``.
+    subject, session : str
+        Such as ``"01"``; by default all sessions.
     task : str or dict of str -> str
         Whose runs; they count as the kind ``"random"``, to which models are fitted. A dict names several by their
         kinds, such as ``{"random": "viewRandom", "figure": "viewFigure"}``.
     space : str, optional
-        As in the names of the files, such as ``"MNI152NLin2009cAsym"``, or ``"MNI152NLin2009cAsym:res-2"`` where there
-        are several resolutions; or one of surfaces, such as ``"fsaverage5"``. Default: the scanner's own space.
-    session : str, optional
-        Such as ``"01"``. Default: all sessions.
-    derivatives : path, optional
-        What fMRIPrep wrote. Default: ``derivatives/fmriprep`` in the data set.
+        Such as ``"MNI152NLin2009cAsym"``, with ``":res-2"`` after it where there are several resolutions; or one of
+        surfaces, such as ``"fsaverage5"``. Default: the scanner's own space.
 
     Returns
     -------
     recording : Recording
-        Its ``events`` are in memory, and may be changed before :func:`~voxelwise.load_samples` turns them into samples.
         A RecordingError tells at once which runs lack events, a mask or another part, or have two of them.
     """
     bids = Path(bids).expanduser().resolve()
     derivatives = Path(derivatives).expanduser().resolve() if derivatives else bids / "derivatives" / "fmriprep"
-    subject, faults = str(subject).removeprefix("sub-"), []
-    parts = dict(func={}, label={}, masks={}, events={}, timing={})
+    faults, parts = [], dict(func={}, label={}, masks={}, events={}, timing={})
     for kind, name in ({"random": task} if isinstance(task, str) else task).items():
         runs = _find_runs(faults, bids, derivatives, subject, name, space, session)
         for part, values in zip(parts.values(), zip(*runs, strict=True), strict=False):
@@ -70,9 +63,9 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
 def link_folder(recording, features, folder):
     """Make the folder of a recording with events that the chapters of the book run on.
 
-    They know a row of pixels for each volume: the share of the volume that each stimulus is seen for, as
-    ``design_from_events(..., hrf=None)`` makes it, less 1 for the share without any, so rest is -1. That suits stimuli
-    that stay for a volume or more. Volumes are links, and the mean of the first run is the background.
+    A volume's row of pixels is the share of the volume that each stimulus is seen for, as
+    ``design_from_events(..., hrf=None)`` makes it, less 1 for the share without any, so rest is -1. Volumes are links,
+    and the mean of the first run is the background.
 
     Parameters
     ----------
@@ -121,10 +114,9 @@ def list_runs(derivatives):
 def read_events(path):
     """The events of a file, one row each; onsets and durations are numbers, everything else is text."""
     try:
-        text = dict(dtype=str, keep_default_na=False, na_values=MISSING)
         with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):
             # Where rows end in a tab, pandas would take the first column for an index, and move all others.
-            events = pd.read_csv(path, sep="\t", index_col=False, **text)
+            events = pd.read_csv(path, sep="\t", index_col=False, dtype=str, keep_default_na=False, na_values=MISSING)
         for column in ("onset", "duration"):
             events[column] = pd.to_numeric(events[column])
     except (OSError, ValueError, KeyError) as error:
@@ -135,7 +127,6 @@ def read_events(path):
 def _find_runs(faults, bids, derivatives, subject, task, space, session):
     """Volumes, events file, mask, events and timing of each run of a task; what is wrong is added to the faults."""
     space, *more = (space or "").split(":")
-    session = session and str(session).removeprefix("ses-")
     wanted = [("task", task), ("space", space), *(tuple(entity.split("-", 1)) for entity in more)]
 
     def find(folder, suffix, ending, *filters):
@@ -153,8 +144,7 @@ def _find_runs(faults, bids, derivatives, subject, task, space, session):
     if not func:
         there = ({run[part] or "None" for run in list_runs(derivatives)} for part in range(4))
         subjects, sessions, tasks, spaces = (", ".join(sorted(found)) or "none" for found in there)
-        of_session = f'session "{session}"' if session else "any session"
-        asked = f'subject "{subject}", {of_session}, task "{task}", space "{space or None}"'
+        asked = f'subject "{subject}", session "{session or "any"}", task "{task}", space "{space or None}"'
         faults.append(
             f"{derivatives}: no runs of {asked}; found subjects {subjects}, sessions {sessions}, tasks {tasks}, spaces "
             f"{spaces} (None is the scanner's). Name the data set with bids, what fMRIPrep wrote with derivatives."
@@ -184,8 +174,7 @@ def _by_run(faults, paths):
         entities = parse_bids_filename(path)["entities"]
         run = frozenset((key, _plain(value)) for key, value in entities.items() if key not in ADDED)
         if run in found:
-            said = "expected one. Of several resolutions, say which, as in space='MNI152NLin2009cAsym:res-2'."
-            faults.append(f"{path}: of the same run as {found[run].name}; {said}")
+            faults.append(f"{path}: of the same run as {found[run].name}. Say which one, as in space='T1w:res-2'.")
         found[run] = path
     return found
 

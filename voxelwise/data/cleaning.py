@@ -1,12 +1,11 @@
 """A run from its file to clean rows: what is taken out of the responses is taken out of the features too."""
 
-import nibabel
 import numpy as np
-from nilearn import signal
+from nilearn import masking, signal
 from nilearn.image import smooth_img
 
 from ..errors import RecordingError
-from .reading import open_image, read_surface, read_volumes, read_voxels
+from .reading import open_image, read_surface, read_voxels
 
 
 def read_run(run, mask_img, smoothing):
@@ -20,13 +19,9 @@ def read_run(run, mask_img, smoothing):
 
 
 def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
-    """Changes of each voxel since the first volume of a run, as a share of about its largest value, float32.
-
-    They are 0 for a voxel that changes by less than float32 can tell; a large mean takes no digits from them.
-    """
+    """Changes since a run's first volume, as a share of about a voxel's largest value; 0 where float32 tells none."""
     values = in_range(read_values(path, mask_img, source, n_rows, smoothing))
     values -= values[0].copy()
-    # Rounding would otherwise be blown up to a standard deviation of 1.
     values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0
     return values.astype(np.float32, copy=False)
 
@@ -44,8 +39,4 @@ def read_values(path, mask_img, source=None, n_rows=None, smoothing=None):
     if n_rows not in (None, image.shape[3]):
         raise RecordingError(f"{path}: {image.shape[3]} volumes; expected {n_rows}, the number of rows in {source}.")
     values = read_voxels(image, mask_img)  # or an error: nilearn would smooth over what is not finite
-    if not smoothing:
-        return values
-    volumes = np.stack([volume.reshape(mask_img.shape, order="F") for volume in read_volumes(image)], axis=-1)
-    smooth = smooth_img(nibabel.Nifti1Image(volumes.astype(np.float32), mask_img.affine), smoothing)
-    return np.asarray(smooth.dataobj)[np.asarray(mask_img.dataobj) > 0].T
+    return masking.apply_mask(smooth_img(str(path), smoothing), mask_img) if smoothing else values

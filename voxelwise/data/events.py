@@ -15,41 +15,30 @@ RESOLUTION = 0.01  # seconds, at which a response is sampled and integrated
 def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_time_ref=0.5):
     """Features of what was seen, as a response at each volume would follow them.
 
-    Events may last for any time, begin between volumes and overlap; those that overlap add up. With ``h`` for the
-    haemodynamic response, an event that shows the features ``f`` from ``a`` to ``b`` adds, to the row of a volume
-    measured at ``t``, ::
-
-        f * (integral of h from t - b to t - a) .
-
-    No onset is moved to a grid. A feature of 1 that stays for long comes to 1.
+    With ``h`` for the haemodynamic response, an event that shows the features ``f`` from ``a`` to ``b`` adds, to the
+    row of a volume measured at ``t``, ``f`` times the integral of ``h`` from ``t - b`` to ``t - a``. No onset is moved
+    to a grid. A feature of 1 that stays for long comes to 1.
 
     Parameters
     ----------
     events : DataFrame, one row an event
         ``onset`` and ``duration`` in seconds from the start of the first volume, and the column for ``features``.
     features : DataFrame or str
-        A table with a row for each value of the events' column that its index is named after, or else ``stim_file``;
-        events that say "n/a" there, as rest may, show nothing. Or a column of the events, such as ``"trial_type"``: a
-        feature for each of its values, 1 while it is shown.
-    n_volumes : int
-        How many volumes the run has.
-    t_r : float
-        How many seconds lie from one to the next.
+        A row for each value of the events' column that its index is named after, or else ``stim_file``; events without
+        one, as rest may be, show nothing. Or a column of the events: a feature for each of its values, 1 while shown.
+    n_volumes, t_r : int, float
+        How many volumes the run has, and how many seconds lie from one to the next.
     hrf : {"glover", "spm"}, callable, sequence of int or None
-        A haemodynamic response of nilearn, or one's own, called as ``hrf(t_r, oversampling)``. Or None for the share of
-        a volume that an event covers; or delays, for that share so many volumes later, all delays side by side.
+        A haemodynamic response, called as ``hrf(t_r, oversampling)``. Or None for the share of a volume that an event
+        covers; or delays, for that share so many volumes later, all delays side by side.
     slice_time_ref : float
         When in a volume's time, as a share of it, its values were measured; only for a haemodynamic response.
 
     Returns
     -------
     design : ndarray of float32, shape (n_volumes, n_features), or (n_volumes, n_delays * n_features)
-
-    Raises
-    ------
-    ValueError
-        If an event that shows something has no duration above 0, or does not touch the run; if a feature is missing or
-        not finite; or ``hrf`` is none of those above.
+        A ValueError if an event that shows something has no duration above 0, or does not touch the run; if a feature
+        is missing or not finite, or ``hrf`` is none of those above.
     """
     response, delays = as_response(hrf)
     rows, shown = features_of_events(events, features)
@@ -63,7 +52,16 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     else:
         since = t_r * (volumes + slice_time_ref) - onset
         shares = _integral(response, t_r, since) - _integral(response, t_r, since - duration)
-    _refuse_lost(events, shown, onset, duration, shares, n_volumes * t_r)
+    end = t_r * n_volumes
+    outside = (onset >= end) | (onset + duration <= 0) & ~shares.any(axis=0)
+    lost = ~(duration > 0) | ~np.isfinite(onset + duration) | outside
+    if lost.any():
+        row = np.flatnonzero(shown)[lost.argmax()]
+        raise ValueError(
+            f"events: row {row} has the onset {events['onset'].iloc[row]} and the duration "
+            f"{events['duration'].iloc[row]}; expected seconds, a duration above 0, and a time within the run, which "
+            f"ends at {end:g} s. If it shows nothing that counts, take it out."
+        )
     design = shares @ rows[shown]
     late = [np.vstack([np.zeros((delay, design.shape[1])), design])[:n_volumes] for delay in delays]
     return np.hstack(late).astype(np.float32)
@@ -75,21 +73,12 @@ def one_column_each(values, column):
     return pd.DataFrame(np.eye(len(index)), index=index, columns=list(index))
 
 
-def check_table(features, why=""):
-    """Raise a ValueError unless it is a table with one row for each name; ``why`` is said before what was expected."""
-    if not isinstance(features, pd.DataFrame):
-        kind = None if features is None else type(features).__name__
-        raise ValueError(f"features: {kind}{why}; expected a DataFrame of what events show, or the name of a column.")
-    if not features.index.is_unique:
-        name = features.index[features.index.duplicated()][0]
-        raise ValueError(f"features: {name!r} stands in its index twice; expected once.")
-
-
 def features_of_events(events, features):
     """What each event shows, a row each, 0 for those that show nothing; and which show something."""
     if isinstance(features, str):
         features = one_column_each(_column(events, features).dropna(), features)
-    check_table(features)
+    if not isinstance(features, pd.DataFrame):
+        raise ValueError(f"features: {type(features).__name__}; expected a DataFrame, or the name of a column.")
     names, index = _column(events, features.index.name or "stim_file"), features.index
     shown = names.notna().to_numpy()
     wanted = names[shown].astype(index.dtype)
@@ -97,7 +86,7 @@ def features_of_events(events, features):
     if missing:
         raise ValueError(f'features: no row for {missing[0]!r}, which the events\' column "{names.name}" has.')
     rows = np.zeros((len(events), features.shape[1]))
-    rows[shown] = features.loc[wanted]
+    rows[shown] = features.reindex(wanted)  # or an error, where a name has two rows
     if not np.isfinite(rows).all():
         raise ValueError(f"features: {rows[~np.isfinite(rows)][0]} among them; expected finite numbers.")
     return rows, shown
@@ -125,16 +114,3 @@ def _integral(response, t_r, times):
     oversampling = int(np.ceil(t_r / RESOLUTION))
     values = cumulative_trapezoid(response(t_r, oversampling), initial=0)
     return np.interp(times, np.arange(len(values)) * t_r / oversampling, values)
-
-
-def _refuse_lost(events, shown, onset, duration, shares, end):
-    """Raise a ValueError if an event that shows something is not counted."""
-    outside = (onset >= end) | (onset + duration <= 0) & ~shares.any(axis=0)
-    lost = ~(duration > 0) | ~np.isfinite(onset + duration) | outside
-    if lost.any():
-        row = np.flatnonzero(shown)[lost.argmax()]
-        raise ValueError(
-            f"events: row {row} has the onset {events['onset'].iloc[row]} and the duration "
-            f"{events['duration'].iloc[row]}; expected seconds, a duration above 0, and a time within the run, which "
-            f"ends at {end:g} s. If it shows nothing that counts, take it out."
-        )

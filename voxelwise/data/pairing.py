@@ -6,23 +6,14 @@ import re
 def pair_runs(runs, labels):
     """The label file of each run, or none; and if none, the names of those without a clear partner.
 
-    Files come in the order in which people count. A name says something by its words, by entities as in BIDS
-    (``ses-02``, also ``run3``) and by other numbers, in any order. Only what tells names of one folder apart, and is
-    found in the other folder too, counts; so a date before each label file does no harm. Where entities do not decide,
-    bare numbers do: ``run3`` and ``stim03``. Where the names of one folder hold no numbers at all, and no name is found
-    in the other folder, the order decides.
+    What tells names of both folders apart counts: words, entities and numbers, or else bare numbers (run3, stim03).
     """
     sides = [[_marks(stem(path)) for path in paths] for paths in (runs, labels)]
-    named = False
     for view in (set, _numbers):
         found = _match(*([view(marks) for marks in side] for side in sides))
-        named = named or bool(found)
         clear = {run: label for run, label in found.items() if not _contradict(sides[0][run], sides[1][label])}
         if len(clear) == len(runs) == len(labels):
             return [labels[clear[run]] for run in range(len(runs))], []
-    one_is_silent = not all(any(map(_numbers, _telling(side))) for side in sides)
-    if len(runs) == len(labels) and one_is_silent and not named and not any(map(_contradict, *sides)):
-        return labels, []
     return [], [path.name for n, path in enumerate(runs) if n not in clear] + [
         path.name for n, path in enumerate(labels) if n not in clear.values()
     ]

@@ -10,7 +10,7 @@ from nilearn.interfaces.fmriprep import load_confounds
 from nilearn.signal import create_cosine_drift
 
 from ..errors import RecordingError
-from .events import as_response, check_table, design_from_events, features_of_events, one_column_each
+from .events import design_from_events, features_of_events, one_column_each
 from .reading import first_file, open_image, read_region, read_surface
 from .tables import layout
 
@@ -41,9 +41,6 @@ def event_runs(recording, kind, features, hrf):
         if isinstance(table, str):  # the same columns in all runs, whichever values one has
             values = [events[table].dropna() for events in recording.events[kind] if table in events]
             tables = tables | {name: one_column_each(set().union(*values), table)}
-    as_response(hrf)  # or a ValueError that blames no file, as of the tables
-    for table in tables.values():
-        check_table(table, ", but the recording has events")
     parts = (recording.func, recording.label, recording.events, recording.timing)
     for path, source, events, (t_r, at) in zip(*(part[kind] for part in parts), strict=True):
         n_volumes = count_volumes(path)
@@ -65,8 +62,8 @@ def event_runs(recording, kind, features, hrf):
     return runs, None, (n_delays,) * (n_delays > 1) + layout(table)
 
 
-def prepare_run(run, confounds, drop_volumes):
-    """The run with its confounds, and without the volumes to drop; ``confounds`` and ``drop_volumes`` as to load."""
+def prepare_run(run, confounds, drop_volumes, high_pass):
+    """The run with its confounds, slow cosines among them, and without the volumes to drop; arguments as to load."""
     path, n_volumes, only_steady = first_file(run.path), len(run.design), drop_volumes == "non_steady_state"
     strategy = confounds.get("strategy", "?") if isinstance(confounds, dict) else confounds
     kept, found = np.arange(n_volumes), None
@@ -76,32 +73,20 @@ def prepare_run(run, confounds, drop_volumes):
             raise RecordingError(f"{path}: {n_volumes} volumes; its confounds have {len(found)} rows.")
         if steady is not None and (only_steady or "scrub" in strategy):
             kept = np.asarray(steady)
-        found = found.to_numpy(float) if strategy and found.size else None  # some name only volumes to leave out
+        found = found.to_numpy(float) if strategy else None
     if not only_steady:
         kept = kept[kept >= drop_volumes]
-    return _checked(replace(run, kept=kept, confounds=found))
-
-
-def add_slow_changes(run, high_pass):
-    """The run with all cosines that are slower than a frequency in hertz among its confounds."""
-    if not run.t_r > 0:
-        said = f"the time from volume to volume is {run.t_r:g} s; high_pass needs it."
-        raise RecordingError(f"{first_file(run.path)}: {said}")
-    if high_pass >= 0.5 / run.t_r:
-        raise ValueError(f"high_pass={high_pass!r}: expected hertz, below {0.5 / run.t_r:g}, half the rate of volumes.")
-    # nilearn's own filter leaves out all of them where one confound resembles one of them, as slow movement does.
-    slow = create_cosine_drift(high_pass, run.t_r * np.arange(len(run.design)))[:, :-1]
-    both = slow if run.confounds is None else np.hstack([run.confounds, slow])
-    return _checked(replace(run, confounds=both if both.size else None))
-
-
-def _checked(run):
-    """The run, if more volumes are left than confounds to take out of them."""
-    n_taken = 0 if run.confounds is None else run.confounds.shape[1]
-    if len(run.kept) <= n_taken + 1 or np.sum(run.kept >= run.first) < 2:
-        left = f"{len(run.kept)} of {len(run.design)} volumes would be left for {n_taken} confounds"
-        raise RecordingError(f"{first_file(run.path)}: {left}; expected more. Leave the run aside.")
-    return run
+    if high_pass:
+        if not run.t_r > 0:
+            raise RecordingError(f"{path}: {run.t_r:g} s from volume to volume; expected more, for high_pass.")
+        # nilearn's own filter leaves out all cosines where one confound resembles one of them, as slow movement does.
+        slow = create_cosine_drift(high_pass, run.t_r * np.arange(n_volumes))[:, :-1]
+        found = slow if found is None else np.hstack([found, slow])
+    n_taken = 0 if found is None else found.shape[1]
+    if len(kept) <= n_taken + 1 or np.sum(kept >= run.first) < 2:
+        left = f"{len(kept)} of {n_volumes} volumes would be left for {n_taken} confounds"
+        raise RecordingError(f"{path}: {left}; expected more. Leave the run aside.")
+    return replace(run, kept=kept, confounds=found if n_taken else None)  # some name only volumes to leave out
 
 
 def report_runs(runs, responses, masks=None):

@@ -3,7 +3,7 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from numbers import Integral
+from numbers import Integral, Real
 
 import joblib
 import nibabel
@@ -13,7 +13,7 @@ import pandas as pd
 from ..errors import RecordingError
 from .cleaning import read_run
 from .reading import load_stimuli, read_t_r
-from .runs import Run, add_slow_changes, event_runs, prepare_run, report_runs
+from .runs import Run, event_runs, prepare_run, report_runs
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ class Samples:
         if (np.diff(runs) < 0).any():
             raise ValueError("runs: the rows of a run do not stand together; sort X, Y and runs by run first.")
         shape = (X.shape[1],) if stimulus_shape is None else tuple(stimulus_shape)
-        if features is not None and sum(features.values()) != X.shape[1]:
+        if np.prod(shape) != X.shape[1]:
+            raise ValueError(f"stimulus_shape={shape} has {np.prod(shape)} values; X has {X.shape[1]} columns.")
+        if features is not None and (min(features.values(), default=0) < 1 or sum(features.values()) != X.shape[1]):
             raise ValueError(f"features={features}: expected columns of each that add up to the {X.shape[1]} of X.")
         if mask_img is not None and np.count_nonzero(mask_img.dataobj) != Y.shape[1]:
             raise ValueError(f"mask_img has {np.count_nonzero(mask_img.dataobj)} voxels; Y has {Y.shape[1]} columns.")
@@ -115,6 +117,7 @@ def load_samples(
     recording,
     kind="random",
     lag=2,
+    n_jobs=None,
     features=None,
     hrf="glover",
     confounds=(),
@@ -135,6 +138,8 @@ def load_samples(
         Which runs, one of the keys of ``recording.func``.
     lag : int
         For labels, how many volumes (TRs) after the stimulus the response comes; each run loses as many at its start.
+    n_jobs : int, optional
+        How many runs are read at a time, as in joblib. Default: one for each core.
     features, hrf
         For events, as in :func:`design_from_events`; a dict of features names several spaces. Columns that are pairs of
         row and column, as :func:`load_pictures` makes them, tell the shape of the stimuli.
@@ -157,13 +162,14 @@ def load_samples(
         counted, confounds are missing or too many, a file cannot be read whole; if the lag leaves less than two samples
         of a run, or an argument is not for this recording. All but the volumes is checked before any is read.
     """
-    runs, widths, shape = find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes)
+    for name, value in dict(high_pass=high_pass, smoothing=smoothing).items():
+        if not (value is None or (isinstance(value, Real) and 0 < value < math.inf)):
+            raise ValueError(f"{name}={value!r}: expected a number above 0, or None.")
+    runs, widths, shape = find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes, high_pass)
     mask_img = recording.read_mask()
     if smoothing and mask_img is None:
         raise ValueError(f"smoothing={smoothing!r}: surfaces are not smoothed here; expected None.")
-    if high_pass:
-        runs = [add_slow_changes(run, high_pass) for run in runs]
-    read = spread(joblib.delayed(read_run)(run, mask_img, smoothing) for run in runs)
+    read = spread((joblib.delayed(read_run)(run, mask_img, smoothing) for run in runs), n_jobs)
     designs, responses = zip(*read, strict=True)
     return join_runs(recording, kind, runs, designs, responses, widths, shape, mask_img)
 
@@ -259,14 +265,18 @@ def correlate_with_screen(samples, max_lag=5):
     return correlations
 
 
-def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes):
+def find_runs(recording, kind, lag, features, hrf, confounds, drop_volumes, high_pass=None):
     """The runs to read; how many columns each named feature space has, or None; and the shape of a row."""
     _check_kind(recording, kind)
     labelled = recording.events is None
+    if isinstance(confounds, str):
+        raise ValueError(f"confounds={confounds!r}: expected several names, such as ({confounds!r},).")
+    if drop_volumes != "non_steady_state":
+        check_whole("drop_volumes", drop_volumes)
     if labelled and (features is not None or confounds or drop_volumes == "non_steady_state"):
         raise ValueError("features, confounds, drop_volumes='non_steady_state': for a recording with events only.")
     runs, *others = _label_runs(recording, kind, lag) if labelled else event_runs(recording, kind, features, hrf)
-    return [prepare_run(run, confounds, drop_volumes) for run in runs], *others
+    return [prepare_run(run, confounds, drop_volumes, high_pass) for run in runs], *others
 
 
 def _label_runs(recording, kind, lag):

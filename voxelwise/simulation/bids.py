@@ -1,9 +1,4 @@
-"""A small experiment in the order of BIDS, with what fMRIPrep would make of it, whose truth is known.
-
-Pictures of black and white squares are shown for a second each, at any millisecond. Two subjects have two sessions of
-three runs, of different length, and each session has a mask of its own. The head moves, breathing and slow drift reach
-all voxels, and the first two volumes of a run are too bright: what a good loader has to deal with.
-"""
+"""A small experiment in the order of BIDS, with what fMRIPrep would make of it, whose truth is known."""
 
 import json
 from itertools import product
@@ -32,24 +27,15 @@ DISTURBING = [*MOTION, "white_matter", "csf"]
 
 
 def simulated_bids(folder, rng):
-    """Fill a folder with the experiment, and with ``derivatives/fmriprep``.
-
-    Returns
-    -------
-    truth : dict of str -> ndarray, shape (n_x, n_y, n_z, n_rows, n_columns)
-        For each subject the weight of each pixel for each voxel; 0 throughout for a voxel that answers nothing.
-    """
+    """Fill a folder; return the weights of each subject's pixels, of shape (n_x, n_y, n_z, n_rows, n_columns)."""
     folder, truth = Path(folder), {}
     derivatives = folder / "derivatives" / "fmriprep"
-    for place in (folder / "stimuli", derivatives):
-        place.mkdir(parents=True, exist_ok=True)
+    (folder / "stimuli").mkdir(parents=True)
     squares = rng.integers(0, 2, (N_PICTURES, *PICTURE_SHAPE)).astype(np.uint8)
     names = [f"picture_{number:02}.png" for number in range(N_PICTURES)]
     for name, picture in zip(names, squares, strict=True):
         Image.fromarray(255 * np.kron(picture, np.ones((10, 10), np.uint8))).save(folder / "stimuli" / name)
-    for place, kind in ((folder, "raw"), (derivatives, "derivative")):
-        description = dict(Name="Simulated", BIDSVersion="1.9.0", DatasetType=kind)
-        (place / "dataset_description.json").write_text(json.dumps(description))
+    (folder / "dataset_description.json").write_text(json.dumps(dict(Name="Simulated", BIDSVersion="1.9.0")))
     (folder / f"task-{TASK}_bold.json").write_text(json.dumps(dict(RepetitionTime=TR, TaskName=TASK)))
     i, j, k = np.indices(GRID)
     inside = ((i - 4.5) / 5) ** 2 + ((j - 5) / 5.5) ** 2 + ((k - 2.5) / 3) ** 2 < 1

@@ -1,8 +1,4 @@
-"""The simulated subject's visual cortex: where each voxel lies and what it sees.
-
-The occipital grey matter of nilearn's MNI template is cut into the early visual areas. Eccentricity grows exponentially
-with the distance from the occipital pole; polar angle runs back and forth across the areas around the calcarine sulcus.
-"""
+"""The simulated subject's visual cortex: where each voxel of the MNI template's grey matter lies and what it sees."""
 
 import nibabel
 import numpy as np
@@ -18,8 +14,7 @@ STIMULUS_SHAPE = (10, 10)  # what is known of it
 SCREEN_SHAPE = (12, 12)
 SCREEN_CENTRE = 4.5  # pixels: the centres of the 10 pixels are 0 to 9
 
-#: The voxels that the published figures mark. Each has a field that looks like its published one: centre (row, column)
-#: and size (standard deviation) in pixels.
+#: The voxels that the published figures mark: centre (row, column) and size (standard deviation) in pixels.
 MARKED_VOXELS = {
     (30, 10, 10): (4.0, 1.75, 0.45),
     (31, 10, 10): (3.51, 2.0, 0.45),
@@ -43,10 +38,7 @@ BAND_WIDTH = 0.65  # pixels of eccentricity
 
 
 def visual_cortex_mask():
-    """Mask of the ``N_VOXELS`` most posterior voxels of grey matter above the cerebellum, of bool, shape ``GRID``.
-
-    How many is fixed stretch by stretch, in the order of the voxels: the marked ones come at the published columns.
-    """
+    """Mask of the ``N_VOXELS`` most posterior voxels of grey matter above the cerebellum, of bool, shape ``GRID``."""
     grey = _on_grid(load_mni152_gm_template(resolution=1), AFFINE, GRID).ravel()
     _, y, z = apply_affine(AFFINE, np.indices(GRID).reshape(3, -1).T).T
     above_cerebellum = z > 0.67 * (y + 72) - 11
@@ -54,6 +46,7 @@ def visual_cortex_mask():
     order = np.lexsort((-grey, y))
     order = order[(grey > 0.2)[order] & above_cerebellum[order]]
 
+    # How many is fixed stretch by stretch, so that the marked ones come at the published columns.
     mask = np.zeros(grey.size, dtype=bool)
     marked = np.sort(np.ravel_multi_index(np.transpose(list(MARKED_VOXELS)), GRID))
     sizes = np.diff([0, *np.sort(MARKED_COLUMNS), N_VOXELS])
@@ -74,11 +67,7 @@ def background_image():
 
 
 def retinotopic_map(mask, rng):
-    """Area, eccentricity band and receptive field of each voxel of the mask; ``rng`` scatters the fields.
-
-    A table with the grid position ``i j k``; the ``hemisphere``, LH or RH; ``area`` and ``band``, empty and -1 outside
-    the areas; ``row``, ``column`` and ``size`` (standard deviation) of the field in pixels, NaN outside the areas.
-    """
+    """Place, hemisphere, area, eccentricity band and receptive field in pixels of each voxel, as a table."""
     i, j, k = np.nonzero(mask)
     x, y, z = apply_affine(AFFINE, np.argwhere(mask)).T
     eccentricity = 1.2 * np.expm1((y - y.min()) / 16)
@@ -127,11 +116,7 @@ def true_fields(voxels):
 
 
 def gaussian_weights(shape, row, column, size):
-    """Gaussians whose sum over the unbounded plane is 1, shape (n_voxels, n_pixels); 0 for those that have no place.
-
-    Centres and standard deviations are in pixels; ``shape`` is that of the stimuli, in whose middle lie the 10 x 10
-    pixels by which ``row`` and ``column`` count.
-    """
+    """Gaussians of sum 1, shape (n_voxels, n_pixels), 0 without a place; by rows and columns of the middle 10 x 10."""
     rows, columns = (np.arange(n) - (n - 1) / 2 + SCREEN_CENTRE for n in shape)
     size = np.broadcast_to(size, len(row))[:, np.newaxis]
     down, across = (

@@ -1,7 +1,4 @@
-"""What is on the screen: random patterns in some runs, shapes and letters in others, as in the published experiment.
-
-No label tells the screen's outermost pixels. In random runs they are random too; around shapes and letters, black.
-"""
+"""What is on the screen: random patterns in some runs, shapes and letters in others, as in the published experiment."""
 
 import numpy as np
 
@@ -48,11 +45,6 @@ def draw_stimuli():
         pictures = rng.integers(0, 2, size=(N_RANDOM_STIMULI, *SCREEN_SHAPE))
         runs[f"random_run{number:02}"] = _show(pictures, **RANDOM_TIMING)
     return runs
-
-
-def known_pixels(frames):
-    """Those pixels of the screen that the labels tell, shape (n_volumes, 10, 10)."""
-    return frames[:, 1:-1, 1:-1]
 
 
 def _read_drawings(text):

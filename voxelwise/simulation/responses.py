@@ -1,9 +1,4 @@
-"""How a simulated voxel responds to what is on the screen, and the noise that this comes with.
-
-A voxel adds up the white pixels, weighted by its receptive field and, compressed, by a broad surround, where a little
-white is almost as good as much. Both go through its own haemodynamic response, times a gain. To this come slow drift
-and autocorrelated noise, of which voxels share a part.
-"""
+"""How a simulated voxel responds to what is on the screen, and the noise that this comes with."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, uniform_filter1d
@@ -22,15 +17,13 @@ SURROUND_SIZE = 2.5  # pixels, standard deviation
 SURROUND_EXPONENT = 0.5
 TIME_TO_PEAK = 4.5, 0.8  # seconds after a flash: mean and standard deviation over voxels
 
-#: The noise that voxels share: a part common to all, and parts that are alike in near places of one hemisphere and,
-#: as strong, in places that mirror each other. Set to the correlations that were measured in V1.
+#: The noise that voxels share, everywhere or in near and in mirrored places; set to correlations measured in V1.
 N_SHARED = 16
 GLOBAL_NOISE, LOCAL_NOISE = 0.68, 1.35  # standard deviation, where the noise of a voxel alone has 1
 SMOOTHNESS = 3.0  # voxels, standard deviation of the Gaussian that makes noise and gains alike in near places
 
-#: R2 of the published pipeline is, in this experiment, a straight line over the signal's share of the variance,
-#: the flatter the later a voxel responds than the two volumes that the pipeline waits. The numbers, of noise alone,
-#: per share and per second, were measured on it; a test holds the histogram that follows from them.
+#: The published pipeline's R2 is a line over the signal's share of the variance, the flatter the later a voxel
+#: responds; measured in this experiment. A test holds the histogram that follows.
 _R2_OF_NOISE, _R2_PER_SHARE, _R2_PER_SECOND = -0.036, 0.70, -0.2
 PUBLISHED_COUNTS = (430, 240, 200, 145, 100, 70, 70, 35, 15)  # voxels by R2 in the published map, in bins from 0.06 up
 #: Strength of the surround (relative to a field full of white) and R2 of the marked voxels.
@@ -50,11 +43,7 @@ def drive_voxels(frames, voxels):
 
 
 def haemodynamic_response(time_to_peak, n_lags=16):
-    """How much of the response to one volume of stimulation falls into the same volume, the next one, and so on.
-
-    A difference of two gamma densities, as in SPM, which peaks so many seconds after a flash, convolved with a volume's
-    time on the screen. It sums to 1; shape (n_lags, n_voxels).
-    """
+    """Shares of the response to one volume in it and in the next ones, by two gammas as in SPM; (n_lags, n_voxels)."""
     per_volume = 5
     times = (np.arange(n_lags * per_volume)[:, np.newaxis] + 0.5) * TR / per_volume
     course = gamma.pdf(times, time_to_peak + 1) - gamma.pdf(times, 16) / 6
@@ -70,10 +59,7 @@ def smooth_fields(mask, n_fields, rng, mirrored=False):
 
 
 def share_noise(mask, rng):
-    """How strongly each voxel takes part in each of the noises that voxels share, shape (n_shared, n_voxels).
-
-    The sum of their squares is the share of the noise's variance that a voxel has not alone.
-    """
+    """How strongly each voxel takes part in each of the noises that voxels share, shape (n_shared, n_voxels)."""
     everywhere = GLOBAL_NOISE * rng.normal(1, 1, (1, mask.sum()))
     near = [smooth_fields(mask, N_SHARED // 2, rng, mirrored) for mirrored in (False, True)]
     shared = np.concatenate([everywhere, LOCAL_NOISE / np.sqrt(N_SHARED) * np.concatenate(near)])
@@ -93,15 +79,12 @@ def draw_noise(n_volumes, shares, rng):
 
 
 def set_gains(voxels, mask, random_runs, rng):
-    """Add to the table how each voxel responds: ``surround``, ``time_to_peak``, ``share`` and ``gain``.
-
-    The shares of signal in the variance make the published pipeline find the published histogram of R2: foveal ones of
-    early areas tend to come first, neighbours are alike, and voxels whose field lies off the screen are silent.
-    """
+    """Add to the table how each voxel responds: ``surround``, ``time_to_peak``, ``share`` and ``gain``."""
     rows, columns = STIMULUS_SHAPE
     on_screen = voxels["row"].between(-0.5, rows - 0.5) & voxels["column"].between(-0.5, columns - 0.5)
     seen = (on_screen & (voxels["area"] != "")).to_numpy()
     ring = voxels["area"].map({area: number // 2 for number, area in enumerate(AREAS)})
+    # Foveal voxels of early areas tend to come first, and neighbours are alike.
     favour = 0.8 * smooth_fields(mask, 1, rng)[0] + rng.normal(0, 0.3, len(voxels)) - 0.5 * ring - 0.1 * voxels["band"]
     surround = rng.uniform(0.3, 1.5, len(voxels))
     time_to_peak = rng.normal(*TIME_TO_PEAK, len(voxels)).clip(2.5, 8)

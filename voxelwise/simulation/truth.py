@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.signal import detrend
 
 from .cortex import true_fields
-from .experiment import draw_stimuli, known_pixels
+from .experiment import draw_stimuli
 from .responses import NOISE_SD, REST, draw_noise, drive_voxels, haemodynamic_response
 
 N_NOISE = 4000  # voxels of pure noise that its mean variance is taken from: known to about 0.2 %
@@ -15,11 +15,11 @@ _centred = partial(detrend, axis=0, type="constant")  # values of one run, their
 
 
 def true_parts(truth, lag=2):
-    """Shares of each voxel's signal in the random runs that on/off explains, and that the pattern of stimuli adds.
+    """Shares of each voxel's signal ``d`` in the random runs that on/off explains, and that the pattern adds.
 
-    The signal ``d`` is the response without noise. A perfect linear model of the stimulus ``lag`` volumes earlier knows
-    whether there was one, ``u``, and the sum ``p`` of its pixels, weighted by the true field, of which a regression on
-    ``u`` leaves ``q``. Shares are ``r(u, d)**2`` and ``r(q, d)**2``; all are centred within each run.
+    A perfect linear model knows whether there was a stimulus ``lag`` volumes earlier, ``u``, and the sum of its pixels,
+    weighted by the true field, of which a regression on ``u`` leaves ``q``. Shares are ``r(u, d)**2`` and
+    ``r(q, d)**2``, centred within each run.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def true_parts(truth, lag=2):
     fields = true_fields(truth).reshape(len(truth), -1)
     sums = np.zeros((6, len(truth)))
     for frames in _runs_of("random"):
-        shown = known_pixels(frames).reshape(len(frames), -1)[: len(frames) - lag]
+        shown = frames[: len(frames) - lag, 1:-1, 1:-1].reshape(len(frames) - lag, -1)  # what labels tell
         d = _centred(drive_voxels(frames, truth)[lag:])
         u = _centred((shown != REST).any(axis=1).astype(float))
         p = _centred((shown == 1) @ fields.T)
@@ -51,22 +51,19 @@ def true_parts(truth, lag=2):
 def true_ceiling(truth, repeated, rng, lag=2):
     """The true share of the signal in the variance of each voxel's responses in the figure runs.
 
-    Signal and noise are treated as :func:`~voxelwise.load_samples` treats their sum, run by run; then the samples are
-    picked, and centred within their run.
-
     Parameters
     ----------
     truth, lag
         As in :func:`true_parts`.
     repeated : ndarray of bool, shape (n_samples,)
-        Which samples, as in :class:`~voxelwise.NoiseCeiling`.
+        Which samples, as in :class:`~voxelwise.NoiseCeiling`; they are centred within their run.
     rng : numpy.random.Generator
-        For the noise whose variance after these steps is measured.
+        For the noise, which is treated as :func:`~voxelwise.load_samples` treats its sum with the signal.
 
     Returns
     -------
     ceiling : ndarray of float64, shape (n_voxels,)
-        The R2 to expect of a model that knows the signal, with all that earlier stimuli left behind.
+        The R2 to expect of a model that knows the signal.
     """
     runs, gain = _runs_of("figure"), truth["gain"].to_numpy()
     ends = np.cumsum([len(frames) - lag for frames in runs])

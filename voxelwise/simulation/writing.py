@@ -1,14 +1,8 @@
-"""The simulated recording's files: those of Miyawaki et al. (2008) in number, name and type.
-
-nilearn's own ``fetch_miyawaki2008`` reads them too. Beside them lies ``truth.tsv``: what was put into each voxel.
-"""
+"""The simulated recording's files, those of Miyawaki et al. (2008) in number, name and type; and ``truth.tsv``."""
 
 import hashlib
-import json
-from functools import partial
 from pathlib import Path
 
-import joblib
 import nibabel
 import numpy as np
 from nilearn.datasets import get_data_dirs
@@ -24,12 +18,9 @@ BASELINE = 1000.0
 
 
 def simulated_recording(data_dir=None):
-    """Folder of the simulated recording, made at the first call; a RecordingError where none can be written.
-
-    It lies in ``data_dir`` or in one of nilearn's data folders, the first that has it or else can be written to.
-    """
+    """Folder of the simulated recording, in the first of nilearn's data folders that has it, or can be written to."""
     homes = [Path(home).expanduser() / "voxelwise_simulated" / _digest() for home in get_data_dirs(data_dir)]
-    home = next(filter(_is_whole, homes), None) or first_writable(homes, _make, "The simulated recording, of 50 MB,")
+    home = next(filter(Path.is_dir, homes), None) or first_writable(homes, _make, "The simulated recording, of 50 MB,")
     return home / "miyawaki2008"
 
 
@@ -50,7 +41,7 @@ def first_writable(homes, make, what):
 
 def _make(home):
     """Write the recording; of two that do so at once, the later takes the other's, which may be in use by now."""
-    with replace_folder(home, unless=partial(_is_whole, home)) as making:
+    with replace_folder(home, unless=home.is_dir) as making:
         write_recording(making / "miyawaki2008")
 
 
@@ -58,16 +49,6 @@ def _digest():
     """Short fingerprint of the code that makes the recording: another code, another folder."""
     sources = [Path(module) for module in (__file__, cortex.__file__, experiment.__file__, responses.__file__)]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:10]
-
-
-def _is_whole(home):
-    """Whether every file that was written is there in its full size."""
-    folder = home / "miyawaki2008"
-    try:
-        sizes = json.loads((folder / "manifest.json").read_text())
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError):
-        return False
 
 
 def write_recording(folder):
@@ -85,14 +66,9 @@ def write_recording(folder):
 
     _write_masks(folder, mask, voxels)
     voxels.to_csv(folder / "truth.tsv", sep="\t", index_label="voxel", float_format="%.6f")
-    jobs = (
-        joblib.delayed(_write_run)(folder, name, frames, mask, voxels, shares, np.random.default_rng([SEED, number]))
-        for number, (name, frames) in enumerate(stimuli.items())
-    )
-    runs = joblib.Parallel(n_jobs=2, prefer="threads", return_as="generator_unordered")(jobs)
-    list(tqdm(runs, total=len(stimuli), desc="Making the simulated recording", unit="run", disable=None))
-    sizes = {str(path.relative_to(folder)): path.stat().st_size for path in sorted(folder.rglob("*.*"))}
-    (folder / "manifest.json").write_text(json.dumps(sizes, indent=1))
+    runs = tqdm(stimuli.items(), desc="Making the simulated recording", unit="run", disable=None)
+    for number, (name, frames) in enumerate(runs):
+        _write_run(folder, name, frames, mask, voxels, shares, np.random.default_rng([SEED, number]))
 
 
 def _write_run(folder, name, frames, mask, voxels, shares, rng):
@@ -102,7 +78,7 @@ def _write_run(folder, name, frames, mask, voxels, shares, rng):
     volumes[mask] = np.rint(BASELINE + signal + NOISE_SD * draw_noise(len(frames), shares, rng)).T
     run_image(volumes, cortex.AFFINE, TR).to_filename(folder / "func" / f"data_{name}.nii.gz")
 
-    known = experiment.known_pixels(frames)
+    known = frames[:, 1:-1, 1:-1]  # no label tells the outermost pixels
     rows = known.transpose(0, 2, 1).reshape(len(frames), -1)  # each stimulus column by column, Fortran's order
     np.savetxt(folder / "label" / f"data_{name}_label.csv", rows, fmt="%d", delimiter=",")
 
