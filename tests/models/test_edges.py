@@ -39,24 +39,12 @@ def test_runs_in_any_order_keep_their_stimuli():
     np.testing.assert_array_equal(vw.with_hrf(SAMPLES.take(order)).stimuli, vw.with_hrf(SAMPLES).stimuli[order])
 
 
-def test_decoders_take_zeros_of_either_sign_and_single_pixels_and_refuse_what_is_no_picture():
+def test_decoders_take_zeros_of_either_sign_and_what_no_voxel_or_pixel_tells():
     model = vw.fit_patterns(SAMPLES, range(5), 1.0)
     negative = dataclasses.replace(SAMPLES, stimuli=-SAMPLES.stimuli)
     assert vw.identify(negative, model, -SAMPLES.stimuli + 0).right.min() >= 0
-    with pytest.raises(ValueError, match="voxels: 1 of them; expected two"):
-        vw.fit_patterns(SAMPLES, [3], 1.0)
     fields = pd.DataFrame(dict(row=[0.5] * 4 + [np.nan], column=0.5, size=1.0))
     assert not vw.fit_patterns(SAMPLES, range(5), fields=fields).weights[:, 4].any()
-    seen, drawn = np.array([[1, 1, 1, 0]]).T, np.array([[1, 0, 0, 0]]).T
-    for average in ("micro", "macro"):
-        scores = vw.score_pixels(seen, drawn, average=average)
-        assert scores == pytest.approx(dict(accuracy=0.5, precision=1, recall=1 / 3, f1=0.5))
-    for wrong in (drawn[:2], drawn.T):
-        with pytest.raises(ValueError, match="n_stimuli, n_pixels"):
-            vw.score_pixels(seen, wrong)
-    flat = dataclasses.replace(SAMPLES, stimulus_shape=(4,))
-    with pytest.raises(ValueError, match="stimulus_shape"):
-        vw.decode_patches(flat, flat)
     dull = SAMPLES.stimuli * [0, 1, 1, 1] + [0.5, 0, 0, 0]
     assert np.isfinite(vw.decode_patches(*[dataclasses.replace(SAMPLES, stimuli=dull)] * 2)).all()
 

@@ -38,20 +38,16 @@ def load_trials(
 ):
     """Estimate the response to each trial of a recording, from its volumes and what its labels or events tell.
 
-    Where labels tell of no rest, there is no baseline to measure from; :func:`average_trials` then averages the volumes
-    of a trial.
+    Where labels tell of no rest, there is no baseline, and :func:`average_trials` averages the volumes of a trial.
 
     Parameters
     ----------
     recording : Recording
-    kind : str
-        Which runs.
-    lag : int
-        Without rest, from a stimulus to the response to it, in volumes.
     hrf_model, high_pass
         As in :func:`estimate_trials`.
-    features, confounds, drop_volumes
-        For a recording with events, as in :func:`~voxelwise.load_samples`; each event that shows something is a trial.
+    kind, lag, features, confounds, drop_volumes
+        As in :func:`~voxelwise.load_samples`. The lag is for labels without rest; each event that shows something is a
+        trial.
 
     Returns
     -------
@@ -127,11 +123,6 @@ def estimate_trials(
 
 def _weigh_volumes(n_volumes, events, t_r, hrf_model, high_pass, slice_time_ref, confounds, kept):
     """Matrix that takes the volumes of a run to its trials and, last, the baseline; shape (n_events + 1, n_volumes)."""
-    end = t_r * n_volumes
-    outside = (events["onset"] < 0) | (events["onset"] >= end)
-    if outside.any():
-        row = outside.to_numpy().argmax()
-        raise ValueError(f"events: row {row} begins at {events['onset'].iloc[row]} s; expected 0 to {end} s.")
     frame_times = t_r * (np.arange(n_volumes) + slice_time_ref)
     trials = events[["onset", "duration"]].assign(trial_type=[f"trial {number:05}" for number in range(len(events))])
     with warnings.catch_warnings(action="ignore"):  # that it is singular is refused below
