@@ -85,18 +85,6 @@ def test_a_voxel_that_never_changes_and_a_tie_are_no_finding():
         assert (p_values == 1).all()
 
 
-def test_a_shift_keeps_runs_and_neighbours_and_every_shift_is_as_likely():
-    runs, rng = np.repeat([0, 1, 4], [5, 2, 9]), np.random.default_rng(0)
-    orders = np.array([shift_within_runs(runs, rng) for _ in range(1500)])
-    shifts = orders[:, [0, 5, 7]] - [0, 5, 7]
-    for shift, length, start in zip(shifts.T, (5, 2, 9), (0, 5, 7), strict=True):
-        rows = start + (np.arange(length) + shift[:, np.newaxis]) % length
-        np.testing.assert_array_equal(orders[:, start : start + length], rows)
-        counts = np.bincount(shift, minlength=length)
-        assert np.abs(counts - 1500 / length).max() < 4 * np.sqrt(1500 / length)
-    assert np.abs(np.corrcoef(shifts.T)[np.triu_indices(3, 1)]).max() < 0.1, "each run for itself"
-
-
 def with_pooled(percent, n_permutations=99):
     p_values = np.array(percent) / 100
     return PermutationTest(0 * p_values, p_values**0, p_values, np.zeros((n_permutations, len(p_values))))
@@ -107,7 +95,7 @@ def test_discoveries_by_hand():
     for percent, found in (((3, 50, 1, 4), [2]), ((3, 50, 2, 3), [0, 2, 3]), ((5, 5), [0, 1])):
         assert np.flatnonzero(with_pooled(percent).discoveries(0.05)).tolist() == found
     # Of 40 voxels, one needs 0.05 / 40; 19 permutations can give 1 / 761, and 20 can give 1 / 801.
-    with pytest.warns(UserWarning, match=r"n_permutations=19, .* 0.0013; one of 40 voxels needs 0.0013. Draw .* 20"):
+    with pytest.warns(UserWarning, match=r"n_permutations=19 a single one could not be. Draw at least 20 perm"):
         assert not with_pooled([50] * 40, 19).discoveries(0.05).any()
     assert not with_pooled([50] * 40, 20).discoveries(0.05).any()
 
@@ -121,21 +109,18 @@ def test_thresholds_by_hand():
     assert many.family_threshold(0.29) == 70, "0.29 * 100 is a little less than 29"
     with pytest.raises(ValueError, match=r"n_permutations=9 is too few for a rate of 0.05: expected at least 19"):
         test.family_threshold(0.05)
-    for ask in (test.discoveries, test.family_threshold):
-        with pytest.raises(ValueError, match="rate=nan"):
-            ask(np.nan)
+    with pytest.raises(ValueError, match="rate=nan"):
+        test.family_threshold(np.nan)
 
 
 def test_what_cannot_be_tested_is_refused():
-    samples, rng = simulate(0), np.random.default_rng(0)
+    samples = simulate(0)
     with pytest.raises(ValueError, match=r"n_permutations=2: .*whole number of at least 3"):
         run(samples, n_permutations=2)
     with pytest.raises(ValueError, match="cuts a run in two"):
         run(samples, cv=KFold(5))
     with pytest.raises(ValueError, match="rng=0: expected a generator"):
         run(samples, rng=0)
-    with pytest.raises(vw.RecordingError, match="Run 2 has 1 sample"):
-        shift_within_runs(np.array([0, 0, 1]), rng)
 
 
 def test_the_order_that_was_shown_scores_what_it_scores(small_samples):
