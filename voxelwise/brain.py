@@ -35,8 +35,7 @@ def voxel_at(mask_img, position):
         raise ValueError(f"position={position}: expected three whole numbers, such as (30, 10, 10).")
     at = np.flatnonzero((positions == wanted).all(axis=1))
     if not at.size:
-        where = f"outside the mask, {len(positions)} voxels in a grid of {mask_img.shape}"
-        raise ValueError(f"No voxel at {position}: {where}.")
+        raise ValueError(f"No voxel at {position}: it is outside the mask, in a grid of {mask_img.shape}.")
     return int(at[0])
 
 

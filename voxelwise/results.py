@@ -83,7 +83,6 @@ def write_results(
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "voxels.json").is_file():
         raise ValueError(f"{folder}: holds other files, which would be removed. Name a new folder, or one of results.")
     repeat_kind = find_repeats(recording)
-    ceilings = _measure_ceiling(recording, repeat_kind, lag)
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
     table = pd.DataFrame(positions, columns=["i", "j", "k"]).rename_axis("column").reset_index()
@@ -94,7 +93,7 @@ def write_results(
     test = permutation_test(samples, alpha, cv, n_permutations, rng=np.random.default_rng(seed))
     table["p_value"], table["discovery"] = test.p_values, test.discoveries(rate).astype(int)
     table["best_alpha"] = _choose_alpha(samples, np.geomspace(*alpha_range, n_alphas), cv)
-    table[CEILINGS] = ceilings
+    table[CEILINGS] = _measure_ceiling(recording, repeat_kind, lag)
     table = table.join([_measure_fields(fields), _measure_gaussians(samples, recording.degrees_per_pixel)])
     table["constant"] = (samples.dead_runs == len(samples.run_rows)).astype(int)
     table["dead_runs"] = samples.dead_runs
@@ -185,8 +184,7 @@ def load_results(folder, stat="r2", task=None, space=None):
                 raise RecordingError(f"{path}: another map of this subject with {asked}. Say which task or space.")
             images[labels["sub"]] = nibabel.Nifti1Image(read_volume(path).astype(np.float32), open_image(path).affine)
     if not images:
-        names = ", ".join(path.name for path in paths[:3])
-        raise RecordingError(f"{folder}: no map with {asked} in sub-*/func/. Found {len(paths)} maps: {names}.")
+        raise RecordingError(f"{folder}: none of the {len(paths)} maps in sub-*/func/ has {asked}.")
     return images
 
 

@@ -204,7 +204,7 @@ def test_what_is_written_is_read_back_by_us_and_found_by_nilearn(tmp_path, small
     assert sidecar.items() > COLUMNS["r2"].items()
     with pytest.raises(vw.RecordingError, match=r"another map of this subject with stat='r2', task='look'. Say which"):
         vw.load_results(folder, task="look")
-    with pytest.raises(vw.RecordingError, match=r"no map with stat='r3' .*Found 8 maps: sub-01_"):
+    with pytest.raises(vw.RecordingError, match=r"none of the 8 maps in .* has stat='r3'"):
         vw.load_results(folder, "r3")
 
 

@@ -1,7 +1,4 @@
-"""The permutation test: does it keep its promise where nothing answers?
-
-Small recordings in trials, as the book's, with noise that is strongly autocorrelated.
-"""
+"""The permutation test: does it keep its promise where nothing answers, in noise that is strongly autocorrelated?"""
 
 import dataclasses
 
@@ -54,15 +51,16 @@ def test_what_is_silent_passes_at_the_stated_rate():
 
 
 def test_it_is_the_plain_loop_over_reordered_stimuli(small_samples):
-    """Runs of different length. Pooled p-values are those of each score among the others of its voxel, one by one."""
-    noise = np.random.default_rng(0).normal(size=(120, 50)) * np.geomspace(1, 100, 50)
+    """Runs with a length and a mean of their own. Pooled p-values are of each score among the others of its voxel."""
+    noise = np.random.default_rng(0).normal(size=(120, 50)) * np.geomspace(0.1, 100, 50) + small_samples.runs[:, None]
     small_samples = dataclasses.replace(small_samples, responses=np.float32(small_samples.responses + noise))
+    splits = [(np.flatnonzero(small_samples.runs < n), np.flatnonzero(small_samples.runs == n)) for n in (3, 2)]
     rng = np.random.default_rng(3)
     orders = [shift_within_runs(small_samples.runs, rng) for _ in range(6)]
     reordered = [dataclasses.replace(small_samples, stimuli=small_samples.stimuli[order]) for order in orders]
-    null = np.array([plain_loop(each, Ridge(2.0), vw.RunKFold(3))[0].mean(axis=0) for each in reordered])
-    test = run(small_samples, 3, 6, alpha=2.0)
-    np.testing.assert_allclose(test.scores, vw.cross_validate_ridge(small_samples, 2.0, 3).mean(axis=0), atol=1e-9)
+    null = np.array([plain_loop(each, Ridge(2.0), splits)[0].mean(axis=0) for each in reordered])
+    test = run(small_samples, 3, 6, splits, alpha=2.0)
+    np.testing.assert_allclose(test.scores, vw.cross_validate_ridge(small_samples, 2.0, splits).mean(axis=0), atol=1e-9)
     np.testing.assert_allclose(test.permutation_scores, null, atol=1e-4)
     np.testing.assert_allclose(test.largest, null.max(axis=1), atol=1e-4)
     np.testing.assert_array_equal(test.p_values, (1 + (null >= test.scores).sum(axis=0)) / 7)
@@ -115,26 +113,7 @@ def test_thresholds_by_hand():
 
 def test_what_cannot_be_tested_is_refused():
     samples = simulate(0)
-    with pytest.raises(ValueError, match=r"n_permutations=2: .*whole number of at least 3"):
-        run(samples, n_permutations=2)
     with pytest.raises(ValueError, match="cuts a run in two"):
         run(samples, cv=KFold(5))
     with pytest.raises(ValueError, match="rng=0: expected a generator"):
         run(samples, rng=0)
-
-
-def test_the_order_that_was_shown_scores_what_it_scores(small_samples):
-    """Also of runs with a mean of their own, on which no split is fitted."""
-    apart = dataclasses.replace(small_samples, responses=small_samples.responses + small_samples.runs[:, np.newaxis])
-    split = [(np.flatnonzero(apart.runs < 3), np.flatnonzero(apart.runs == 3))]
-    test = run(apart, n_permutations=3, cv=split, reorder=stay)
-    np.testing.assert_allclose(test.permutation_scores[0], test.scores, atol=1e-4)
-
-
-def test_the_unit_of_the_responses_changes_nothing():
-    """Their squares are beyond float32; what overflowed would be no number, and none is no smaller than a score."""
-    samples = simulate(0, n_strong=5)
-    for unit in np.float32([2.0**-100, 2.0**100]):
-        same = run(dataclasses.replace(samples, responses=unit * samples.responses))
-        for name, value in vars(run(samples)).items():
-            np.testing.assert_array_equal(getattr(same, name), value)

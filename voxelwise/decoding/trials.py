@@ -52,12 +52,8 @@ def load_trials(
     Returns
     -------
     trials : Samples
-        One row a trial; with rest, responses in percent of the voxel's baseline, and 0 where that is not positive.
-
-    Raises
-    ------
-    RecordingError
-        As in :func:`~voxelwise.load_samples`, or if there is too little rest to tell trials apart.
+        One row a trial; with rest, responses in percent of the voxel's baseline, and 0 where that is not positive. A
+        RecordingError if there is too little rest to tell trials apart.
     """
     runs, widths, shape = find_runs(recording, kind, 0, features, None, confounds, drop_volumes)
     if recording.events is None:
@@ -96,12 +92,10 @@ def estimate_trials(
         As measured: neither standardized nor without its mean.
     events : DataFrame, one row a trial
         ``onset`` and ``duration`` in seconds from the start of the first volume.
-    t_r : float
-        Seconds from volume to volume.
+    t_r, high_pass : float
+        Seconds from volume to volume; and the frequency, in hertz, below which changes are taken for drift.
     hrf_model, slice_time_ref
         As in :func:`~voxelwise.with_hrf`.
-    high_pass : float
-        In hertz; slower changes are taken for drift.
     confounds : ndarray, shape (n_volumes, n_confounds), optional
         Regressors beside those of the trials, of mean 0, so that the constant stays the baseline.
     kept : ndarray of int or bool, optional
@@ -110,12 +104,8 @@ def estimate_trials(
     Returns
     -------
     trials : ndarray of float32, shape (n_events, n_voxels)
-        Response to as long an event, in percent of the baseline; 0 where that is not positive.
-
-    Raises
-    ------
-    ValueError
-        If the regressors do not tell all trials and the baseline apart, as without any rest.
+        Response to as long an event, in percent of the baseline; 0 where that is not positive. A ValueError if the
+        regressors do not tell all trials and the baseline apart, as without any rest.
     """
     how = hrf_model, high_pass, slice_time_ref, confounds, kept
     return _in_percent(_weigh_volumes(len(responses), events, t_r, *how) @ responses)

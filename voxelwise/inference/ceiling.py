@@ -124,11 +124,7 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     Returns
     -------
     ceiling : NoiseCeiling
-
-    Raises
-    ------
-    RecordingError
-        If no stimulus is shown in two runs (or trials).
+        A RecordingError if no stimulus is shown in two runs (or trials).
     """
     trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)

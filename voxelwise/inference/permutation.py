@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import false_discovery_control
 
-from ..data.cleaning import in_range
-from ..data.samples import check_whole
 from ..models.batches import map_voxels
 from ..models.folds import draw_folds
 from ..models.ridge import Predictors, check_alpha
@@ -56,17 +54,12 @@ class PermutationTest:
         The procedure of Benjamini and Hochberg (1995, J. R. Stat. Soc. B 57, 289-300), for the pooled p-values. If the
         voxels are independent, or depend on each other positively (Benjamini and Yekutieli 2001, Ann. Statist. 29,
         1165-1188), a share of at most ``rate`` of what is found is false, on average over experiments. Where voxels
-        share noise, most experiments have hardly a false one, and some have many.
-
-        Warns
-        -----
-        UserWarning
-            If the permutations are too few to find a single voxel, however well it is predicted, and none is found.
+        share noise, most experiments have hardly a false one, and some have many. A UserWarning tells where none is
+        found, as the permutations are too few for a single voxel, however well it is predicted.
         """
         found = false_discovery_control(self.pooled_p_values) <= rate + 1e-9  # 1e-9 is for rounding, here and below
         n_permutations, n_voxels = self.permutation_scores.shape
-        n_vary = max((self.pooled_p_values < 1).sum(), 1)  # what never changes has no scores by chance
-        n_enough = np.ceil((n_voxels / rate - 1) / n_vary - 1e-9)
+        n_enough = np.ceil(1 / rate - 1 / n_voxels - 1e-9)
         if not found.any() and n_permutations < n_enough:
             none = f"No voxel is found, and with n_permutations={n_permutations} a single one could not be."
             warnings.warn(f"{none} Draw at least {n_enough:.0f} permutations.", stacklevel=2)
@@ -98,9 +91,7 @@ def shift_within_runs(runs, rng):
 
     Parameters
     ----------
-    runs : ndarray of int, shape (n_samples,)
-        Run of each row.
-    rng : numpy.random.Generator
+    runs, rng : ndarray of int, shape (n_samples,), numpy.random.Generator
 
     Returns
     -------
@@ -125,10 +116,9 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     ----------
     samples, alpha, cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
-    n_permutations : int
-        At least 3. None of ``p_values`` can be smaller than ``1 / (1 + n_permutations)``.
-    rng : numpy.random.Generator
-        Draws the orders, once for all voxels.
+    n_permutations, rng : int, numpy.random.Generator
+        How many orders, at least 3, are drawn once for all voxels, and by what; no p-value of a voxel alone can be
+        smaller than ``1 / (1 + n_permutations)``.
     reorder : callable
         Called as ``reorder(runs, rng)``, makes one of them, as :func:`shift_within_runs` does. No row leaves its run.
 
@@ -138,16 +128,13 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
         A voxel that never changes has scores of 0 and a p-value of 1.
     """
     check_alpha(alpha)
-    check_whole("n_permutations", n_permutations, 3, why="each score is compared with the spread of others; ")
     check_generator(rng)
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
     if folds.cut(samples.runs):
         raise ValueError(f"cv={cv}: a split cuts a run in two. Stimuli change places within runs; expected whole ones.")
     orders = [reorder(samples.runs, rng) for _ in range(n_permutations)]
-    rows = np.arange(len(samples.runs))
-    stay = (np.array_equal(np.sort(each), rows) and (samples.runs[each] == samples.runs).all() for each in orders)
-    if not all(stay):
-        raise ValueError("reorder: expected each row once, and in its run; what changes runs reaches into training.")
+    if any((samples.runs[order] != samples.runs).any() for order in orders):
+        raise ValueError("reorder: expected each row in its run; what changes runs reaches into training.")
 
     def prepare(rows):
         predictors = Predictors(samples.stimuli, folds.within(rows), alpha)
@@ -167,7 +154,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
     predictors, rounded, adders = prepared
-    y = in_range(np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C"))
+    y = np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C")
     by_row, mean, spreads = predictors.sums(y)
     scores = predictors.r2(by_row, spreads).mean(axis=0)
     # To compare, float32 will do. All are made alike, so that an order that changes nothing makes no difference.
