@@ -1,7 +1,5 @@
 """Between columns of a matrix and places in the brain."""
 
-import operator
-
 import nibabel
 import numpy as np
 import pandas as pd
@@ -37,8 +35,7 @@ def voxel_at(mask_img, position):
         raise ValueError(f"position={position}: expected three whole numbers, such as (30, 10, 10).")
     at = np.flatnonzero((positions == wanted).all(axis=1))
     if not at.size:
-        where = f"outside the mask, {len(positions)} voxels in a grid of {mask_img.shape}"
-        raise ValueError(f"No voxel at {position}: {where}.")
+        raise ValueError(f"No voxel at {position}: it is outside the mask, in a grid of {mask_img.shape}.")
     return int(at[0])
 
 
@@ -56,14 +53,10 @@ def choose_voxels(mask_img, positions, scores):
     columns, as_wanted : list of int, bool
         As many as there are positions, all of the wanted ones or all best ones; and which of both.
     """
-    try:
-        places = [tuple(map(operator.index, position)) for position in positions]
-    except TypeError:
-        places = []
-    if not 1 <= len(places) <= MAX_MARKED or any(len(place) != 3 for place in places):
+    if not 1 <= len(positions) <= MAX_MARKED or np.shape(positions) != (len(positions), 3):
         raise ValueError(f"positions={positions}: expected one to four grid positions, such as [[30, 10, 10]].")
     columns = {tuple(place): column for column, place in enumerate(grid_positions(mask_img).tolist())}
-    wanted = [columns.get(place) for place in places]
+    wanted = [columns.get(tuple(place)) for place in positions]
     if None not in wanted:
         return wanted, True
     return np.argsort(scores)[::-1][: len(positions)].tolist(), False
@@ -75,17 +68,13 @@ def unmask(values, mask_img, outside=0):
     Parameters
     ----------
     values : ndarray, shape (n_voxels, ...)
+        A ValueError if there are more or fewer than voxels in the mask.
     mask_img, outside : Nifti1Image, float
         The mask, and the value outside it.
 
     Returns
     -------
     image : Nifti1Image, float32, shape (n_x, n_y, n_z, ...), in mm
-
-    Raises
-    ------
-    ValueError
-        If there are more values than voxels in the mask, or fewer.
     """
     values, positions = np.asarray(values), grid_positions(mask_img)
     if values.shape[:1] != (len(positions),):

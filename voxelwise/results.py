@@ -47,7 +47,6 @@ def write_results(
     n_permutations=200,
     rate=0.05,
     seed=0,
-    repeat_kind=None,
     weights=False,
 ):
     """Score every voxel, test the score, fit its fields, and write all for use outside the book.
@@ -57,11 +56,9 @@ def write_results(
     - ``scores.nii.gz``: mean R2 of each voxel;
     - ``fields.nii.gz``: the coefficients of the receptive fields, shape (x, y, z, n_pixels), the pixels row by row;
     - with ``weights``, ``coefficients.nii.gz``, shape (x, y, z, n_features), and ``intercepts.nii.gz``, (x, y, z): the
-      ridge regression with this ``alpha`` on all samples. It predicts ``X @ coefficients + intercept``;
+      ridge regression with this ``alpha`` on all samples;
     - ``voxels.tsv``: one row for each voxel of the mask, "n/a" for what is missing; and ``voxels.json``: what its
       columns mean, and what they were computed with.
-
-    The same data, settings and versions give the same bytes.
 
     Parameters
     ----------
@@ -73,12 +70,9 @@ def write_results(
         As in :func:`~voxelwise.cross_validate_ridge` and :func:`~voxelwise.fit_receptive_fields`; no split may cut a
         run in two.
     alpha_range, n_alphas : (float, float), int
-        The smallest and the largest penalty to choose each voxel's from, above 0, and how many there are from one to
-        the other, evenly spaced on a logarithmic scale.
+        The penalties to choose each voxel's from: ``numpy.geomspace(*alpha_range, n_alphas)``.
     n_permutations, rate, seed
         As in :func:`~voxelwise.permutation_test` and its ``discoveries``; the seed is that of the permutations.
-    repeat_kind : str, optional
-        Kind of the runs that show stimuli again, for the noise ceiling. Default: as :func:`~voxelwise.find_repeats`.
     weights : bool
         Whether to write those of the ridge regression, too.
     """
@@ -88,8 +82,7 @@ def write_results(
     folder, positions = Path(folder).expanduser(), grid_positions(samples.mask_img)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "voxels.json").is_file():
         raise ValueError(f"{folder}: holds other files, which would be removed. Name a new folder, or one of results.")
-    repeat_kind = repeat_kind or find_repeats(recording)
-    ceilings = _measure_ceiling(recording, repeat_kind, lag)
+    repeat_kind = find_repeats(recording)
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
     table = pd.DataFrame(positions, columns=["i", "j", "k"]).rename_axis("column").reset_index()
@@ -100,7 +93,7 @@ def write_results(
     test = permutation_test(samples, alpha, cv, n_permutations, rng=np.random.default_rng(seed))
     table["p_value"], table["discovery"] = test.p_values, test.discoveries(rate).astype(int)
     table["best_alpha"] = _choose_alpha(samples, np.geomspace(*alpha_range, n_alphas), cv)
-    table[CEILINGS] = ceilings
+    table[CEILINGS] = _measure_ceiling(recording, repeat_kind, lag)
     table = table.join([_measure_fields(fields), _measure_gaussians(samples, recording.degrees_per_pixel)])
     table["constant"] = (samples.dead_runs == len(samples.run_rows)).astype(int)
     table["dead_runs"] = samples.dead_runs
@@ -124,9 +117,9 @@ def write_results(
 
 
 def write_derivatives(folder, maps, mask_img, subject, task, space=None):
-    """Write maps of a subject as BIDS derivatives [1]_, beside those that the folder holds of others.
+    """Write maps of a subject as BIDS derivatives, beside those that the folder holds of others.
 
-    Each map becomes an image and a JSON file that explains it, ::
+    Each map becomes an image and a JSON file that explains it (Gorgolewski et al. 2016, Scientific Data 3, 160044), ::
 
         sub-01/func/sub-01_task-look_space-MNI152NLin2009cAsym_stat-r2_statmap.nii.gz
 
@@ -134,10 +127,9 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None):
 
     Parameters
     ----------
-    folder : path
+    folder, mask_img : path, Nifti1Image
     maps : DataFrame, or dict of str -> ndarray of shape (n_voxels,)
         Values by name; of those that are columns of the results' table, the JSON file says what they mean.
-    mask_img : Nifti1Image
     subject, task, space : str
         Labels of BIDS, letters and digits, else a ValueError: ``"01"``, ``"look"``, and the space of the mask, such as
         ``"MNI152NLin2009cAsym"``. Default: the subject's own.
@@ -146,31 +138,23 @@ def write_derivatives(folder, maps, mask_img, subject, task, space=None):
     -------
     paths : list of Path
         The images, in the order of the maps.
-
-    References
-    ----------
-    .. [1] Gorgolewski et al. (2016). The brain imaging data structure, a format for organizing and describing outputs
-       of neuroimaging experiments. Scientific Data 3, 160044.
     """
     labels = {"sub": subject, "task": task} | ({"space": space} if space else {})
     for label in [*labels.values(), *maps]:
         if not re.fullmatch("[0-9A-Za-z]+", str(label)):
             raise ValueError(f"{label!r}: BIDS allows letters and digits in labels and names of maps, no others.")
-    folder, n_voxels = Path(folder).expanduser(), len(grid_positions(mask_img))
-    for name, values in maps.items():
-        if (shape := np.shape(values)) != (n_voxels,):
-            raise ValueError(f"maps: {name!r} has shape {shape}; expected a value for each of {n_voxels} voxels.")
+    images = {name: unmask(values, mask_img, outside=np.nan) for name, values in maps.items()}
+    folder = Path(folder).expanduser()
     description = folder / "dataset_description.json"
     if not description.exists():
         ours = {"Name": "Voxelwise encoding models", "BIDSVersion": "1.10.0", "DatasetType": "derivative"}
         ours["GeneratedBy"] = [{"Name": "voxelwise", "Version": version("voxelwise")}]
         replace_file(description, _as_json(ours))
     stem, paths = "_".join(f"{key}-{label}" for key, label in labels.items()), []
-    for name, values in maps.items():
+    for name, image in images.items():
         path = folder / f"sub-{subject}" / "func" / f"{stem}_stat-{name}_statmap"
         sidecar = COLUMNS.get(name, {"Description": name, "Units": "arbitrary"})
         replace_file(path.with_suffix(".json"), _as_json(sidecar | {"GeneratedBy": {"Versions": _versions()}}))
-        image = unmask(values, mask_img, outside=np.nan)
         paths.append(path.with_suffix(".nii.gz"))
         replace_file(paths[-1], gzip.compress(image.to_bytes(), mtime=0))
     return paths
@@ -190,26 +174,18 @@ def load_results(folder, stat="r2", task=None, space=None):
     images : dict of str -> Nifti1Image
         By subject, in the order of their labels; in memory, float32, NaN outside the mask.
     """
-    wanted, found = {"stat": stat, "task": task, "space": space}, {}
-    paths = sorted(Path(folder).expanduser().glob("sub-*/func/sub-*_statmap.nii.gz"))
+    wanted = {name: label for name, label in dict(stat=stat, task=task, space=space).items() if label}
+    asked = ", ".join(f"{name}={label!r}" for name, label in wanted.items())
+    paths, images = sorted(Path(folder).expanduser().glob("sub-*/func/sub-*_statmap.nii.gz")), {}
     for path in paths:
         labels = dict(part.partition("-")[::2] for part in path.name.split("_"))
-        if all(labels.get(key) == label for key, label in wanted.items() if label):
-            found.setdefault(labels["sub"], []).append(path)
-    asked = ", ".join(f"{key}={label!r}" for key, label in wanted.items() if label)
-    if not found:
-        names = ", ".join(path.name for path in paths[:3]) or "none"
-        raise RecordingError(f"{folder}: no map with {asked} in sub-*/func/; found {len(paths)} maps, such as {names}.")
-    for subject, several in found.items():
-        if len(several) > 1:
-            names = " and ".join(path.name for path in several[:2])
-            raise RecordingError(
-                f"{folder}: subject {subject} has {len(several)} maps with {asked}: {names}. Say which task or space."
-            )
-    return {
-        subject: nibabel.Nifti1Image(read_volume(path).astype(np.float32), open_image(path).affine)
-        for subject, (path,) in found.items()
-    }
+        if wanted.items() <= labels.items():
+            if labels["sub"] in images:
+                raise RecordingError(f"{path}: another map of this subject with {asked}. Say which task or space.")
+            images[labels["sub"]] = nibabel.Nifti1Image(read_volume(path).astype(np.float32), open_image(path).affine)
+    if not images:
+        raise RecordingError(f"{folder}: none of the {len(paths)} maps in sub-*/func/ has {asked}.")
+    return images
 
 
 def _choose_alpha(samples, alphas, cv):
@@ -225,11 +201,7 @@ def _measure_ceiling(recording, kind, lag):
     """What ``CEILINGS`` names, shape (n_voxels, 4); NaN for a recording that has no repeats."""
     if kind is None:
         return np.nan
-    repeats = load_samples(recording, kind, lag)
-    try:
-        found = noise_ceiling(repeats)
-    except RecordingError:  # no stimulus is shown in two of the runs
-        return np.nan
+    found = noise_ceiling(load_samples(recording, kind, lag))
     return np.column_stack([found.r2, found.error, found.pattern, found.pattern_error])
 
 

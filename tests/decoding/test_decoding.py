@@ -64,10 +64,6 @@ def test_accuracy_is_that_of_all_possible_draws():
         draws = list(itertools.combinations(range(1, 7), n - 1))
         wins = [(of_one[list(drawn)] < of_one[0]).all() for of_one in found.correlations for drawn in draws]
         assert found.accuracy(n) == pytest.approx(np.mean(wins))
-    assert vw.Identification(np.zeros((1, 1)), np.zeros(2, int), np.ones((2, 1))).accuracy(1) == 1
-    for n in (0, 2.5, 8):
-        with pytest.raises(ValueError, match=f"n={n}"):
-            found.accuracy(n)
 
 
 def test_noise_is_decoded_at_chance():
@@ -121,9 +117,6 @@ def test_the_best_voxels_are_those_with_signal_and_what_cannot_be_decoded_is_ref
     trials.responses[:, 0] = 0  # never changes
     np.testing.assert_array_equal(vw.best_voxels(trials, 4, 10.0, 6), good)
     np.testing.assert_array_equal(vw.best_voxels(trials, 1000, 100.0, 20), np.arange(20))
-    for wrong in ((1, 100.0, 3), (9, 100.0, 2), (9, -1, 3)):
-        with pytest.raises(ValueError, match=r"n_voxels=1\b|needs 3 folds|alpha=-1"):
-            fit_without_each_fold(trials, *wrong)
     with pytest.raises(ValueError, match="not among the candidates"):
         identify(trials, fit_patterns(trials, np.arange(20), 1.0), trials.stimuli[:5])
     with pytest.raises(ValueError, match="model"):
@@ -145,8 +138,6 @@ def test_patches_are_put_together_as_in_nilearns_example():
         read = [decoder.fit(train.responses, means).predict(test.responses) for means in patches.reshape(100, -1).T]
         expected += back_a @ np.transpose(read).reshape(20, *patches.shape[1:]) @ back_b.T / 4
     np.testing.assert_allclose(vw.decode_patches(train, test, n_voxels=15), expected.reshape(20, -1), atol=1e-3)
-    with pytest.raises(ValueError, match="n_voxels=0: expected a whole number of at least 1"):
-        vw.decode_patches(train, test, n_voxels=0)
 
 
 T_R, N_VOLUMES, STEP = 2.0, 120, 0.02
@@ -186,16 +177,11 @@ def test_trials_of_any_duration_at_any_time_are_told_apart_and_from_all_else():
     assert abs(off - strengths).max() > 0.2, "half a volume matters"
 
 
-def test_events_that_do_not_fit_are_refused_and_a_voxel_without_a_baseline_has_no_response():
-    def estimate(onsets):
-        events = pd.DataFrame({"onset": onsets, "duration": 4.0})
-        return vw.estimate_trials(np.ones((N_VOLUMES, 3)) * [0, -5, 7], events, T_R)
-
-    with pytest.raises(ValueError, match=r"row 1 begins at 250.0 s"):
-        estimate([10.0, 250.0])
-    with pytest.raises(ValueError, match="do not tell 120 trials"):
-        estimate(np.arange(0.0, 240, 2))
-    np.testing.assert_allclose(estimate([20.0, 60.0]), 0, atol=1e-5)
+def test_events_after_the_run_are_refused_and_a_voxel_without_a_baseline_has_no_response():
+    responses, events = np.ones((N_VOLUMES, 3)) * [0, -5, 7], pd.DataFrame({"onset": [20.0, 60.0], "duration": 4.0})
+    np.testing.assert_allclose(vw.estimate_trials(responses, events, T_R), 0, atol=1e-5)
+    with pytest.raises(ValueError, match="do not tell 2 trials"):
+        vw.estimate_trials(responses, events.assign(onset=[20.0, 250.0]), T_R)
 
 
 def test_too_little_rest_is_told_and_without_any_trials_are_averaged(small_folder):

@@ -61,8 +61,6 @@ def test_sums_equal_the_formulas():
     recoded = dataclasses.replace(samples, stimuli=rng.normal(size=(len(trials), 40)))
     named = noise_ceiling(recoded, stimuli=[None if moment[0] < 0 else moment for moment in moments])
     np.testing.assert_allclose(named.r2, noise_ceiling(samples).r2, rtol=1e-9)
-    with pytest.raises(ValueError, match="stimuli: 2 names; expected one for each of the"):
-        find_trials(samples, ["a", "b"])
 
 
 COURSE = np.array([0.2, 0.7, 1, 0.9, 0.6, 0.2, -0.1, -0.2, -0.1, 0])
@@ -110,12 +108,8 @@ def test_repeats_within_a_run_and_the_mean_of_several():
     np.testing.assert_allclose(within.r2.reshape(400, -1).mean(axis=0), shares, atol=0.02)
     expected = 3 * shares / (1 + 2 * shares)  # of the signal, 1, in noise of a third of the variance
     np.testing.assert_allclose(found.of_mean(3).reshape(400, -1).mean(axis=0), expected, atol=0.03)
-    with pytest.raises(RecordingError, match='There are some within a run: see between="trial"'):
+    with pytest.raises(RecordingError, match=r'is shown in two of the 1 runs.*within a run, see between="trial"'):
         noise_ceiling(in_one)
-    with pytest.raises(RecordingError, match="is shown in two of the 1 runs"):
-        noise_ceiling(samples.take(samples.runs == 0))
-    with pytest.raises(ValueError, match=r"between='runs': expected \"run\""):
-        noise_ceiling(samples, between="runs")
 
 
 def test_the_kind_of_runs_that_repeats_stimuli_is_found(recording, small_folder):

@@ -1,7 +1,4 @@
-"""The permutation test: does it keep its promise where nothing answers?
-
-Small recordings in trials, as the book's, with noise that is strongly autocorrelated.
-"""
+"""The permutation test: does it keep its promise where nothing answers, in noise that is strongly autocorrelated?"""
 
 import dataclasses
 
@@ -54,15 +51,16 @@ def test_what_is_silent_passes_at_the_stated_rate():
 
 
 def test_it_is_the_plain_loop_over_reordered_stimuli(small_samples):
-    """Runs of different length. Pooled p-values are those of each score among the others of its voxel, one by one."""
-    noise = np.random.default_rng(0).normal(size=(120, 50)) * np.geomspace(1, 100, 50)
+    """Runs with a length and a mean of their own. Pooled p-values are of each score among the others of its voxel."""
+    noise = np.random.default_rng(0).normal(size=(120, 50)) * np.geomspace(0.1, 100, 50) + small_samples.runs[:, None]
     small_samples = dataclasses.replace(small_samples, responses=np.float32(small_samples.responses + noise))
+    splits = [(np.flatnonzero(small_samples.runs < n), np.flatnonzero(small_samples.runs == n)) for n in (3, 2)]
     rng = np.random.default_rng(3)
     orders = [shift_within_runs(small_samples.runs, rng) for _ in range(6)]
     reordered = [dataclasses.replace(small_samples, stimuli=small_samples.stimuli[order]) for order in orders]
-    null = np.array([plain_loop(each, Ridge(2.0), vw.RunKFold(3))[0].mean(axis=0) for each in reordered])
-    test = run(small_samples, 3, 6, alpha=2.0)
-    np.testing.assert_allclose(test.scores, vw.cross_validate_ridge(small_samples, 2.0, 3).mean(axis=0), atol=1e-9)
+    null = np.array([plain_loop(each, Ridge(2.0), splits)[0].mean(axis=0) for each in reordered])
+    test = run(small_samples, 3, 6, splits, alpha=2.0)
+    np.testing.assert_allclose(test.scores, vw.cross_validate_ridge(small_samples, 2.0, splits).mean(axis=0), atol=1e-9)
     np.testing.assert_allclose(test.permutation_scores, null, atol=1e-4)
     np.testing.assert_allclose(test.largest, null.max(axis=1), atol=1e-4)
     np.testing.assert_array_equal(test.p_values, (1 + (null >= test.scores).sum(axis=0)) / 7)
@@ -85,18 +83,6 @@ def test_a_voxel_that_never_changes_and_a_tie_are_no_finding():
         assert (p_values == 1).all()
 
 
-def test_a_shift_keeps_runs_and_neighbours_and_every_shift_is_as_likely():
-    runs, rng = np.repeat([0, 1, 4], [5, 2, 9]), np.random.default_rng(0)
-    orders = np.array([shift_within_runs(runs, rng) for _ in range(1500)])
-    shifts = orders[:, [0, 5, 7]] - [0, 5, 7]
-    for shift, length, start in zip(shifts.T, (5, 2, 9), (0, 5, 7), strict=True):
-        rows = start + (np.arange(length) + shift[:, np.newaxis]) % length
-        np.testing.assert_array_equal(orders[:, start : start + length], rows)
-        counts = np.bincount(shift, minlength=length)
-        assert np.abs(counts - 1500 / length).max() < 4 * np.sqrt(1500 / length)
-    assert np.abs(np.corrcoef(shifts.T)[np.triu_indices(3, 1)]).max() < 0.1, "each run for itself"
-
-
 def with_pooled(percent, n_permutations=99):
     p_values = np.array(percent) / 100
     return PermutationTest(0 * p_values, p_values**0, p_values, np.zeros((n_permutations, len(p_values))))
@@ -107,7 +93,7 @@ def test_discoveries_by_hand():
     for percent, found in (((3, 50, 1, 4), [2]), ((3, 50, 2, 3), [0, 2, 3]), ((5, 5), [0, 1])):
         assert np.flatnonzero(with_pooled(percent).discoveries(0.05)).tolist() == found
     # Of 40 voxels, one needs 0.05 / 40; 19 permutations can give 1 / 761, and 20 can give 1 / 801.
-    with pytest.warns(UserWarning, match=r"n_permutations=19, .* 0.0013; one of 40 voxels needs 0.0013. Draw .* 20"):
+    with pytest.warns(UserWarning, match=r"n_permutations=19 a single one could not be. Draw at least 20 perm"):
         assert not with_pooled([50] * 40, 19).discoveries(0.05).any()
     assert not with_pooled([50] * 40, 20).discoveries(0.05).any()
 
@@ -121,35 +107,13 @@ def test_thresholds_by_hand():
     assert many.family_threshold(0.29) == 70, "0.29 * 100 is a little less than 29"
     with pytest.raises(ValueError, match=r"n_permutations=9 is too few for a rate of 0.05: expected at least 19"):
         test.family_threshold(0.05)
-    for ask in (test.discoveries, test.family_threshold):
-        with pytest.raises(ValueError, match="rate=nan"):
-            ask(np.nan)
+    with pytest.raises(ValueError, match="rate=nan"):
+        test.family_threshold(np.nan)
 
 
 def test_what_cannot_be_tested_is_refused():
-    samples, rng = simulate(0), np.random.default_rng(0)
-    with pytest.raises(ValueError, match=r"n_permutations=2: .*whole number of at least 3"):
-        run(samples, n_permutations=2)
+    samples = simulate(0)
     with pytest.raises(ValueError, match="cuts a run in two"):
         run(samples, cv=KFold(5))
     with pytest.raises(ValueError, match="rng=0: expected a generator"):
         run(samples, rng=0)
-    with pytest.raises(vw.RecordingError, match="Run 2 has 1 sample"):
-        shift_within_runs(np.array([0, 0, 1]), rng)
-
-
-def test_the_order_that_was_shown_scores_what_it_scores(small_samples):
-    """Also of runs with a mean of their own, on which no split is fitted."""
-    apart = dataclasses.replace(small_samples, responses=small_samples.responses + small_samples.runs[:, np.newaxis])
-    split = [(np.flatnonzero(apart.runs < 3), np.flatnonzero(apart.runs == 3))]
-    test = run(apart, n_permutations=3, cv=split, reorder=stay)
-    np.testing.assert_allclose(test.permutation_scores[0], test.scores, atol=1e-4)
-
-
-def test_the_unit_of_the_responses_changes_nothing():
-    """Their squares are beyond float32; what overflowed would be no number, and none is no smaller than a score."""
-    samples = simulate(0, n_strong=5)
-    for unit in np.float32([2.0**-100, 2.0**100]):
-        same = run(dataclasses.replace(samples, responses=unit * samples.responses))
-        for name, value in vars(run(samples)).items():
-            np.testing.assert_array_equal(getattr(same, name), value)

@@ -6,7 +6,6 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.stats import hypergeom
 
-from ..data.samples import check_whole
 from ..models.batches import one_thread
 from .patterns import as_held_out
 
@@ -46,9 +45,6 @@ class Identification:
         The right one wins if no stimulus that ranks before it is among ``n - 1`` others, drawn without replacement.
         That has a hypergeometric probability, which is averaged over the trials; nothing is drawn.
         """
-        check_whole("n", n, 1, self.n_candidates, f"there are {self.n_candidates} candidates; ")
-        if n == 1:
-            return 1.0
         return float(hypergeom.pmf(0, self.n_candidates - 1, self.ranks - 1, n - 1).mean())
 
 
@@ -56,8 +52,8 @@ class Identification:
 def identify(trials, model, candidates=None):
     """Find the stimulus that each trial's pattern belongs to, as Kay et al. (2008, Nature 452, 352-355) did.
 
-    For each candidate, the model predicts a pattern. The candidate whose pattern correlates best with the measured one
-    is the guess. What all stimuli evoke alike, the mean pattern of the training trials, is taken from both before.
+    The guess is the candidate whose predicted pattern correlates best with the measured one, both less the mean pattern
+    of the training trials.
 
     Parameters
     ----------
@@ -73,9 +69,8 @@ def identify(trials, model, candidates=None):
     identification : Identification
     """
     candidates = np.unique(trials.stimuli if candidates is None else candidates, axis=0)
-    number = {stimulus.tobytes(): n for n, stimulus in enumerate(candidates.astype(np.float32) + 0)}
-    right = np.array([number.get(stimulus.tobytes(), -1) for stimulus in trials.stimuli.astype(np.float32) + 0])
-    if (right < 0).any():
+    right = cdist(trials.stimuli, candidates).argmin(axis=1)
+    if not np.array_equal(candidates[right].astype(np.float32), trials.stimuli):
         raise ValueError("The stimulus of a trial is not among the candidates; expected all of them, and any others.")
     correlations = np.empty((len(right), len(candidates)))
     for rows, fitted in as_held_out(model, len(right)):

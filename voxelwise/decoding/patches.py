@@ -5,7 +5,6 @@ from scipy.sparse import csr_array
 from sklearn.linear_model import OrthogonalMatchingPursuit
 from sklearn.preprocessing import StandardScaler
 
-from ..data.samples import check_whole
 from ..features import PATCHES, patch_means
 from ..models.batches import one_thread
 
@@ -22,20 +21,14 @@ def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
     ----------
     train, test : Samples
         Without rest; those to learn from, and those to decode, whose stimuli are not looked at.
-    n_voxels : int
-        How many voxels are selected for each patch; all where there are fewer.
-    n_nonzero_coefs : int
-        How many of them have weights.
+    n_voxels, n_nonzero_coefs : int
+        How many voxels are selected for each patch, all where there are fewer, and how many of them have weights.
 
     Returns
     -------
     stimuli : ndarray of float64, shape (n_test, n_pixels)
         In units of pixel value, not bound to its range.
     """
-    check_whole("n_voxels", n_voxels, 1)
-    check_whole("n_nonzero_coefs", n_nonzero_coefs, 1)
-    if len(train.stimulus_shape) != 2 or min(train.stimulus_shape) < 2:
-        raise ValueError(f"stimulus_shape={train.stimulus_shape}: expected two rows and two columns, or more.")
     n_voxels = min(n_voxels, train.responses.shape[1])
     scaler = StandardScaler().fit(train.responses)
     learned, tested = scaler.transform(train.responses), scaler.transform(test.responses)

@@ -6,13 +6,11 @@ from numbers import Real
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from ..data.samples import check_whole
 from ..models.batches import choose_columns, one_thread
 from ..models.estimators import VoxelwiseRidge
-from ..models.folds import RunKFold, draw_folds
+from ..models.folds import draw_folds
 from ..models.prf import field_weights, fit_prf
-from ..models.ridge import cross_validate_ridge, rotate
-from ..models.search import MIN_FOLDS
+from ..models.ridge import cross_validate_ridge
 
 N_VOXELS = 1000  # that make up a pattern
 SHRINKAGES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)  # how far the correlations of the noise may be shrunk
@@ -50,19 +48,16 @@ class PatternModel:
 
 
 def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
-    """The voxels whose responses a model predicts best, within the given trials.
-
-    Trials that a decoder is scored on must not be among them: chance that made a voxel look good would do so again.
+    """The voxels whose responses a model predicts best, within trials that no decoder is scored on.
 
     Parameters
     ----------
     trials : Samples
         Of at least two runs.
     n_voxels : int
-        How many voxels, at least 2; all of them where there are fewer. Default: 1000.
+        How many voxels; all of them where there are fewer.
     alpha : float, optional
-        Penalty of a ridge model, which is scored by cross-validation. Default: the Gaussian field of
-        :func:`~voxelwise.fit_prf`, which has so few parameters that the share that it explains needs no other trials.
+        Penalty of a ridge model, which is cross-validated. Default: the Gaussian field of :func:`~voxelwise.fit_prf`.
     cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; where there are fewer runs than folds, each run is a fold.
 
@@ -70,7 +65,6 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     -------
     voxels : ndarray of int, shape (n_voxels,), rising
     """
-    check_whole("n_voxels", n_voxels, 2)
     if alpha is None:
         scores = fit_prf(trials, n_jobs=n_jobs)["r2"].to_numpy()
     else:
@@ -82,9 +76,9 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
 def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     """Fit a model of the patterns that stimuli evoke.
 
-    The weights are Gaussian fields, or those of ridge regression. The noise is what they leave of trials that they were
-    not fitted to, by cross-validation. Its correlations, many more than the trials tell, are shrunk by the share, from
-    0.02 to 0.9, with which the stimuli of held-out trials are reconstructed with the smallest squared error.
+    The weights are Gaussian fields, or those of ridge regression. The noise is what they leave of held-out trials. Its
+    correlations are shrunk by the share, from 0.02 to 0.9, with which the stimuli of held-out trials are reconstructed
+    with the smallest squared error.
 
     Parameters
     ----------
@@ -102,8 +96,6 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     model : PatternModel
     """
     voxels = choose_columns(voxels, trials.responses.shape[1])
-    if len(voxels) < 2:
-        raise ValueError(f"voxels: {len(voxels)} of them; expected two or more, as a pattern has.")
     trials = replace(trials, responses=trials.responses[:, voxels], mask_img=None)
     fields = None if fields is None else fields.iloc[voxels]
     prior = trials.stimuli.mean(dtype=np.float64), trials.stimuli.var(dtype=np.float64)
@@ -117,8 +109,10 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     errors = np.zeros(len(SHRINKAGES))
     for (weights, _), test in zip(fits, folds.test, strict=True):
         surprise = left[test] + (trials.stimuli[test] - prior[0]) @ weights
-        read = _read_with_each_shrinkage(surprise, weights, left[tested & ~test], *prior)
-        errors += [((stimuli - trials.stimuli[test]) ** 2).sum() for stimuli in read]
+        covariance = np.cov(left[tested & ~test], rowvar=False)
+        for number, shrinkage in enumerate(SHRINKAGES):
+            read = posterior_mean(surprise, weights, shrink_covariance(covariance, shrinkage), *prior)
+            errors[number] += ((read - trials.stimuli[test]) ** 2).sum()
 
     weights, intercepts = _fit_weights(trials, alpha, fields)
     mean = trials.stimuli.mean(axis=0, dtype=np.float64)
@@ -144,13 +138,9 @@ def _fit_weights(trials, alpha, fields):
 
 
 def shrink_covariance(covariance, shrinkage):
-    """A covariance with its off-diagonal elements made smaller by a share."""
-    return (1 - shrinkage) * covariance + np.diag(shrinkage * _lift(covariance.diagonal()))
-
-
-def _lift(variances):
-    """Variances above 0 by so little that nothing changes but a voxel that never does: it has no noise, and no say."""
-    return variances + 1e-6 * variances.max()
+    """A covariance with its off-diagonal elements made smaller by a share, and a variance for what never varies."""
+    variances = covariance.diagonal()
+    return (1 - shrinkage) * covariance + np.diag(shrinkage * (variances + 1e-6 * variances.max()))
 
 
 def posterior_mean(surprise, weights, noise, mean, variance):
@@ -163,24 +153,6 @@ def posterior_mean(surprise, weights, noise, mean, variance):
     return mean + cho_solve(cho_factor(precision), filters @ surprise.T).T
 
 
-def _read_with_each_shrinkage(surprise, weights, left, mean, variance):
-    """Their :func:`posterior_mean` for one shrinkage after the other of the covariance of what is left of trials.
-
-    In units of their deviations, voxels have noise of the same size in all directions, but in those of the few trials:
-    by Woodbury's formula, all inverses come from one decomposition.
-    """
-    sd = np.sqrt(_lift(left.var(axis=0, ddof=1)))
-    weights, surprise, left = weights / sd, surprise / sd, (left - left.mean(axis=0)) / sd / np.sqrt(len(left) - 1)
-    left = rotate(left.T)[0].T  # in no more rows than voxels
-    variances, directions = np.linalg.eigh(left @ left.T)
-    along, measured = (each @ left.T @ directions for each in (weights, surprise))
-    for shrinkage in SHRINKAGES:
-        share = (1 - shrinkage) / ((1 - shrinkage) * variances + shrinkage)
-        precision = (weights @ weights.T - along * share @ along.T) / shrinkage + np.eye(len(weights)) / variance
-        filtered = (weights @ surprise.T - along * share @ measured.T) / shrinkage
-        yield mean + np.linalg.solve(precision, filtered).T
-
-
 def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     """Choose voxels and fit a model of their patterns, both without one fold of whole runs at a time.
 
@@ -189,7 +161,7 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=N
     trials, n_voxels, alpha, n_jobs
         As in :func:`best_voxels`.
     cv : int or splitter of scikit-learn
-        At least three folds of whole runs: what is left in training is split by it again, to fit and to choose.
+        Folds of whole runs. What is left in training, two runs or more, is split by it again, to fit and to choose.
 
     Returns
     -------
@@ -197,8 +169,6 @@ def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=N
         The rows of each fold, and the model that has not seen them.
     """
     folds = draw_folds(cv, trials.runs, trials.stimuli, trials.responses)
-    if len(folds) < MIN_FOLDS:
-        raise ValueError(f"cv={cv}: a decoder needs {MIN_FOLDS} folds, to fit, to choose voxels and to score on.")
     models = []
     for train, test in zip(map(trials.take, folds.train), folds.test, strict=True):
         voxels = best_voxels(train, n_voxels, alpha, cv, n_jobs)
@@ -219,5 +189,4 @@ def as_held_out(model, n_trials):
 
 def _at_most(cv, trials):
     """The same number of folds, or as many as there are runs."""
-    cv = cv.n_splits if isinstance(cv, RunKFold) else cv
     return min(cv, max(len(np.unique(trials.runs)), 2)) if isinstance(cv, Real) else cv

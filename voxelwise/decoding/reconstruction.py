@@ -11,17 +11,13 @@ from .patterns import as_held_out, posterior_mean
 def reconstruct(trials, model):
     """Reconstruct the stimulus of each trial from its pattern: the posterior mean of a linear Gaussian model.
 
-    Before a pattern y is measured, each pixel of the stimulus x is expected to be Gaussian with the mean mu and the
-    variance v of the pixels of the training stimuli. The most plausible stimulus is then the one with the least ::
+    Before a pattern y is measured, each pixel is expected to be Gaussian with the mean mu and the variance v of the
+    pixels of the training stimuli. With weights W, constant b and noise covariance S, the most plausible stimulus, ::
 
-        (y - W'x - b)' S^-1 (y - W'x - b) + |x - mu|^2 / v,
+        mu + (W S^-1 W' + I / v)^-1 W S^-1 (y - W'mu - b),
 
-    with weights W, constant b and noise covariance S; for a Gaussian it is also the mean of all plausible ones, ::
-
-        mu + (W S^-1 W' + I / v)^-1 W S^-1 (y - W'mu - b).
-
-    The idea of turning the encoding model around is that of Naselaris et al. (2009, Neuron 63, 902-915); Thirion et al.
-    (2006, NeuroImage 33, 1104-1116) reconstructed stimuli from receptive fields.
+    is also the mean of all plausible ones (Naselaris et al. 2009, Neuron 63, 902-915; from receptive fields, Thirion et
+    al. 2006, NeuroImage 33, 1104-1116).
 
     Parameters
     ----------
@@ -60,10 +56,7 @@ def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
         white ones that are called so; ``f1``, harmonic mean of these two. A share of no pixels is 0.
     """
     white, called = np.asarray(seen) > threshold, np.asarray(reconstructed) > threshold
-    if white.shape != called.shape or white.ndim != 2:
-        found = f"seen is {white.shape}, reconstructed {called.shape}"
-        raise ValueError(f"{found}; expected (n_stimuli, n_pixels) of both.")
-    if average == "micro" or white.shape[1] == 1:  # a single column, scikit-learn would take for two classes
+    if average == "micro":
         white, called, average = white.ravel(), called.ravel(), "binary"
     precision, recall, f1, _ = precision_recall_fscore_support(white, called, average=average, zero_division=0)
     scores = dict(accuracy=(white == called).mean(), precision=precision, recall=recall, f1=f1)

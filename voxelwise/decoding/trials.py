@@ -38,30 +38,22 @@ def load_trials(
 ):
     """Estimate the response to each trial of a recording, from its volumes and what its labels or events tell.
 
-    Where labels tell of no rest, there is no baseline to measure from; :func:`average_trials` then averages the volumes
-    of a trial.
+    Where labels tell of no rest, there is no baseline, and :func:`average_trials` averages the volumes of a trial.
 
     Parameters
     ----------
     recording : Recording
-    kind : str
-        Which runs.
-    lag : int
-        Without rest, from a stimulus to the response to it, in volumes.
     hrf_model, high_pass
         As in :func:`estimate_trials`.
-    features, confounds, drop_volumes
-        For a recording with events, as in :func:`~voxelwise.load_samples`; each event that shows something is a trial.
+    kind, lag, features, confounds, drop_volumes
+        As in :func:`~voxelwise.load_samples`. The lag is for labels without rest; each event that shows something is a
+        trial.
 
     Returns
     -------
     trials : Samples
-        One row a trial; with rest, responses in percent of the voxel's baseline, and 0 where that is not positive.
-
-    Raises
-    ------
-    RecordingError
-        As in :func:`~voxelwise.load_samples`, or if there is too little rest to tell trials apart.
+        One row a trial; with rest, responses in percent of the voxel's baseline, and 0 where that is not positive. A
+        RecordingError if there is too little rest to tell trials apart.
     """
     runs, widths, shape = find_runs(recording, kind, 0, features, None, confounds, drop_volumes)
     if recording.events is None:
@@ -100,12 +92,10 @@ def estimate_trials(
         As measured: neither standardized nor without its mean.
     events : DataFrame, one row a trial
         ``onset`` and ``duration`` in seconds from the start of the first volume.
-    t_r : float
-        Seconds from volume to volume.
+    t_r, high_pass : float
+        Seconds from volume to volume; and the frequency, in hertz, below which changes are taken for drift.
     hrf_model, slice_time_ref
         As in :func:`~voxelwise.with_hrf`.
-    high_pass : float
-        In hertz; slower changes are taken for drift.
     confounds : ndarray, shape (n_volumes, n_confounds), optional
         Regressors beside those of the trials, of mean 0, so that the constant stays the baseline.
     kept : ndarray of int or bool, optional
@@ -114,12 +104,8 @@ def estimate_trials(
     Returns
     -------
     trials : ndarray of float32, shape (n_events, n_voxels)
-        Response to as long an event, in percent of the baseline; 0 where that is not positive.
-
-    Raises
-    ------
-    ValueError
-        If the regressors do not tell all trials and the baseline apart, as without any rest.
+        Response to as long an event, in percent of the baseline; 0 where that is not positive. A ValueError if the
+        regressors do not tell all trials and the baseline apart, as without any rest.
     """
     how = hrf_model, high_pass, slice_time_ref, confounds, kept
     return _in_percent(_weigh_volumes(len(responses), events, t_r, *how) @ responses)
@@ -127,11 +113,6 @@ def estimate_trials(
 
 def _weigh_volumes(n_volumes, events, t_r, hrf_model, high_pass, slice_time_ref, confounds, kept):
     """Matrix that takes the volumes of a run to its trials and, last, the baseline; shape (n_events + 1, n_volumes)."""
-    end = t_r * n_volumes
-    outside = (events["onset"] < 0) | (events["onset"] >= end)
-    if outside.any():
-        row = outside.to_numpy().argmax()
-        raise ValueError(f"events: row {row} begins at {events['onset'].iloc[row]} s; expected 0 to {end} s.")
     frame_times = t_r * (np.arange(n_volumes) + slice_time_ref)
     trials = events[["onset", "duration"]].assign(trial_type=[f"trial {number:05}" for number in range(len(events))])
     with warnings.catch_warnings(action="ignore"):  # that it is singular is refused below

@@ -22,12 +22,11 @@ class NoiseCeiling:
     ----------
     r2, error : ndarray of float64, shape (n_voxels,)
         The R2 that a perfect model of the stimulus would reach, and its standard error; below 0 about as often as above
-        for a voxel that does not respond, 0 for one that never changes. A run within which it does not is left out.
+        for a voxel that does not respond, 0 for one that never changes.
     pattern, pattern_error : ndarray of float64, shape (n_voxels,)
-        The part of ``r2`` that is left when the mean response to all stimuli of a run, at each volume after their
-        onset, is taken away: what a perfect model adds to knowing that, and since when, there is a stimulus.
+        What of ``r2`` a perfect model adds to knowing that, and since when, there is a stimulus.
     repeated : ndarray of bool, shape (n_samples,)
-        The samples that it speaks of: those whose stimulus is shown again.
+        The samples whose stimulus is shown again; it speaks of them alone.
     """
 
     r2: np.ndarray
@@ -55,20 +54,17 @@ def find_trials(samples, stimuli=None):
     ----------
     samples : Samples
     stimuli : sequence of hashable, length n_samples, optional
-        The name of each sample's stimulus, None where there is none: of a single trial, that of the picture; of a film,
-        that of the moment, such as ``("film", 17)``. Default: equal rows of ``samples.stimuli`` are the same stimulus.
+        The name of each sample's stimulus, such as ``("film", 17)`` for a moment, and None where there is none.
+        Default: equal rows of ``samples.stimuli`` are the same stimulus.
 
     Returns
     -------
     trials : DataFrame, one row a sample
-        ``run``; ``trial``, numbered over all runs; ``stimulus``, the same number for equal stimuli, and -1 for the rest
-        before the first stimulus of a run; ``volume``, counted from 0 at the start of the trial; ``rest``, whether the
-        stimulus is gone.
+        ``run``; ``trial``, numbered over all runs; ``stimulus``, the same number for equal ones, -1 before the first of
+        a run; ``volume``, counted from 0 at the start of the trial; ``rest``, whether the stimulus is gone.
     """
     if stimuli is not None:
         names = pd.Series(list(stimuli), dtype=object)
-        if len(names) != len(samples.runs):
-            raise ValueError(f"stimuli: {len(names)} names; expected one for each of the {len(samples.runs)} samples.")
         each = dict(trial=range(len(names)), stimulus=pd.factorize(names)[0], volume=0, rest=False)
         return pd.DataFrame({"run": samples.runs, **each})
     rest = is_rest(samples.stimuli)
@@ -88,8 +84,7 @@ def find_repeats(recording):
     Returns
     -------
     kind : str or None
-        The first kind that shows a stimulus in two of its runs; ``"random"``, which models are fitted to, comes last.
-        None without one, or for events at times of their own: name the trials of :func:`load_trials` to find repeats.
+        The first kind that shows a stimulus in two of its runs, ``"random"`` last; None without one, or for events.
     """
     kinds = recording.func if recording.events is None else ()
     for kind in sorted(kinds, key=lambda kind: kind == "random"):
@@ -103,22 +98,18 @@ def find_repeats(recording):
 def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     """Estimate for each voxel the R2 of a perfect model, from stimuli that are shown again.
 
-    Two responses to the same stimulus, as many volumes after its onset, share the signal. If they are of different
-    runs they share no noise, so that their product is, on average, the square of the signal (Sahani and Linden 2003,
-    NIPS 15, 125-132). With ``y_t`` for the response at sample t, less the mean of its run, and ``m_t`` for the mean
-    response to the same stimulus at the same volume of its trial in all *other* runs, ::
+    Responses to the same stimulus in different runs share the signal and no noise, so that their product is, on
+    average, the square of the signal (Sahani and Linden 2003, NIPS 15, 125-132). With ``y_t`` for the response at
+    sample t, less the mean of its run, and ``m_t`` for the mean response to the same stimulus at the same volume of its
+    trial in all *other* runs, ::
 
         ceiling = sum_t y_t m_t / sum_t y_t^2 ,
 
-    the variance of the signal as a share of the whole, and so the largest R2 that can be expected of a model (Hsu et
-    al. 2004, Network 15, 91-109; Schoppe et al. 2016, Front. Comput. Neurosci. 10, 10). The part of the pattern is the
-    same sum of products, of responses less the mean of all trials of their run at the same volume.
-
-    A perfect model, here, knows the stimulus of a trial and the time since its onset. What the trial before left behind
-    counts as noise. The standard error is the jackknife's over stimuli, without its factor (n - 1) / n: with ``c_i``
-    for the ceiling without stimulus i, ::
-
-        error^2 = sum_i (c_i - ceiling)^2 .
+    the largest R2 that can be expected of a model (Hsu et al. 2004, Network 15, 91-109; Schoppe et al. 2016, Front.
+    Comput. Neurosci. 10, 10) that knows the stimulus of a trial and the time since its onset. The part of the pattern
+    is the same sum of products, of responses less the mean of all trials of their run at the same volume. The standard
+    error is the jackknife's over stimuli, without its factor (n - 1) / n: with ``c_i`` for the ceiling without
+    stimulus i, it is the root of ``sum_i (c_i - ceiling)^2``.
 
     Parameters
     ----------
@@ -127,31 +118,19 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     between : {"run", "trial"}
         What two repeats must not have in common. ``"trial"`` is for recordings that repeat no stimulus in another run:
         slow noise makes trials alike, and the ceiling too high.
-    stimuli : sequence of hashable, length n_samples, optional
-        Names by which repeats are found, as in :func:`find_trials`.
-    n_jobs
-        As in :func:`~voxelwise.cross_validate_ridge`.
+    stimuli, n_jobs
+        As in :func:`find_trials`, and in :func:`~voxelwise.cross_validate_ridge`.
 
     Returns
     -------
     ceiling : NoiseCeiling
-
-    Raises
-    ------
-    ValueError
-        If ``between`` is something else.
-    RecordingError
-        If no stimulus is shown in two runs (or trials).
+        A RecordingError if no stimulus is shown in two runs (or trials).
     """
-    if between not in ("run", "trial"):
-        raise ValueError(f'between={between!r}: expected "run" or "trial".')
     trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)
     if not repeated.any():
-        within = ' There are some within a run: see between="trial".' if _are_repeated(trials, "trial").any() else ""
-        shown = f"No stimulus is shown in two of the {trials[between].nunique()} {between}s. It takes repeats "
-        expected = f"in different {between}s: expected some that share stimuli, as the figure runs do."
-        raise RecordingError(shown + expected + within)
+        found = f"No stimulus is shown in two of the {trials[between].nunique()} {between}s; expected repeats"
+        raise RecordingError(f'{found}, as in the figure runs. For those within a run, see between="trial".')
     found = np.zeros((4, samples.responses.shape[1]))
 
     def prepare(rows):

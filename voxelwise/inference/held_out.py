@@ -26,15 +26,11 @@ def score_transfer(train_samples, test_samples, alpha=100.0, n_jobs=None):
         R2 on each test run; of voxels that do not change within a run, as there.
     """
     check_alpha(alpha)
-    both = {}
-    for name, what in (("stimuli", "features"), ("responses", "voxels")):
-        train, test = getattr(train_samples, name), getattr(test_samples, name)
-        if train.shape[1] != test.shape[1]:
-            found = f"{train.shape[1]} {what} to train on and {test.shape[1]} to test on"
-            raise ValueError(f"{found}: expected the same {what}, as in two kinds of runs of one recording.")
-        both[name] = np.concatenate([train, test])
+    stimuli = np.concatenate([train_samples.stimuli, test_samples.stimuli])
+    responses = np.concatenate([train_samples.responses, test_samples.responses])
     test_runs = test_samples.runs + 1 + train_samples.runs.max()
-    together = replace(train_samples, **both, runs=np.append(train_samples.runs, test_runs))
+    runs = np.append(train_samples.runs, test_runs)
+    together = replace(train_samples, stimuli=stimuli, responses=responses, runs=runs)
     test = np.array([together.runs == run for run in np.unique(test_runs)])
     return score_folds(together, Folds(np.broadcast_to(~test.any(axis=0), test.shape), test), alpha, n_jobs)
 
@@ -48,14 +44,10 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
     ----------
     samples, alpha, n_jobs, scoring
         As in :func:`~voxelwise.cross_validate_ridge`.
-    n_runs : sequence of int
-        How many runs to fit to.
-    test_runs : sequence of int
-        The runs to score on, as in ``samples.runs``; all others may be drawn.
-    n_draws : int
-        How many orders are drawn.
-    rng : numpy.random.Generator
-        Draws them, once for all voxels.
+    n_runs, test_runs : sequence of int
+        How many runs to fit to; and the runs to score on, as in ``samples.runs``.
+    n_draws, rng : int, numpy.random.Generator
+        How many orders are drawn, once for all voxels, and by what.
 
     Returns
     -------
@@ -70,7 +62,6 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
     others = np.setdiff1d(runs, test_runs)
     for n in n_runs:
         check_whole("n_runs", n, 1, len(others), f"{len(others)} runs are not held out; ")
-    check_whole("n_draws", n_draws, 1)
     check_generator(rng)
     orders = [rng.permutation(others) for _ in range(n_draws)]
 

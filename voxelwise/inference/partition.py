@@ -41,8 +41,7 @@ def partition_variance(samples, alphas=ALPHAS, ratios=RATIOS, cv=5, n_jobs=None)
     6539-6557) has nothing of it, the score of the space *alone* has all. The *split* divides it by the product measure
     (Dupré la Tour et al. 2022, NeuroImage 264, 119728), so that the parts add up: for predictions ``p_s`` of the spaces
     and responses ``y``, each less its mean in the fold, it is ``sum(p_s * (2 y - sum over spaces of p)) / sum(y**2)``,
-    less the same share for each space of what it costs that the mean of the predictions is off. All are of samples that
-    neither weights nor penalties have seen; a part that is nothing comes out a little below 0.
+    less the same share for each space of what it costs that the mean of the predictions is off.
 
     Parameters
     ----------

@@ -2,14 +2,10 @@
 
 import warnings
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 from scipy.stats import false_discovery_control
 
-from ..data.cleaning import in_range
-from ..data.samples import check_whole
-from ..errors import RecordingError
 from ..models.batches import map_voxels
 from ..models.folds import draw_folds
 from ..models.ridge import Predictors, check_alpha
@@ -29,16 +25,9 @@ class PermutationTest:
     pooled_p_values : ndarray of float64, shape (n_voxels,)
         How often chance does as well *in any voxel*, which needs fewer permutations. Each score becomes Student's t
         against the other permutations' scores of its voxel; the t of all voxels and permutations together are what
-        chance achieves (Storey and Tibshirani 2003, PNAS 100, 9440-9445). Voxels whose chance scores had a longer tail
-        than the others' would pass too often.
+        chance achieves (Storey and Tibshirani 2003, PNAS 100, 9440-9445). It takes their tails to be equally long.
     permutation_scores : ndarray of float32, shape (n_permutations, n_voxels)
         As ``scores``, by chance.
-
-    Notes
-    -----
-    A rate is kept on average over experiments. Where voxels share noise, they pass together or not at all: in the noise
-    of the simulated recording, 0.056 of 760 silent voxels have ``p_values`` of at most 0.05 on average over 40
-    experiments, with a standard deviation of 0.031; that of independent voxels is 0.008.
     """
 
     scores: np.ndarray
@@ -52,11 +41,10 @@ class PermutationTest:
         return self.permutation_scores.max(axis=1)
 
     def family_threshold(self, rate=0.05):
-        """The score above which not even one voxel lies by chance, except in few of many experiments.
+        """The score above which not even one voxel lies by chance, but in a share ``rate`` of experiments.
 
-        Chance reaches a score above it *anywhere in the brain* in at most a share ``rate`` of permutations, the
-        observed one among them: the single threshold test of Nichols and Holmes (2002, Human Brain Mapping 15, 1-25).
-        It holds however the voxels depend on each other. A voxel passes if its score is larger.
+        It is the single threshold test of Nichols and Holmes (2002, Human Brain Mapping 15, 1-25), which holds however
+        the voxels depend on each other. A voxel passes if its score is larger.
         """
         return float(np.sort(self.largest)[-check_permutations(len(self.permutation_scores), rate)])
 
@@ -65,37 +53,23 @@ class PermutationTest:
 
         The procedure of Benjamini and Hochberg (1995, J. R. Stat. Soc. B 57, 289-300), for the pooled p-values. If the
         voxels are independent, or depend on each other positively (Benjamini and Yekutieli 2001, Ann. Statist. 29,
-        1165-1188), a share of at most ``rate`` of what is found is false, on average over experiments. Where few are
-        found and all share noise, most experiments have hardly a false voxel, and some have many: in the noise of the
-        simulated recording, where 40 of 800 voxels answer, the share is 0.044, and 0.19 in the worst of 40.
-
-        Warns
-        -----
-        UserWarning
-            If the permutations are too few to find a single voxel, however well it is predicted, and none is found.
+        1165-1188), a share of at most ``rate`` of what is found is false, on average over experiments. Where voxels
+        share noise, most experiments have hardly a false one, and some have many. A UserWarning tells where none is
+        found, as the permutations are too few for a single voxel, however well it is predicted.
         """
-        check_rate(rate)
         found = false_discovery_control(self.pooled_p_values) <= rate + 1e-9  # 1e-9 is for rounding, here and below
         n_permutations, n_voxels = self.permutation_scores.shape
-        n_vary = max((self.pooled_p_values < 1).sum(), 1)  # what never changes has no scores by chance
-        smallest = 1 / (1 + n_permutations * n_vary)
-        if not found.any() and smallest > rate / n_voxels + 1e-9:
-            none = f"No voxel is found, and a single one could not be: with n_permutations={n_permutations}"
-            least = f"the smallest p-value is {smallest:.2g}; one of {n_voxels} voxels needs {rate / n_voxels:.2g}"
-            n_enough = np.ceil((n_voxels / rate - 1) / n_vary - 1e-9)
-            warnings.warn(f"{none}, {least}. Draw at least {n_enough:.0f} permutations.", stacklevel=2)
+        n_enough = np.ceil(1 / rate - 1 / n_voxels - 1e-9)
+        if not found.any() and n_permutations < n_enough:
+            none = f"No voxel is found, and with n_permutations={n_permutations} a single one could not be."
+            warnings.warn(f"{none} Draw at least {n_enough:.0f} permutations.", stacklevel=2)
         return found
-
-
-def check_rate(rate):
-    """Raise a ValueError unless this can be an error rate."""
-    if not (isinstance(rate, Real) and 0 < rate < 1):
-        raise ValueError(f"rate={rate}: an error rate lies above 0 and below 1, such as 0.05.")
 
 
 def check_permutations(n_permutations, rate):
     """How many of all scores, the observed one among them, an error rate lets pass; a ValueError if that is none."""
-    check_rate(rate)
+    if not 0 < rate < 1:
+        raise ValueError(f"rate={rate}: an error rate lies above 0 and below 1, such as 0.05.")
     n_passed = int(rate * (1 + n_permutations) + 1e-9)
     if not n_passed:
         few = f"n_permutations={n_permutations} is too few for a rate of {rate:g}"
@@ -112,14 +86,12 @@ def check_generator(rng):
 def shift_within_runs(runs, rng):
     """Move the rows of each run on by a random number of places; what leaves at the end comes in at the start.
 
-    What was shifted is as autocorrelated as before, only no longer in step with what was not. Each number of places is
-    as likely, 0 included: the shifts are a group, as an exact test needs (Hemerik and Goeman 2018, TEST 27, 811-825).
+    Each number is as likely, 0 included: the shifts are a group, as an exact test needs (Hemerik and Goeman 2018, TEST
+    27, 811-825).
 
     Parameters
     ----------
-    runs : ndarray of int, shape (n_samples,)
-        Run of each row.
-    rng : numpy.random.Generator
+    runs, rng : ndarray of int, shape (n_samples,), numpy.random.Generator
 
     Returns
     -------
@@ -129,8 +101,6 @@ def shift_within_runs(runs, rng):
     order = np.empty(len(runs), dtype=int)
     for run in np.unique(runs):
         rows = np.flatnonzero(runs == run)
-        if len(rows) < 2:
-            raise RecordingError(f"Run {run + 1} has {len(rows)} sample; it cannot be shifted. Expected at least two.")
         order[rows] = np.roll(rows, rng.integers(len(rows)))
     return order
 
@@ -140,17 +110,15 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 
     A permutation puts the stimuli of each run into another order, by default shifted in a circle, then fits and scores
     all anew. That keeps the autocorrelation of both sides. It takes the noise of a run to be of one kind throughout:
-    drop volumes in which the magnetization settles. To shift only the finished predictions would be quicker, and wrong:
-    their scores scatter less, by up to the square root of 2, as they lose what ties the folds to each other.
+    drop volumes in which the magnetization settles.
 
     Parameters
     ----------
     samples, alpha, cv, n_jobs
         As in :func:`~voxelwise.cross_validate_ridge`; no split may cut a run in two.
-    n_permutations : int
-        At least 3. None of ``p_values`` can be smaller than ``1 / (1 + n_permutations)``.
-    rng : numpy.random.Generator
-        Draws the orders, once for all voxels.
+    n_permutations, rng : int, numpy.random.Generator
+        How many orders, at least 3, are drawn once for all voxels, and by what; no p-value of a voxel alone can be
+        smaller than ``1 / (1 + n_permutations)``.
     reorder : callable
         Called as ``reorder(runs, rng)``, makes one of them, as :func:`shift_within_runs` does. No row leaves its run.
 
@@ -160,16 +128,13 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
         A voxel that never changes has scores of 0 and a p-value of 1.
     """
     check_alpha(alpha)
-    check_whole("n_permutations", n_permutations, 3, why="each score is compared with the spread of others; ")
     check_generator(rng)
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
     if folds.cut(samples.runs):
         raise ValueError(f"cv={cv}: a split cuts a run in two. Stimuli change places within runs; expected whole ones.")
     orders = [reorder(samples.runs, rng) for _ in range(n_permutations)]
-    rows = np.arange(len(samples.runs))
-    stay = (np.array_equal(np.sort(each), rows) and (samples.runs[each] == samples.runs).all() for each in orders)
-    if not all(stay):
-        raise ValueError("reorder: expected each row once, and in its run; what changes runs reaches into training.")
+    if any((samples.runs[order] != samples.runs).any() for order in orders):
+        raise ValueError("reorder: expected each row in its run; what changes runs reaches into training.")
 
     def prepare(rows):
         predictors = Predictors(samples.stimuli, folds.within(rows), alpha)
@@ -189,7 +154,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
     predictors, rounded, adders = prepared
-    y = in_range(np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C"))
+    y = np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C")
     by_row, mean, spreads = predictors.sums(y)
     scores = predictors.r2(by_row, spreads).mean(axis=0)
     # To compare, float32 will do. All are made alike, so that an order that changes nothing makes no difference.
