@@ -116,6 +116,8 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     convolved : Samples
         With other ``stimuli``, float32, in which no row stands for rest any longer.
     """
+    if not (callable(hrf_model) or hrf_model in ("spm", "glover")):
+        raise ValueError(f'hrf_model={hrf_model!r}: expected "spm", "glover" or a function of t_r and oversampling.')
     run_rows, black = samples.run_rows, recode(samples, "rest black").stimuli
     frame_times = t_r * (np.arange(max(map(len, run_rows))) + slice_time_ref)
     # Stimuli last whole volumes: the response to one of them, volume by volume, loses nothing of nilearn's resolution.
@@ -175,6 +177,9 @@ def local_contrast(samples, patches=PATCHES):
         Patches of the first size, row by row, then those of the second, and so on.
     """
     pictures = _pictures(samples)
+    for patch in patches:
+        for size, most in zip(patch, pictures.shape[1:], strict=True):
+            check_whole("patches", size, 1, most)
     return np.hstack([patch_means(pictures, patch).reshape(len(pictures), -1) for patch in patches])
 
 

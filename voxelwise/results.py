@@ -47,6 +47,7 @@ def write_results(
     n_permutations=200,
     rate=0.05,
     seed=0,
+    repeat_kind=None,
     weights=False,
 ):
     """Score every voxel, test the score, fit its fields, and write all for use outside the book.
@@ -73,6 +74,8 @@ def write_results(
         The penalties to choose each voxel's from: ``numpy.geomspace(*alpha_range, n_alphas)``.
     n_permutations, rate, seed
         As in :func:`~voxelwise.permutation_test` and its ``discoveries``; the seed is that of the permutations.
+    repeat_kind : str, optional
+        Kind of the runs that show stimuli again, for the noise ceiling. Default: as :func:`~voxelwise.find_repeats`.
     weights : bool
         Whether to write those of the ridge regression, too.
     """
@@ -82,7 +85,7 @@ def write_results(
     folder, positions = Path(folder).expanduser(), grid_positions(samples.mask_img)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "voxels.json").is_file():
         raise ValueError(f"{folder}: holds other files, which would be removed. Name a new folder, or one of results.")
-    repeat_kind = find_repeats(recording)
+    repeat_kind = repeat_kind or find_repeats(recording)
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
     table = pd.DataFrame(positions, columns=["i", "j", "k"]).rename_axis("column").reset_index()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.figures.explored import ask, by_mouse_and_finger, data_of, on_page, painted, press, swipe_up, unpacked
+from tests.figures.explored import PHONE, ask, by_mouse_and_finger, data_of, on_page, painted, press, swipe_up, unpacked
 from voxelwise import Samples, best_voxels, fit_patterns, fit_prf, reconstruct, unmask
 from voxelwise.simulation.cortex import gaussian_weights
 from voxelwise.widgets import draw_and_read
@@ -84,6 +84,22 @@ def test_noise_is_what_the_trials_leave(page, brain):
     pairs = np.triu_indices(len(sd), 1)
     measured, shown = (np.corrcoef(each, rowvar=False)[pairs] for each in (left, once))
     assert np.corrcoef(measured, shown)[0, 1] > 0.8
+
+
+def test_readings_are_as_good_as_those_of_the_trials(page, brain):
+    """With noise that is drawn from what the fit leaves of the trials, shown once and more often."""
+    _, truth, model = brain
+    slopes, constants, left = fit_lines(*brain)
+    rng, alone = np.random.default_rng(2), dataclasses.replace(model, voxels=np.arange(len(model.voxels)))
+    stimuli = rng.integers(0, 2, (400, 100)).astype(float)
+    expected = slopes * plain_drive(stimuli, truth.iloc[model.voxels]) + constants
+    for times in (1, 10, 100):
+        noise = np.mean([rng.choice(left, len(stimuli)) for _ in range(times)], axis=0)
+        measured = reconstruct(Samples.from_arrays(stimuli, expected + noise, np.zeros(len(stimuli))), alone)
+        drawn = ask(page, "draw", f"given.map((x, seed) => model.noise(seed, {times}))", stimuli)
+        shown = ask(page, "draw", "given.map((y) => model.readBack(y))", expected + drawn)
+        r = [[np.corrcoef(*pair)[0, 1] for pair in zip(stimuli, read, strict=True)] for read in (measured, shown)]
+        assert np.subtract(*r).mean() == pytest.approx(0, abs=0.02)
 
 
 def test_voxels_lie_where_they_do_in_the_brain(html, brain):
@@ -166,6 +182,17 @@ def test_lines_are_drawn_and_wiped_without_gaps(html, visit, options):
     if options:
         page.locator(f"{ROOT} .stage").scroll_into_view_if_needed()
         swipe_up(page, *spot(page, html, seen(html)[3]))
+
+
+def test_a_second_finger_draws_nothing(html, visit):
+    page = visit(html, **PHONE)
+    page.get_by_role("button", name="Clear the pad").click()
+    touch = page.context.new_cdp_session(page)
+    for kind, pixels in (("Start", [0]), ("Start", [0, 90]), ("Move", [4, 94]), ("Move", [5, 95]), ("End", [])):
+        fingers = [dict(zip("xy", square(page, pixel), strict=True), id=n) for n, pixel in enumerate(pixels)]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": fingers})
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert white(page) == [*range(6)]
 
 
 @by_mouse_and_finger

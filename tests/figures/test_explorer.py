@@ -84,7 +84,7 @@ def test_slices_are_those_of_the_head(html, page):
 
 
 def test_what_does_not_fit_is_refused():
-    for change, told in ((dict(fields=BRAIN["fields"][:3]), "3 fields"), (dict(marked=range(5)), "5 marked voxels")):
+    for change, told in ((dict(fields=BRAIN["fields"][:3]), "3 fields"), (dict(marked=range(5)), "5 to draw")):
         with pytest.raises(ValueError, match=told):
             explore_voxels(**BRAIN | change)
 

@@ -84,5 +84,5 @@ def test_what_is_empty_can_be_drawn_and_more_than_there_are_colours_for_is_refus
     plotting.plot_field_pairs({"one": np.zeros((1, 4, 4))}, ["a"])
     plotting.plot_pixel_map(np.full((2, 2), np.nan), "none")
     plotting.plot_maps({"size": (image_of([], empty=np.nan), SIZES)}, None)
-    with pytest.raises(ValueError, match="longer"):
+    with pytest.raises(ValueError, match="7 to draw; expected up to 6"):
         plotting.plot_lags(range(3), dict.fromkeys("tuvwxyz", range(3)), "R²")

@@ -74,8 +74,22 @@ def test_it_is_the_plain_loop_over_reordered_stimuli(small_samples):
     assert test.pooled_p_values.max() > 0.02 and test.pooled_p_values.min() < 0.004
 
 
+def test_a_shift_keeps_runs_and_neighbours_and_every_shift_is_as_likely():
+    runs, rng = np.repeat([0, 1, 4], [5, 2, 9]), np.random.default_rng(0)
+    orders = np.array([shift_within_runs(runs, rng) for _ in range(1500)])
+    shifts = orders[:, [0, 5, 7]] - [0, 5, 7]
+    for shift, length, start in zip(shifts.T, (5, 2, 9), (0, 5, 7), strict=True):
+        rows = start + (np.arange(length) + shift[:, np.newaxis]) % length
+        np.testing.assert_array_equal(orders[:, start : start + length], rows)
+        counts = np.bincount(shift, minlength=length)
+        assert np.abs(counts - 1500 / length).max() < 4 * np.sqrt(1500 / length)
+    assert np.abs(np.corrcoef(shifts.T)[np.triu_indices(3, 1)]).max() < 0.1, "each run for itself"
+
+
 def test_a_voxel_that_never_changes_and_a_tie_are_no_finding():
     samples = simulate(0)
+    with pytest.raises(ValueError, match=r"n_permutations=2: .*whole number of at least 3"):
+        run(samples, n_permutations=2)
     samples.responses[:, 2], samples.responses[:, 4] = 0, 3.7
     found, tied = run(samples), run(samples, reorder=stay)
     assert not found.scores[[2, 4]].any()

@@ -24,9 +24,14 @@ def parse_literal(text):
         return text
 
 
-def parse_value(text, parameter):
-    """Read the text given for a parameter: as it is where the chapter declares a text."""
-    return text if parameter.inferred_type_name == "str" else parse_literal(text)
+def parse_value(text, parameter, chapter):
+    """Read the text given for a parameter as a value of the type that the chapter declares."""
+    expected = parameter.inferred_type_name
+    value = text if expected == "str" else parse_literal(text)
+    if (found := type(value).__name__) != expected and (found, expected) != ("int", "float"):
+        wanted = f"{chapter.name} expects {expected} (its default is {parameter.default})"
+        raise BuildError(f"-p {parameter.name} {text}: {wanted}, not {found}.")
+    return value
 
 
 def share_settings(settings, declared):
@@ -35,7 +40,7 @@ def share_settings(settings, declared):
     for name in settings.keys() - known:
         raise BuildError(f"No chapter has a parameter {name!r}. They have: {', '.join(known)}.")
     return {
-        chapter: {n: parse_value(settings[n], own[n]) for n in own if n in settings}
+        chapter: {n: parse_value(settings[n], own[n], chapter) for n in own if n in settings}
         for chapter, own in declared.items()
     }
 

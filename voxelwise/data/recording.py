@@ -132,7 +132,12 @@ def find_files(folder, name=None, truth=None, stimulus_shape=None):
     label = list_files(folder / "label", ".csv")
     backgrounds = [path for path in list_files(folder, *IMAGES) if stem(path) == "bg"]
     partners, alone = pair_runs(func, label)
-    faults = []
+    faults = [
+        f"{folder}: {one.relative_to(folder)} and {other.name} have one name; expected one of them."
+        for paths in (func, masks, backgrounds)
+        for one, other in itertools.pairwise(paths)
+        if stem(one) == stem(other)
+    ]
     if not func or len(func) != len(label):
         found = f"found {len(func)} runs in func/*.nii.gz and {len(label)} files in label/*.csv"
         faults.append(f"{folder}: {found}; expected pairs. Without a partner: {', '.join(alone) or 'none'}.")

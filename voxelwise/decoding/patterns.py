@@ -10,7 +10,7 @@ from ..models.batches import choose_columns, one_thread
 from ..models.estimators import VoxelwiseRidge
 from ..models.folds import draw_folds
 from ..models.prf import field_weights, fit_prf
-from ..models.ridge import cross_validate_ridge
+from ..models.ridge import cross_validate_ridge, rotate
 
 N_VOXELS = 1000  # that make up a pattern
 SHRINKAGES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)  # how far the correlations of the noise may be shrunk
@@ -109,10 +109,8 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     errors = np.zeros(len(SHRINKAGES))
     for (weights, _), test in zip(fits, folds.test, strict=True):
         surprise = left[test] + (trials.stimuli[test] - prior[0]) @ weights
-        covariance = np.cov(left[tested & ~test], rowvar=False)
-        for number, shrinkage in enumerate(SHRINKAGES):
-            read = posterior_mean(surprise, weights, shrink_covariance(covariance, shrinkage), *prior)
-            errors[number] += ((read - trials.stimuli[test]) ** 2).sum()
+        read = _read_with_each_shrinkage(surprise, weights, left[tested & ~test], *prior)
+        errors += [((stimuli - trials.stimuli[test]) ** 2).sum() for stimuli in read]
 
     weights, intercepts = _fit_weights(trials, alpha, fields)
     mean = trials.stimuli.mean(axis=0, dtype=np.float64)
@@ -138,9 +136,13 @@ def _fit_weights(trials, alpha, fields):
 
 
 def shrink_covariance(covariance, shrinkage):
-    """A covariance with its off-diagonal elements made smaller by a share, and a variance for what never varies."""
-    variances = covariance.diagonal()
-    return (1 - shrinkage) * covariance + np.diag(shrinkage * (variances + 1e-6 * variances.max()))
+    """A covariance with its off-diagonal elements made smaller by a share."""
+    return (1 - shrinkage) * covariance + np.diag(shrinkage * _lift(covariance.diagonal()))
+
+
+def _lift(variances):
+    """Variances above 0 by so little that nothing changes but a voxel that never does: it has no noise, and no say."""
+    return variances + 1e-6 * variances.max()
 
 
 def posterior_mean(surprise, weights, noise, mean, variance):
@@ -151,6 +153,24 @@ def posterior_mean(surprise, weights, noise, mean, variance):
     filters = cho_solve(cho_factor(noise), weights.T).T  # W S^-1
     precision = filters @ weights.T + np.eye(len(weights)) / variance
     return mean + cho_solve(cho_factor(precision), filters @ surprise.T).T
+
+
+def _read_with_each_shrinkage(surprise, weights, left, mean, variance):
+    """Their :func:`posterior_mean` for one shrinkage after the other of the covariance of what is left of trials.
+
+    In units of their deviations, voxels have noise of the same size in all directions, but in those of the few trials:
+    by Woodbury's formula, all inverses come from one decomposition.
+    """
+    sd = np.sqrt(_lift(left.var(axis=0, ddof=1)))
+    weights, surprise, left = weights / sd, surprise / sd, (left - left.mean(axis=0)) / sd / np.sqrt(len(left) - 1)
+    left = rotate(left.T)[0].T  # in no more rows than voxels
+    variances, directions = np.linalg.eigh(left @ left.T)
+    along, measured = (each @ left.T @ directions for each in (weights, surprise))
+    for shrinkage in SHRINKAGES:
+        share = (1 - shrinkage) / ((1 - shrinkage) * variances + shrinkage)
+        precision = (weights @ weights.T - along * share @ along.T) / shrinkage + np.eye(len(weights)) / variance
+        filtered = (weights @ surprise.T - along * share @ measured.T) / shrinkage
+        yield mean + np.linalg.solve(precision, filtered).T
 
 
 def fit_without_each_fold(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):

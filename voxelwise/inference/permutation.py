@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import false_discovery_control
 
+from ..data.samples import check_whole
 from ..models.batches import map_voxels
 from ..models.folds import draw_folds
 from ..models.ridge import Predictors, check_alpha
@@ -132,9 +133,11 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
     if folds.cut(samples.runs):
         raise ValueError(f"cv={cv}: a split cuts a run in two. Stimuli change places within runs; expected whole ones.")
+    check_whole("n_permutations", n_permutations, 3, why="each score is compared with the spread of others; ")
     orders = [reorder(samples.runs, rng) for _ in range(n_permutations)]
-    if any((samples.runs[order] != samples.runs).any() for order in orders):
-        raise ValueError("reorder: expected each row in its run; what changes runs reaches into training.")
+    rows = np.arange(len(samples.runs))
+    if not all((np.sort(order) == rows).all() and (samples.runs[order] == samples.runs).all() for order in orders):
+        raise ValueError("reorder: expected each row once, and in its run; what changes runs reaches into training.")
 
     def prepare(rows):
         predictors = Predictors(samples.stimuli, folds.within(rows), alpha)

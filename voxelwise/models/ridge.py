@@ -1,4 +1,8 @@
-"""Ridge regression from features to voxels: its algebra, once for all that use it, and scores on unseen runs."""
+"""Ridge regression from features to voxels: its algebra, once for all that use it, and scores on unseen runs.
+
+Features and responses are centred over all samples, so that sums of squares keep their digits; then the features get
+one more column, which is always 1. Its weight is the intercept, without penalty.
+"""
 
 import copy
 import functools
@@ -105,6 +109,8 @@ def predict_ridge(samples, voxels=None, alpha=100.0, cv=10, n_jobs=None):
 
 def score_folds(samples, folds, alpha, n_jobs=None, scoring="r2"):
     """The scores of :func:`cross_validate_ridge`, by splits that are known."""
+    if scoring not in ("r2", "r"):
+        raise ValueError(f'scoring={scoring!r}: expected "r2" or "r".')
     scores = np.zeros((len(folds.check_scored()), samples.responses.shape[1]))
 
     def prepare(rows):

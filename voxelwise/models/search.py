@@ -225,5 +225,7 @@ def label_columns(features, n_columns):
 
 def draw_bands(n_spaces, ratios):
     """All combinations of ratios that have the largest, itself 1, in some space; an array (n_bands, n_spaces)."""
+    if np.min(ratios) < 0 or not 0 < np.max(ratios) < np.inf:
+        raise ValueError(f"ratios={ratios}: expected finite numbers, at least one above 0, such as [1, 0.1, 0].")
     ratios = np.unique(ratios)[::-1] / np.max(ratios)
     return np.array([band for band in itertools.product(ratios, repeat=n_spaces) if max(band) == 1])

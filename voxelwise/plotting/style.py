@@ -65,6 +65,8 @@ def dark_figure(height):
 
 def pair_up(colours, things):
     """Each thing with its colour; a ValueError if there are more things than colours."""
+    if len(things) > len(colours):
+        raise ValueError(f"{len(things)} to draw; expected up to {len(colours)}, as many as there are colours.")
     return zip(colours[: len(things)], things, strict=True)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import joblib
 import nibabel
 import numpy as np
 from nilearn.datasets import get_data_dirs
@@ -66,9 +67,12 @@ def write_recording(folder):
 
     _write_masks(folder, mask, voxels)
     voxels.to_csv(folder / "truth.tsv", sep="\t", index_label="voxel", float_format="%.6f")
-    runs = tqdm(stimuli.items(), desc="Making the simulated recording", unit="run", disable=None)
-    for number, (name, frames) in enumerate(runs):
-        _write_run(folder, name, frames, mask, voxels, shares, np.random.default_rng([SEED, number]))
+    jobs = (
+        joblib.delayed(_write_run)(folder, name, frames, mask, voxels, shares, np.random.default_rng([SEED, number]))
+        for number, (name, frames) in enumerate(stimuli.items())
+    )
+    runs = joblib.Parallel(n_jobs=2, prefer="threads", return_as="generator_unordered")(jobs)
+    list(tqdm(runs, total=len(stimuli), desc="Making the simulated recording", unit="run", disable=None))
 
 
 def _write_run(folder, name, frames, mask, voxels, shares, rng):

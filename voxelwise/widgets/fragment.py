@@ -60,7 +60,7 @@ def _read(kind, ending, shared):
 
 def mark(columns):
     """Name, column and colour of each marked voxel."""
-    pairs = pair_up(MARKS, map(int, columns), "marked voxels")
+    pairs = pair_up(MARKS, [int(column) for column in columns])
     return [{"name": letter, "column": column, "colour": colour} for (colour, letter), column in pairs]
 
 

@@ -106,8 +106,9 @@ def _choose(scores, marked):
     lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
     for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):
         others = np.setdiff1d(np.arange(len(scores)), [voxel["column"] for voxel in voxels])
-        column = int(others[np.abs(scores[others] - score).argmin()])
-        voxels.append({"name": name, "column": column, "colour": "var(--line)"})
+        if others.size:
+            column = int(others[np.abs(scores[others] - score).argmin()])
+            voxels.append({"name": name, "column": column, "colour": "var(--line)"})
     return voxels
 
 
