@@ -91,7 +91,7 @@ def test_readings_are_as_good_as_those_of_the_trials(page, brain):
     _, truth, model = brain
     slopes, constants, left = fit_lines(*brain)
     rng, alone = np.random.default_rng(2), dataclasses.replace(model, voxels=np.arange(len(model.voxels)))
-    stimuli = rng.integers(0, 2, (400, 100)).astype(float)
+    stimuli = rng.integers(0, 2, (150, 100)).astype(float)
     expected = slopes * plain_drive(stimuli, truth.iloc[model.voxels]) + constants
     for times in (1, 10, 100):
         noise = np.mean([rng.choice(left, len(stimuli)) for _ in range(times)], axis=0)

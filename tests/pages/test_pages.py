@@ -20,7 +20,7 @@ from voxelwise import widgets
 # What is folded away is opened. What is alike would take axe most of its time: of each kind, it sees the first ones.
 OPEN_AND_THIN_OUT = """() => {
     for (const each of document.querySelectorAll("details")) each.open = true;
-    for (const [some, most] of [["dl.py", 5], ["article .math", 5], ["article tr", 10], ["pre span", 50]])
+    for (const [some, most] of [["dl.py", 5], ["article .math", 5], ["article tr", 4], ["pre span", 20]])
         for (const each of [...document.querySelectorAll(some)].slice(most)) each.remove();
 }"""
 TOO_WIDE = """async () => {
