@@ -118,6 +118,8 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     """
     if not (callable(hrf_model) or hrf_model in ("spm", "glover")):
         raise ValueError(f'hrf_model={hrf_model!r}: expected "spm", "glover" or a function of t_r and oversampling.')
+    if not (0 < t_r < math.inf and 0 <= slice_time_ref <= 1):
+        raise ValueError(f"t_r={t_r}, slice_time_ref={slice_time_ref}: expected seconds, and a share of them, 0 to 1.")
     run_rows, black = samples.run_rows, recode(samples, "rest black").stimuli
     frame_times = t_r * (np.arange(max(map(len, run_rows))) + slice_time_ref)
     # Stimuli last whole volumes: the response to one of them, volume by volume, loses nothing of nilearn's resolution.
@@ -209,6 +211,7 @@ def gabor_energy(samples, wavelengths=(2, 4), n_orientations=4):
     features : ndarray of float32, shape (n_samples, n_wavelengths * n_orientations * n_pixels)
         All pixels of the first wavelength and orientation, then of the next orientation, and so on.
     """
+    check_whole("n_orientations", n_orientations, 1)
     if not len(wavelengths) or not all(2 <= each < math.inf for each in wavelengths):
         raise ValueError(f"wavelengths={wavelengths}: expected pixels from crest to crest, at least 2 each.")
     pictures, energies = _pictures(samples), []

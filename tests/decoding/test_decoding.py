@@ -64,6 +64,8 @@ def test_accuracy_is_that_of_all_possible_draws():
         draws = list(itertools.combinations(range(1, 7), n - 1))
         wins = [(of_one[list(drawn)] < of_one[0]).all() for of_one in found.correlations for drawn in draws]
         assert found.accuracy(n) == pytest.approx(np.mean(wins))
+    with pytest.raises(ValueError, match="n=8: there are 7 candidates"):
+        found.accuracy(8)
 
 
 def test_noise_is_decoded_at_chance():
@@ -109,6 +111,8 @@ def test_pixel_scores_by_hand():
     assert score_pixels(seen, drawn) == pytest.approx(dict(accuracy=6 / 8, precision=2 / 3, recall=2 / 3, f1=2 / 3))
     macro = score_pixels(seen, drawn, average="macro")  # by pixel: precisions of 1, 1, 0, 0, recalls of 1, 1/2, 0, 0
     assert macro == pytest.approx(dict(accuracy=6 / 8, precision=1 / 2, recall=3 / 8, f1=5 / 12))
+    with pytest.raises(ValueError, match="n_stimuli, n_pixels"):
+        score_pixels(seen, drawn.T)
 
 
 def test_the_best_voxels_are_those_with_signal_and_what_cannot_be_decoded_is_refused():

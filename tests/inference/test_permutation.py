@@ -110,6 +110,8 @@ def test_discoveries_by_hand():
     with pytest.warns(UserWarning, match=r"n_permutations=19 a single one could not be. Draw at least 20 perm"):
         assert not with_pooled([50] * 40, 19).discoveries(0.05).any()
     assert not with_pooled([50] * 40, 20).discoveries(0.05).any()
+    with pytest.warns(UserWarning, match="Draw at least 400"):  # 2 of 40 vary: only these have scores by chance
+        assert not with_pooled([50] * 2 + [100] * 38, 20).discoveries(0.05).any()
 
 
 def test_thresholds_by_hand():
@@ -121,8 +123,9 @@ def test_thresholds_by_hand():
     assert many.family_threshold(0.29) == 70, "0.29 * 100 is a little less than 29"
     with pytest.raises(ValueError, match=r"n_permutations=9 is too few for a rate of 0.05: expected at least 19"):
         test.family_threshold(0.05)
-    with pytest.raises(ValueError, match="rate=nan"):
-        test.family_threshold(np.nan)
+    for ask in (test.discoveries, test.family_threshold):
+        with pytest.raises(ValueError, match="rate=5: an error rate"):
+            ask(5)
 
 
 def test_what_cannot_be_tested_is_refused():
@@ -131,3 +134,10 @@ def test_what_cannot_be_tested_is_refused():
         run(samples, cv=KFold(5))
     with pytest.raises(ValueError, match="rng=0: expected a generator"):
         run(samples, rng=0)
+
+
+def test_the_unit_of_the_responses_changes_nothing():
+    samples = simulate(0, n_strong=5)
+    for unit in np.float32([2.0**-100, 2.0**100]):  # squares are beyond float32
+        same = run(dataclasses.replace(samples, responses=unit * samples.responses))
+        np.testing.assert_array_equal(same.permutation_scores, run(samples).permutation_scores)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
@@ -44,6 +45,8 @@ def test_it_is_scikit_learns_ridge(data):
     np.testing.assert_allclose(*(cross_val_score(pipe, X, Y, groups=runs, cv=LeaveOneGroupOut()) for pipe in pipes))
     ours, theirs = (GridSearchCV(model, dict(alpha=ALPHAS), cv=RunKFold(3)) for model in (VoxelwiseRidge(), Ridge()))
     assert ours.fit(X, Y, groups=runs, runs=runs).best_params_ == theirs.fit(X, Y, groups=runs).best_params_
+    with config_context(enable_metadata_routing=True):
+        np.testing.assert_allclose(*(cross_val_score(p, X, Y, cv=RunKFold(3), params=dict(groups=runs)) for p in pipes))
 
 
 def test_penalties_are_those_of_a_plain_loop(data):
@@ -75,8 +78,14 @@ def test_what_cannot_be_fitted_is_refused(data):
     X, Y, runs = data
     for model, given, message in (
         (VoxelwiseRidge(-1), runs, "alpha=-1"),
+        (VoxelwiseRidge([1.0, 2.0]), runs, r"alpha=\[1"),
+        (VoxelwiseRidge(), runs[:, np.newaxis], r"runs has shape \(150, 1\)"),
+        (VoxelwiseRidgeCV([]), runs, "alphas is empty"),
+        (VoxelwiseRidgeCV(cv=[]), runs, "there is no split"),
         (VoxelwiseRidgeCV(cv=LeaveOneOut()), None, "scores on a single sample"),
         (BandedRidgeCV({"a": range(12), "b": [3]}), runs, "Feature spaces: expected each of the 12 columns"),
+        (BandedRidgeCV([0] * 12), runs, "Feature spaces: expected a dict .*found list"),
+        (BandedRidgeCV(ratios=[1, -0.1]), runs, "ratios=.*-0.1.*: expected"),
     ):
         with pytest.raises(ValueError, match=message):
             model.fit(X, Y, runs=given)

@@ -129,6 +129,8 @@ def test_spaces_stand_side_by_side_and_what_cannot_be_made_is_refused(shown):
     for make, message in (
         (lambda s: vw.stack_features(s, {"a": np.ones((5, 2))}), 'spaces: "a" has 5 rows; expected 6'),
         (lambda s: vw.gabor_energy(s, [1.5]), "wavelengths"),
+        (lambda s: vw.gabor_energy(s, n_orientations=2.5), "n_orientations=2.5"),
+        (lambda s: vw.with_hrf(s, slice_time_ref=2.0), "slice_time_ref=2.0: expected"),
         (lambda s: vw.luminance(vw.recode(s, "on/off")), r"stimulus_shape=\(1,\): expected rows and columns"),
         (lambda s: vw.recode(s, "on-off"), 'No coding "on-off": expected one of .*published'),
         (lambda s: vw.with_delays(s, [-1]), "delays=-1: .*expected"),

@@ -79,6 +79,7 @@ def test_digits_are_not_lost(small_samples):
     np.testing.assert_allclose(vw.cross_validate_ridge(shifted, cv=4), scores, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:.*choices for well predicted voxels")
 def test_a_voxel_out_of_view_in_a_run_is_judged_by_the_others(small_samples):
     """Every model gives it what it gives a recording without this run; the other voxels stay as they are."""
     responses, seen = small_samples.responses.copy(), small_samples.runs != 1
@@ -96,6 +97,10 @@ def test_a_voxel_out_of_view_in_a_run_is_judged_by_the_others(small_samples):
         np.testing.assert_allclose(fit(partly, range(5)), fit(kept), atol=1e-9)
     test = vw.permutation_test(partly, 3.0, 4, 3, rng=np.random.default_rng(0))
     np.testing.assert_allclose(test.scores, scores.mean(axis=0), atol=1e-9)
+    search, without = vw.search_alpha(partly, [1, 30], 4), vw.search_alpha(kept, [1, 30], 3)
+    np.testing.assert_allclose(search.scores.mean(axis=0)[:5], without.scores.mean(axis=0), atol=1e-9)
+    transfer = [vw.score_transfer(some.take(some.runs < 2), some.take(some.runs > 1))[:, :5] for some in (partly, kept)]
+    np.testing.assert_allclose(*transfer, atol=1e-9)
 
 
 def test_transfer_equals_scikit_learn(small_samples):
@@ -151,6 +156,9 @@ def test_wrong_arguments_are_refused(small_samples):
 def test_numbers_that_are_not_finite_are_refused_and_voxels_may_be_a_mask(small_samples, call):
     options, mask = dict(cv=4) if call is vw.predict_ridge else {}, np.isin(np.arange(50), [2, 9])
     np.testing.assert_array_equal(call(small_samples, mask, **options), call(small_samples, [2, 9], **options))
+    for wrong in ([50], [-1], [0.5], mask[:-1], 3):
+        with pytest.raises(ValueError, match="columns from 0 to 49, or a mask of 50"):
+            call(small_samples, wrong, **options)
     for matrix, name in (("stimuli", "X"), ("responses", "Y")):
         values = getattr(small_samples, matrix).copy()
         values[17, 3] = np.nan

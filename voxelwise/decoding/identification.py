@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.stats import hypergeom
 
+from ..data.samples import check_whole
 from ..models.batches import one_thread
 from .patterns import as_held_out
 
@@ -45,6 +46,7 @@ class Identification:
         The right one wins if no stimulus that ranks before it is among ``n - 1`` others, drawn without replacement.
         That has a hypergeometric probability, which is averaged over the trials; nothing is drawn.
         """
+        check_whole("n", n, 1, self.n_candidates, f"there are {self.n_candidates} candidates; ")
         return float(hypergeom.pmf(0, self.n_candidates - 1, self.ranks - 1, n - 1).mean())
 
 

@@ -5,6 +5,7 @@ from scipy.sparse import csr_array
 from sklearn.linear_model import OrthogonalMatchingPursuit
 from sklearn.preprocessing import StandardScaler
 
+from ..data.samples import check_whole
 from ..features import PATCHES, patch_means
 from ..models.batches import one_thread
 
@@ -29,6 +30,7 @@ def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
     stimuli : ndarray of float64, shape (n_test, n_pixels)
         In units of pixel value, not bound to its range.
     """
+    check_whole("n_voxels", n_voxels, 1)
     n_voxels = min(n_voxels, train.responses.shape[1])
     scaler = StandardScaler().fit(train.responses)
     learned, tested = scaler.transform(train.responses), scaler.transform(test.responses)

@@ -6,9 +6,10 @@ from numbers import Real
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from ..data.samples import check_whole
 from ..models.batches import choose_columns, one_thread
 from ..models.estimators import VoxelwiseRidge
-from ..models.folds import draw_folds
+from ..models.folds import RunKFold, draw_folds
 from ..models.prf import field_weights, fit_prf
 from ..models.ridge import cross_validate_ridge, rotate
 
@@ -55,7 +56,7 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     trials : Samples
         Of at least two runs.
     n_voxels : int
-        How many voxels; all of them where there are fewer.
+        How many voxels, at least 2; all of them where there are fewer.
     alpha : float, optional
         Penalty of a ridge model, which is cross-validated. Default: the Gaussian field of :func:`~voxelwise.fit_prf`.
     cv, n_jobs
@@ -65,6 +66,7 @@ def best_voxels(trials, n_voxels=N_VOXELS, alpha=None, cv=10, n_jobs=None):
     -------
     voxels : ndarray of int, shape (n_voxels,), rising
     """
+    check_whole("n_voxels", n_voxels, 2)
     if alpha is None:
         scores = fit_prf(trials, n_jobs=n_jobs)["r2"].to_numpy()
     else:
@@ -96,6 +98,8 @@ def fit_patterns(trials, voxels, alpha=None, cv=10, fields=None):
     model : PatternModel
     """
     voxels = choose_columns(voxels, trials.responses.shape[1])
+    if len(voxels) < 2:
+        raise ValueError(f"voxels: {len(voxels)} of them; expected two or more, as a pattern has.")
     trials = replace(trials, responses=trials.responses[:, voxels], mask_img=None)
     fields = None if fields is None else fields.iloc[voxels]
     prior = trials.stimuli.mean(dtype=np.float64), trials.stimuli.var(dtype=np.float64)
@@ -209,4 +213,5 @@ def as_held_out(model, n_trials):
 
 def _at_most(cv, trials):
     """The same number of folds, or as many as there are runs."""
+    cv = cv.n_splits if isinstance(cv, RunKFold) else cv
     return min(cv, max(len(np.unique(trials.runs)), 2)) if isinstance(cv, Real) else cv

@@ -56,7 +56,9 @@ def score_pixels(seen, reconstructed, threshold=0.5, average="micro"):
         white ones that are called so; ``f1``, harmonic mean of these two. A share of no pixels is 0.
     """
     white, called = np.asarray(seen) > threshold, np.asarray(reconstructed) > threshold
-    if average == "micro":
+    if white.shape != called.shape or white.ndim != 2:
+        raise ValueError(f"seen is {white.shape}, reconstructed {called.shape}; expected (n_stimuli, n_pixels).")
+    if average == "micro" or white.shape[1] == 1:  # a single column, scikit-learn would take for two classes
         white, called, average = white.ravel(), called.ravel(), "binary"
     precision, recall, f1, _ = precision_recall_fscore_support(white, called, average=average, zero_division=0)
     scores = dict(accuracy=(white == called).mean(), precision=precision, recall=recall, f1=f1)

@@ -126,6 +126,8 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     ceiling : NoiseCeiling
         A RecordingError if no stimulus is shown in two runs (or trials).
     """
+    if between not in ("run", "trial"):
+        raise ValueError(f'between={between!r}: expected "run" or "trial".')
     trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)
     if not repeated.any():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import false_discovery_control
 
+from ..data.cleaning import in_range
 from ..data.samples import check_whole
 from ..models.batches import map_voxels
 from ..models.folds import draw_folds
@@ -58,19 +59,26 @@ class PermutationTest:
         share noise, most experiments have hardly a false one, and some have many. A UserWarning tells where none is
         found, as the permutations are too few for a single voxel, however well it is predicted.
         """
+        check_rate(rate)
         found = false_discovery_control(self.pooled_p_values) <= rate + 1e-9  # 1e-9 is for rounding, here and below
         n_permutations, n_voxels = self.permutation_scores.shape
-        n_enough = np.ceil(1 / rate - 1 / n_voxels - 1e-9)
+        n_vary = max((self.pooled_p_values < 1).sum(), 1)  # what never changes has no scores by chance
+        n_enough = np.ceil((n_voxels / rate - 1) / n_vary - 1e-9)
         if not found.any() and n_permutations < n_enough:
             none = f"No voxel is found, and with n_permutations={n_permutations} a single one could not be."
             warnings.warn(f"{none} Draw at least {n_enough:.0f} permutations.", stacklevel=2)
         return found
 
 
-def check_permutations(n_permutations, rate):
-    """How many of all scores, the observed one among them, an error rate lets pass; a ValueError if that is none."""
+def check_rate(rate):
+    """Raise a ValueError unless this can be an error rate."""
     if not 0 < rate < 1:
         raise ValueError(f"rate={rate}: an error rate lies above 0 and below 1, such as 0.05.")
+
+
+def check_permutations(n_permutations, rate):
+    """How many of all scores, the observed one among them, an error rate lets pass; a ValueError if that is none."""
+    check_rate(rate)
     n_passed = int(rate * (1 + n_permutations) + 1e-9)
     if not n_passed:
         few = f"n_permutations={n_permutations} is too few for a rate of {rate:g}"
@@ -111,7 +119,8 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 
     A permutation puts the stimuli of each run into another order, by default shifted in a circle, then fits and scores
     all anew. That keeps the autocorrelation of both sides. It takes the noise of a run to be of one kind throughout:
-    drop volumes in which the magnetization settles.
+    drop volumes in which the magnetization settles. To shift finished predictions would be quicker, and wrong: without
+    what ties the folds to each other, their scores scatter less, by up to the square root of 2.
 
     Parameters
     ----------
@@ -136,7 +145,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
     check_whole("n_permutations", n_permutations, 3, why="each score is compared with the spread of others; ")
     orders = [reorder(samples.runs, rng) for _ in range(n_permutations)]
     rows = np.arange(len(samples.runs))
-    if not all((np.sort(order) == rows).all() and (samples.runs[order] == samples.runs).all() for order in orders):
+    if not all(np.array_equal(np.sort(each), rows) and (samples.runs[each] == samples.runs).all() for each in orders):
         raise ValueError("reorder: expected each row once, and in its run; what changes runs reaches into training.")
 
     def prepare(rows):
@@ -157,7 +166,7 @@ def permutation_test(samples, alpha=100.0, cv=10, n_permutations=200, *, rng, re
 def _test_batch(responses, prepared):
     """Of a batch of voxels: scores, and those with the stimuli in their own order and in all others, in float32."""
     predictors, rounded, adders = prepared
-    y = np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C")
+    y = in_range(np.subtract(responses, responses.mean(axis=0, dtype=np.float64), order="C"))
     by_row, mean, spreads = predictors.sums(y)
     scores = predictors.r2(by_row, spreads).mean(axis=0)
     # To compare, float32 will do. All are made alike, so that an order that changes nothing makes no difference.

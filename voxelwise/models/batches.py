@@ -107,5 +107,9 @@ def number_alike(rows):
 
 
 def choose_columns(voxels, n_voxels):
-    """Columns of the responses, from columns, a mask of bool, or None for all."""
-    return np.arange(n_voxels)[slice(None) if voxels is None else list(voxels)]
+    """Columns of the responses, from columns, a mask of bool, or None for all; others raise a ValueError."""
+    given = np.arange(n_voxels) if voxels is None else np.asarray(voxels)
+    columns = np.flatnonzero(given) if given.dtype == bool and given.shape == (n_voxels,) else given
+    if columns.dtype == bool or columns.ndim != 1 or not np.isin(columns, np.arange(n_voxels)).all():
+        raise ValueError(f"voxels={voxels}: expected columns from 0 to {n_voxels - 1}, or a mask of {n_voxels} bools.")
+    return columns.astype(int)

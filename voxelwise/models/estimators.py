@@ -3,10 +3,11 @@
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.samples import Samples
 from .folds import Folds, draw_folds
+from .ridge import check_alpha
 from .search import ALPHAS, RATIOS, check_alphas, draw_bands, label_columns, map_band
 
 
@@ -28,8 +29,9 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         options = dict(dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, ensure_min_samples=2)
         X, y = validate_data(self, X, y, **options)
-        check_consistent_length(X, runs)
-        numbers = np.zeros(len(X), dtype=int) if runs is None else np.asarray(runs)
+        numbers = np.unique(np.zeros(len(X)) if runs is None else runs, return_inverse=True)[1]
+        if numbers.shape != (len(X),):
+            raise ValueError(f"runs has shape {numbers.shape}; expected one run for each of the {len(X)} samples.")
         samples = Samples(X, y[:, np.newaxis] if y.ndim == 1 else y, numbers, X.shape[1:])
         self.coef_ = np.zeros((samples.responses.shape[1], X.shape[1]))
         self.intercept_ = samples.responses.mean(axis=0, dtype=np.float64)
@@ -66,9 +68,9 @@ class _Ridge(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         return validate_data(self, X, reset=False, dtype=[np.float64, np.float32]) @ self.coef_.T + self.intercept_
 
-    def score(self, X, y, multioutput="uniform_average"):
+    def score(self, X, y, multioutput="uniform_average", sample_weight=None):
         """R2 on other samples: the mean over voxels, as ``cross_val_score`` wants it; of each by ``"raw_values"``."""
-        return r2_score(y, self.predict(X), multioutput=multioutput)
+        return r2_score(y, self.predict(X), multioutput=multioutput, sample_weight=sample_weight)
 
 
 class VoxelwiseRidge(_Ridge):
@@ -91,6 +93,7 @@ class VoxelwiseRidge(_Ridge):
 
     def _choices(self, samples, runs):
         nothing = np.zeros((0, len(samples.runs)), dtype=bool)
+        check_alpha(self.alpha)
         return check_alphas(self.alpha), Folds(nothing, nothing)
 
 

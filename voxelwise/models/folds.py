@@ -6,13 +6,13 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import BaseCrossValidator, check_cv
+from sklearn.model_selection import GroupKFold, check_cv
 
 from ..data.samples import check_whole
 from ..errors import RecordingError
 
 
-class RunKFold(BaseCrossValidator):
+class RunKFold(GroupKFold):
     """Folds of whole, consecutive runs, as a splitter of scikit-learn.
 
     Volumes a few seconds apart resemble each other whatever the model, so that no fold may cut a run in two. Unlike
@@ -26,10 +26,6 @@ class RunKFold(BaseCrossValidator):
 
     def __init__(self, n_splits=10):
         self.n_splits = n_splits
-
-    def get_n_splits(self, X=None, y=None, groups=None):
-        """How many folds there are."""
-        return self.n_splits
 
     def split(self, X=None, y=None, groups=None):
         """Rows to fit to and rows to score on, fold by fold; ``groups`` are the runs, any labels, as they appear."""
@@ -100,4 +96,6 @@ def draw_folds(cv, runs, X, Y):
             side[number, rows if rows.size else slice(0)] = True
             if not side[number].any() or (rows.dtype != bool and side[number].sum() != len(rows)):
                 raise ValueError(f"cv={cv}: split {number} names no samples to fit to or to score on, or one twice.")
+    if not splits:
+        raise ValueError(f"cv={cv}: there is no split.")
     return Folds(*sides)

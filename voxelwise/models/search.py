@@ -47,6 +47,8 @@ def check_alphas(alphas):
     """The penalties, rising and each once; others raise a ValueError."""
     for alpha in np.ravel(alphas):
         check_alpha(alpha)
+    if not np.size(alphas):
+        raise ValueError("alphas is empty: expected the ridge penalties to choose from, such as [1, 10, 100].")
     return np.unique(np.asarray(alphas, dtype=np.float64))
 
 
@@ -216,6 +218,8 @@ def search_bands(samples, models, alphas, cv, n_jobs=None):
 
 def label_columns(features, n_columns):
     """Number of the space of each column; raises a ValueError unless each column is in one space."""
+    if not isinstance(features, dict | None):
+        raise ValueError(f"Feature spaces: expected a dict of columns by name; found {type(features).__name__}.")
     spaces = [np.ravel(columns) for columns in (features or {"": range(n_columns)}).values()]
     columns, sizes = np.concatenate(spaces), [len(columns) for columns in spaces]
     if not all(sizes) or not np.array_equal(np.sort(columns), np.arange(n_columns)):
@@ -225,7 +229,7 @@ def label_columns(features, n_columns):
 
 def draw_bands(n_spaces, ratios):
     """All combinations of ratios that have the largest, itself 1, in some space; an array (n_bands, n_spaces)."""
-    if np.min(ratios) < 0 or not 0 < np.max(ratios) < np.inf:
+    if np.min(ratios, initial=0) < 0 or not 0 < np.max(ratios, initial=0) < np.inf:
         raise ValueError(f"ratios={ratios}: expected finite numbers, at least one above 0, such as [1, 0.1, 0].")
     ratios = np.unique(ratios)[::-1] / np.max(ratios)
     return np.array([band for band in itertools.product(ratios, repeat=n_spaces) if max(band) == 1])
