@@ -18,7 +18,9 @@ np.empty(30_000_000, np.uint8)
 
 
 class _OneThread(ContextDecorator):
-    """Limit BLAS to one thread, for the whole process: the first to come in sets it, the last to leave ends it."""
+    """Limit BLAS to one thread: the first to come in sets it, the last to leave ends it."""
+
+    # The limit is the process's: threads side by side, each with a limit of its own, would take away each other's.
 
     def __init__(self):
         self._lock, self._n_inside, self._limits = threading.Lock(), 0, None
@@ -53,6 +55,7 @@ def _call(function, *arguments):
 
 def group_by_view(samples, responses):
     """Groups of voxels that change within the same runs: their columns, and a mask of the samples of these runs."""
+    # A run in which a voxel never changes would spoil its score. Voxels that never change are in no group.
     check_finite(X=samples.stimuli, Y=responses)
     runs = np.unique(samples.runs)
     in_view = varies(responses, [np.flatnonzero(samples.runs == run) for run in runs]).T
@@ -64,6 +67,7 @@ def group_by_view(samples, responses):
 
 def map_voxels(prepare, function, samples, voxels=None, n_jobs=None):
     """Yield columns and ``function(batch, prepare(rows))`` for batches of each group of :func:`group_by_view`."""
+    # A batch has all rows. Where None is prepared, a group is passed over. Batches are the same on any number of cores.
     responses = samples.responses
     if voxels is not None and not np.array_equal(voxels, np.arange(responses.shape[1])):
         responses = responses[:, voxels]

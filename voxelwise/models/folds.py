@@ -12,7 +12,7 @@ from ..data.samples import check_whole
 from ..errors import RecordingError
 
 
-class RunKFold(GroupKFold):
+class RunKFold(GroupKFold):  # one of its splitters that are handed groups
     """Folds of whole, consecutive runs, as a splitter of scikit-learn.
 
     Volumes a few seconds apart resemble each other whatever the model, so that no fold may cut a run in two. Unlike
@@ -64,6 +64,7 @@ class Folds:
 
     def nested(self):
         """Splits within the first split, the second, and so on: the others, without the samples it scores on."""
+        # Two folds that are left out leave the same training set, whichever is the outer one: one eigendecomposition.
         outer, inner = np.nonzero(~np.eye(len(self), dtype=bool))
         return Folds(self.train[outer] & self.train[inner], self.test[inner] & self.train[outer]).within()
 

@@ -57,7 +57,7 @@ def _error_at(alphas, knots, own, between):
 
 
 def _locate(alphas, knots):
-    """The knots on both sides of each penalty, as indices, and how far it is from one to the other, as a share."""
+    """The knots on both sides of each penalty, as indices, and the share of the way; beyond the ends, these stay."""
     every = np.arange(alphas.shape[1])
     knot = np.maximum((knots[:, np.newaxis] >= alphas).sum(axis=0) - 1, 0)
     before, after = (knot, every), (np.minimum(knot + 1, len(knots) - 1), every)
@@ -67,7 +67,7 @@ def _locate(alphas, knots):
 
 
 class Sums(NamedTuple):
-    """Sums over samples of products: of the pixels with a column of ones, and of these and the responses."""
+    """Sums of products of pixels, a column of ones and responses, which come centred over all samples for precision."""
 
     xx: np.ndarray  # (n_pixels + 1, n_pixels + 1)
     xy: np.ndarray  # (n_pixels + 1, n_voxels)
@@ -99,7 +99,7 @@ def walk_paths(sums, max_iter):
             walk.join()
             walk.move()
         alphas = walk.level / sums.n
-        walk.running &= alphas > MIN_ALPHA
+        walk.running &= alphas > MIN_ALPHA  # a path that ends early repeats its last knot
         yield alphas, walk.weights
 
 

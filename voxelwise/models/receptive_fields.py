@@ -61,7 +61,7 @@ def _preparer(samples, max_iter):
             return None
         scaler, every = StandardScaler().fit(pixels), np.ones((1, len(runs)), dtype=bool)
         folds = draw_folds(n_splits, runs, pixels, pixels).followed_by(Folds(every, ~every))
-        design = Design(scaler.transform(pixels), folds, rotated=False)
+        design = Design(scaler.transform(pixels), folds, rotated=False)  # the lasso, unlike ridge, minds rotations
         return rows, scaler.scale_, (design, design.grams(), max_iter)
 
     return prepare

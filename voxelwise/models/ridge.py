@@ -213,7 +213,8 @@ class Design:
         return csr_array((shares, (row_of, np.arange(len(row_of)))), (len(self.x), len(row_of)))
 
     def sums(self, responses):
-        """Rows of responses less their mean, that mean, and sums of squares in each test set, about 0 and its mean."""
+        """Rows of responses less their mean, (n_rows, n_voxels), that mean, and spreads, (n_test_sets, 2, n_voxels)."""
+        # Spreads are sums of squares about 0 and about the test set's mean, the latter NaN where nothing varies.
         # Sums about one of a part's own samples keep the digits of small variances, which sums about 0 would lose.
         # And only a part at a time is float64, so that it stays near the processor.
         by_row, room = (np.empty((n, responses.shape[1])) for n in (len(self.x), int(self._sizes.max())))

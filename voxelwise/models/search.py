@@ -115,7 +115,8 @@ def _warn_at_edge(search):
 def map_band(function, samples, band, labels, alphas, outer, inner, n_jobs=None):
     """Call ``function(batch, (penalties, scale, spaces))`` on batches of voxels, with columns scaled space by space.
 
-    A *band* has the common penalty over that of each space; 0 leaves it out. ``labels`` are the spaces of the columns.
+    A *band* has the common penalty over that of each space: its root scales the columns, and 0 leaves them out.
+    ``labels`` are the spaces of the columns. Each outer split has a penalty of its own, by as many inner ones.
     """
     scale = np.sqrt(band[labels])
     there = scale > 0
@@ -154,8 +155,8 @@ def _split_r2(design, test, weights, by_row, spreads, spaces):
 class Penalties:
     """A design made ready for many penalties, to choose from for its first splits by those that follow.
 
-    With ``X = Q R`` of a test set, the squared error of weights w is ``|Q'y - R w|^2`` and what no weights could
-    explain, ``y'y - |Q'y|^2``. Errors are only compared with each other: float32 will do, in half the time.
+    With ``X = Q R`` of a test set, the squared error of weights w is ``|Q'y - R w|^2``, of no more rows than columns,
+    and what none could explain, ``y'y - |Q'y|^2``. Errors are only compared: float32 will do, in half the time.
     """
 
     def __init__(self, design, alphas, n_outer):
@@ -197,14 +198,14 @@ class Penalties:
 
 
 def search_bands(samples, models, alphas, cv, n_jobs=None):
-    """Parts of R2 in nested searches among the bands of each model: arrays (n_splits, n_spaces, n_voxels)."""
+    """Parts of R2 in nested searches among its bands: for each model an array (n_splits, n_spaces, n_voxels)."""
     alphas = check_alphas(alphas)
     labels = label_columns(samples.features, samples.stimuli.shape[1])
     folds, inner_folds = draw_outer_folds(cv, samples)
     n_splits, n_voxels = len(folds), samples.responses.shape[1]
     best = np.full((len(models), n_splits, 1, n_voxels), -np.inf)
     split = np.zeros((len(models), n_splits, labels.max() + 1, n_voxels))
-    for band in np.unique(np.concatenate(models), axis=0)[::-1]:
+    for band in np.unique(np.concatenate(models), axis=0)[::-1]:  # once each, whichever models have it
         known = [number for number, bands in enumerate(models) if (bands == band).all(axis=1).any()]
         found = map_band(search_batch, samples, band, labels, alphas, folds, inner_folds, n_jobs)
         for columns, (inner, _, parts) in found:
