@@ -57,7 +57,7 @@ def write_results(
     - ``scores.nii.gz``: mean R2 of each voxel;
     - ``fields.nii.gz``: the coefficients of the receptive fields, shape (x, y, z, n_pixels), the pixels row by row;
     - with ``weights``, ``coefficients.nii.gz``, shape (x, y, z, n_features), and ``intercepts.nii.gz``, (x, y, z): the
-      ridge regression with this ``alpha`` on all samples;
+      ridge regression with this ``alpha`` on all samples, which predicts ``X @ coefficients + intercepts``;
     - ``voxels.tsv``: one row for each voxel of the mask, "n/a" for what is missing; and ``voxels.json``: what its
       columns mean, and what they were computed with.
 
