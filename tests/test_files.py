@@ -72,8 +72,16 @@ def test_after_an_error_file_and_folder_are_as_they_were(folder, tmp_path, monke
         path.touch()
         raise OSError("no space left")
 
+    def refuse(path, target, rename=Path.rename):
+        if path.name == "new":
+            raise PermissionError("in use")
+        rename(path, target)
+
     with pytest.raises(KeyboardInterrupt), replace_folder(folder):
         raise KeyboardInterrupt
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(PermissionError, match="in use"):
+        fill(folder, "newer")
     assert found(folder) == "older"
     path = tmp_path / "new" / "page.html"
     assert [replace_file(path, content) for content in (b"older", b"older", b"newer" * 99)] == [True, False, True]

@@ -10,7 +10,7 @@ def main():
     """Check a recording; exit with 1 if anything is wrong with it."""
     parser = argparse.ArgumentParser(prog="python -m voxelwise")
     commands = parser.add_subparsers(required=True)
-    check = commands.add_parser("check", help="say what a recording of your own holds, and all that is wrong with it")
+    check = commands.add_parser("check", help="say what a recording of your own holds, and what is wrong with it")
     check.add_argument("folder", help="with func/*.nii.gz, label/*.csv and mask/mask.nii.gz; or a BIDS data set")
     check.add_argument("--stimulus-shape", type=int, nargs=2, metavar=("ROWS", "COLUMNS"), help="of an image [square]")
     check.add_argument("--derivatives", metavar="FOLDER", help="of a BIDS data set [its derivatives/fmriprep]")

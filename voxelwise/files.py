@@ -1,5 +1,6 @@
 """Write a file or a folder whole or not at all, whatever stops the program, and let two programs do so at once."""
 
+import errno
 import glob
 import os
 import shutil
@@ -28,7 +29,7 @@ def replace_folder(folder, unless=None):
 
     Until then, and after an error, the older one stays as it is. Between the two renamings that this takes, a program
     may be killed: the older one then lies in the hidden folder beside. Of two programs that do this at once, the folder
-    of the later one stays; or the one that is there, if ``unless()`` is true once the block has ended.
+    of one stays, whole; the one that is there, if ``unless()`` is true once the block has ended.
     """
     folder = Path(folder)
     with workspace(folder) as scratch:
@@ -40,8 +41,8 @@ def replace_folder(folder, unless=None):
                 folder.rename(older)
             try:
                 making.rename(folder)
-            except OSError:
-                if not folder.exists():  # otherwise another program was quicker
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # otherwise another program was quicker
                     older.rename(folder)
                     raise
 

@@ -39,6 +39,8 @@ def group_maps(images, threshold=0.1, template=None):
         ``mean``, ``t`` and ``share``; NaN where not all subjects have a value, a RecordingError if that is everywhere.
     """
     images = list(images.values() if isinstance(images, dict) else images)
+    if len(images) < 2:
+        raise ValueError(f"images: {len(images)} of them; expected maps of two subjects or more.")
     template = images[0] if template is None else template
     values = np.array([_bring_to(template, image) for image in images])
     shared = np.isfinite(values).all(axis=0)

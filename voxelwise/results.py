@@ -57,7 +57,7 @@ def write_results(
     - ``scores.nii.gz``: mean R2 of each voxel;
     - ``fields.nii.gz``: the coefficients of the receptive fields, shape (x, y, z, n_pixels), the pixels row by row;
     - with ``weights``, ``coefficients.nii.gz``, shape (x, y, z, n_features), and ``intercepts.nii.gz``, (x, y, z): the
-      ridge regression with this ``alpha`` on all samples;
+      ridge regression with this ``alpha`` on all samples, which predicts ``X @ coefficients + intercepts``;
     - ``voxels.tsv``: one row for each voxel of the mask, "n/a" for what is missing; and ``voxels.json``: what its
       columns mean, and what they were computed with.
 
@@ -86,6 +86,7 @@ def write_results(
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "voxels.json").is_file():
         raise ValueError(f"{folder}: holds other files, which would be removed. Name a new folder, or one of results.")
     repeat_kind = repeat_kind or find_repeats(recording)
+    ceilings = _measure_ceiling(recording, repeat_kind, lag)  # first, as it may fail, and the rest takes minutes
     scores = cross_validate_ridge(samples, alpha, cv)
     fields = fit_receptive_fields(samples, max_iter=max_iter)
     table = pd.DataFrame(positions, columns=["i", "j", "k"]).rename_axis("column").reset_index()
@@ -96,7 +97,7 @@ def write_results(
     test = permutation_test(samples, alpha, cv, n_permutations, rng=np.random.default_rng(seed))
     table["p_value"], table["discovery"] = test.p_values, test.discoveries(rate).astype(int)
     table["best_alpha"] = _choose_alpha(samples, np.geomspace(*alpha_range, n_alphas), cv)
-    table[CEILINGS] = _measure_ceiling(recording, repeat_kind, lag)
+    table[CEILINGS] = ceilings
     table = table.join([_measure_fields(fields), _measure_gaussians(samples, recording.degrees_per_pixel)])
     table["constant"] = (samples.dead_runs == len(samples.run_rows)).astype(int)
     table["dead_runs"] = samples.dead_runs

@@ -67,7 +67,7 @@ def test_what_cannot_be_counted_or_does_not_fit_is_told():
         (spoilt("onset", -90.0), "row 2 has the onset -90.0"),
         (spoilt("stim_file", "d.png"), "no row for 'd.png', which the events' column \"stim_file\" has"),
         (dict(events=EVENTS.drop(columns="stim_file")), 'no column "stim_file"; they have onset, duration'),
-        (dict(features=pd.concat([FEATURES, FEATURES])), "duplicate labels"),
+        (dict(features=pd.concat([FEATURES, FEATURES])), "'c.png' stands in its index twice"),
         (dict(features=FEATURES.where(FEATURES > 0)), "features: nan among them"),
         (dict(features=ROWS), "features: ndarray; expected a DataFrame"),
         *((dict(hrf=hrf), "hrf=.*expected .*glover") for hrf in ("fir", [], [-1], 3)),

@@ -142,6 +142,8 @@ FAULTS = {
     "three dimensions": ("func/run1.nii.gz", image(lambda v: v[..., 0]), r"3 dimensions .* 4"),
     "NaN": ("func/run3.nii.gz", image(not_a_number), r"finite in 1 voxels .* volume 4"),
     "two of one name": ("func/run4.nii", lambda path: path.touch(), r"found 5 runs .* 4 files .*partner: run4.nii"),
+    "two masks": ("mask/mask.nii", lambda path: path.touch(), r"mask.nii and mask.nii.gz have one name"),
+    "two backgrounds": ("bg.nii", lambda path: path.touch(), r"bg.nii and bg.nii.gz have one name"),
     "region elsewhere": ("mask/V1.nii.gz", image(affine=np.eye(4)), r"affine differs"),
     "background damaged": ("bg.nii.gz", lambda path: path.write_bytes(b"short"), r"not a NIfTI file"),
 }

@@ -129,6 +129,9 @@ def test_what_is_not_known_is_missing(tmp_path, mine, monkeypatch):
     np.testing.assert_array_equal(table.loc[:2, names], expected)
     first = nibabel.load(folder / "fields.nii.gz").get_fdata()[tuple(vw.grid_positions(samples.mask_img)[0])]
     assert first[[1, 7, 13]].tolist() == [1, -10, 3]  # row by row
+    monkeypatch.setattr("voxelwise.results.cross_validate_ridge", None)  # told before anything is computed
+    with pytest.raises(vw.RecordingError, match='no runs of kind "figures"; it has "'):
+        write_results(folder, recording, samples, **SETTINGS | dict(repeat_kind="figures"))
     with pytest.raises(ValueError, match="holds other files, which would be removed"):
         write_results(recording.folder, recording, samples, **SETTINGS)
     with pytest.raises(ValueError, match=r"stimulus_shape=\(2, 2, 4\): expected rows and columns"):
@@ -168,8 +171,10 @@ def test_other_grids_are_brought_to_the_first_or_to_a_template():
     assert holed[inside & (here[..., 2] < 8)].all() and not holed[here[..., 2] > 8].any()
 
 
-def test_maps_without_a_common_voxel_make_no_group():
+def test_one_map_or_maps_without_a_common_voxel_make_no_group():
     ones, elsewhere = image(np.ones((2, 2, 2))), image(np.ones((2, 2, 2)), from_matvec(np.eye(3), [90, 0, 0]))
+    with pytest.raises(ValueError, match="images: 1 of them; expected maps of two"):
+        vw.group_maps({"01": ones})
     with pytest.raises(vw.RecordingError, match="Are their maps in one space"):
         vw.group_maps([ones, elsewhere])
 

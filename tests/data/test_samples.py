@@ -79,7 +79,7 @@ def test_some_rows_and_voxels_are_taken_with_their_places(small_samples):
     np.testing.assert_array_equal(part.responses, samples.responses[samples.runs > 1][:, chosen])
     np.testing.assert_array_equal(part.stimuli, samples.stimuli[samples.runs > 1])
     np.testing.assert_array_equal(vw.grid_positions(part.mask_img), vw.grid_positions(samples.mask_img)[chosen])
-    for wrong in ([1, 0], [1, 1]):
+    for wrong in ([1, 0], [1, 1], [[0, 1], [2, 3]]):
         with pytest.raises(ValueError, match="voxels: expected"):
             samples.take(voxels=wrong)
 

@@ -1,5 +1,6 @@
 """The simulated recording: its layout, the truth that it is made from, and its making, whatever comes between."""
 
+import os
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -61,7 +62,7 @@ def test_the_published_pipeline_finds_the_published_scores(recording, samples, s
 
 def test_made_once_and_again_by_other_code(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "write_recording", make := Mock(side_effect=lambda folder: folder.mkdir(parents=True)))
-    folder = writing.simulated_recording(tmp_path)
+    folder = writing.simulated_recording(f"{tmp_path / ('x' * 256)}{os.pathsep}{tmp_path}")  # the first has no place
     assert writing.simulated_recording(tmp_path) == folder and make.call_count == 1
     assert list(folder.parents[1].iterdir()) == [folder.parent]
     for module in (writing, cortex, experiment, responses):

@@ -174,7 +174,8 @@ def _by_run(faults, paths):
         entities = parse_bids_filename(path)["entities"]
         run = frozenset((key, _plain(value)) for key, value in entities.items() if key not in ADDED)
         if run in found:
-            faults.append(f"{path}: of the same run as {found[run].name}. Say which one, as in space='T1w:res-2'.")
+            said = "expected one. Of several resolutions, say which, as in space='T1w:res-2'."
+            faults.append(f"{path}: of the same run as {found[run].name}; {said}")
         found[run] = path
     return found
 

@@ -43,7 +43,8 @@ class Report:
 def check_folder(folder, stimulus_shape=None, derivatives=None):
     """Read a whole recording once and collect what is in it and what is wrong with it.
 
-    Of a BIDS data set, these are all subjects, tasks and spaces; of their runs, no volumes are read.
+    Of a BIDS data set, these are all subjects, tasks and spaces; of their runs, no volumes are read. Where a file lacks
+    its partner, or there is no mask, that alone is told: mend it, and look again.
 
     Parameters
     ----------

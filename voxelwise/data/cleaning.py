@@ -1,5 +1,6 @@
 """A run from its file to clean rows: what is taken out of the responses is taken out of the features too."""
 
+import nibabel
 import numpy as np
 from nilearn import masking, signal
 from nilearn.image import smooth_img
@@ -22,6 +23,7 @@ def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
     """Changes since a run's first volume, as a share of about a voxel's largest value; 0 where float32 tells none."""
     values = in_range(read_values(path, mask_img, source, n_rows, smoothing))
     values -= values[0].copy()
+    # Rounding would otherwise be blown up to a standard deviation of 1.
     values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0
     return values.astype(np.float32, copy=False)
 
@@ -39,4 +41,8 @@ def read_values(path, mask_img, source=None, n_rows=None, smoothing=None):
     if n_rows not in (None, image.shape[3]):
         raise RecordingError(f"{path}: {image.shape[3]} volumes; expected {n_rows}, the number of rows in {source}.")
     values = read_voxels(image, mask_img)  # or an error: nilearn would smooth over what is not finite
-    return masking.apply_mask(smooth_img(str(path), smoothing), mask_img) if smoothing else values
+    if not smoothing:
+        return values
+    # On the mask's own affine, to the last digit, and without axes of length 1: nilearn takes no others.
+    volumes = image.get_fdata(caching="unchanged", dtype=np.float32).reshape(image.shape[:4])
+    return masking.apply_mask(smooth_img(nibabel.Nifti1Image(volumes, mask_img.affine), smoothing), mask_img)

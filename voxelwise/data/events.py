@@ -16,8 +16,8 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     """Features of what was seen, as a response at each volume would follow them.
 
     With ``h`` for the haemodynamic response, an event that shows the features ``f`` from ``a`` to ``b`` adds, to the
-    row of a volume measured at ``t``, ``f`` times the integral of ``h`` from ``t - b`` to ``t - a``. No onset is moved
-    to a grid. A feature of 1 that stays for long comes to 1.
+    row of a volume measured at ``t``, ``f`` times the integral of ``h`` from ``t - b`` to ``t - a``; events that
+    overlap add up. No onset is moved to a grid. A feature of 1 that stays for long comes to 1.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def design_from_events(events, features, n_volumes, t_r, hrf="glover", slice_tim
     n_volumes, t_r : int, float
         How many volumes the run has, and how many seconds lie from one to the next.
     hrf : {"glover", "spm"}, callable, sequence of int or None
-        A haemodynamic response, called as ``hrf(t_r, oversampling)``. Or None for the share of a volume that an event
-        covers; or delays, for that share so many volumes later, all delays side by side.
+        A haemodynamic response of nilearn, or one called as ``hrf(t_r, oversampling)``. Or None for the share of a
+        volume that an event covers; or delays, for that share so many volumes later, all delays side by side.
     slice_time_ref : float
         When in a volume's time, as a share of it, its values were measured; only for a haemodynamic response.
 
@@ -78,7 +78,10 @@ def features_of_events(events, features):
     if isinstance(features, str):
         features = one_column_each(_column(events, features).dropna(), features)
     if not isinstance(features, pd.DataFrame):
-        raise ValueError(f"features: {type(features).__name__}; expected a DataFrame, or the name of a column.")
+        kind = type(features).__name__
+        raise ValueError(f"features: {kind}; expected a DataFrame of what events show, or the name of a column.")
+    if (twice := features.index.duplicated()).any():
+        raise ValueError(f"features: {features.index[twice][0]!r} stands in its index twice; expected once.")
     names, index = _column(events, features.index.name or "stim_file"), features.index
     shown = names.notna().to_numpy()
     wanted = names[shown].astype(index.dtype)
@@ -86,7 +89,7 @@ def features_of_events(events, features):
     if missing:
         raise ValueError(f'features: no row for {missing[0]!r}, which the events\' column "{names.name}" has.')
     rows = np.zeros((len(events), features.shape[1]))
-    rows[shown] = features.reindex(wanted)  # or an error, where a name has two rows
+    rows[shown] = features.loc[wanted]
     if not np.isfinite(rows).all():
         raise ValueError(f"features: {rows[~np.isfinite(rows)][0]} among them; expected finite numbers.")
     return rows, shown

@@ -195,7 +195,8 @@ def _read_table(path):
         cells = pd.read_csv(path, header=None, skipinitialspace=True, encoding="utf-8-sig").to_numpy(object)
     except (OSError, ValueError) as error:
         raise RecordingError(f"{path}: not a table that can be read ({str(error).strip()}). Save it again.") from None
-    rows = pd.to_numeric(cells.ravel(), errors="coerce").astype(np.float32).reshape(cells.shape)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is not finite in it
+        rows = pd.to_numeric(cells.ravel(), errors="coerce").astype(np.float32).reshape(cells.shape)
     for row, column in np.argwhere(~np.isfinite(rows)):
         place = f"row {row + 1}, column {column + 1}"
         raise RecordingError(f"{path}: {place} holds {cells[row, column]!r}; expected finite numbers only.")

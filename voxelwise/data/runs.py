@@ -85,7 +85,7 @@ def prepare_run(run, confounds, drop_volumes, high_pass):
     n_taken = 0 if found is None else found.shape[1]
     if len(kept) <= n_taken + 1 or np.sum(kept >= run.first) < 2:
         left = f"{len(kept)} of {n_volumes} volumes would be left for {n_taken} confounds"
-        raise RecordingError(f"{path}: {left}; expected more. Leave the run aside.")
+        raise RecordingError(f"{path}: {left}; expected more. Take out less, or leave the run aside.")
     return replace(run, kept=kept, confounds=found if n_taken else None)  # some name only volumes to leave out
 
 

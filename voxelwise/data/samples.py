@@ -103,7 +103,7 @@ class Samples:
         if voxels is None:
             return chosen
         columns = np.arange(self.responses.shape[1])[np.asarray(voxels)]
-        if (np.diff(columns) <= 0).any():
+        if columns.ndim != 1 or (np.diff(columns) <= 0).any():
             raise ValueError(f"voxels: expected rising columns; got {columns}.")
         mask_img = self.mask_img
         if mask_img is not None:

@@ -1,4 +1,8 @@
-"""A small experiment in the order of BIDS, with what fMRIPrep would make of it, whose truth is known."""
+"""A small experiment in the order of BIDS, with what fMRIPrep would make of it, whose truth is known.
+
+Its sessions have masks of their own, its runs other lengths; onsets fall on any millisecond; the head moves, breathing
+and drift reach all voxels, and the first two volumes of a run are too bright: what a loader has to deal with.
+"""
 
 import json
 from itertools import product

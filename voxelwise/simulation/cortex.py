@@ -67,7 +67,10 @@ def background_image():
 
 
 def retinotopic_map(mask, rng):
-    """Place, hemisphere, area, eccentricity band and receptive field in pixels of each voxel, as a table."""
+    """A table of the voxels: ``i j k``, ``hemisphere`` LH or RH, ``area`` and ``band``, empty and -1 outside the areas.
+
+    ``row``, ``column`` and ``size`` (standard deviation) of the field are in pixels, NaN outside; ``rng`` scatters it.
+    """
     i, j, k = np.nonzero(mask)
     x, y, z = apply_affine(AFFINE, np.argwhere(mask)).T
     eccentricity = 1.2 * np.expm1((y - y.min()) / 16)
@@ -116,7 +119,10 @@ def true_fields(voxels):
 
 
 def gaussian_weights(shape, row, column, size):
-    """Gaussians of sum 1, shape (n_voxels, n_pixels), 0 without a place; by rows and columns of the middle 10 x 10."""
+    """Gaussians whose sum over the unbounded plane is 1, shape (n_voxels, n_pixels); 0 for those that have no place.
+
+    In pixels. ``row`` and ``column`` count from the 10 x 10 pixels in the middle of a screen of this ``shape``.
+    """
     rows, columns = (np.arange(n) - (n - 1) / 2 + SCREEN_CENTRE for n in shape)
     size = np.broadcast_to(size, len(row))[:, np.newaxis]
     down, across = (

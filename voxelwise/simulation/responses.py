@@ -1,4 +1,8 @@
-"""How a simulated voxel responds to what is on the screen, and the noise that this comes with."""
+"""How a simulated voxel responds to what is on the screen, and the noise that this comes with.
+
+A voxel adds up the white pixels, weighted by its receptive field and, compressed, by a broad surround. Both go through
+its own haemodynamic response, times a gain. To this come slow drift and autocorrelated noise, partly shared.
+"""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, uniform_filter1d

@@ -1,6 +1,7 @@
 """The simulated recording's files, those of Miyawaki et al. (2008) in number, name and type; and ``truth.tsv``."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import joblib
@@ -21,8 +22,8 @@ BASELINE = 1000.0
 def simulated_recording(data_dir=None):
     """Folder of the simulated recording, in the first of nilearn's data folders that has it, or can be written to."""
     homes = [Path(home).expanduser() / "voxelwise_simulated" / _digest() for home in get_data_dirs(data_dir)]
-    home = next(filter(Path.is_dir, homes), None) or first_writable(homes, _make, "The simulated recording, of 50 MB,")
-    return home / "miyawaki2008"
+    found = next(filter(os.path.isdir, homes), None)  # where one may not look, there is none
+    return (found or first_writable(homes, _make, "The simulated recording, of 50 MB,")) / "miyawaki2008"
 
 
 def first_writable(homes, make, what):
