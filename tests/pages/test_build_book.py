@@ -1,7 +1,6 @@
 """The command line of `build_book.py`, on throw-away books of two tiny chapters: what it refuses, stores, survives."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -72,12 +71,16 @@ def test_what_does_not_fit_is_refused_before_any_chapter_runs(book):
 
     for arguments, message in (
         ("-p alhpa 1", "'alhpa'. They have: alpha, data_dir, dataset, lag, n_splits"),
+        ("-p n_splits 2.5", "-p n_splits 2.5: 01_second.ipynb expects int (its default is 2), not float."),
         ("--refresh -p alpha 2", "leave out the other options"),
+        ("--refresh --dataset=", "leave out the other options"),
         ("--dataset nowhere", "nowhere"),
         ("--output book", "book holds other files"),
     ):
         assert message in refused(*arguments.split())
     assert not (book.root / "_build").exists()
+    book.write_chapter("01_second", f"{SECOND}\nrate: float = 0.05\nn_permutations: int = 9")
+    assert "n_permutations=9 is too few for a rate of 0.05" in refused()
     book.write_chapter("01_second", SECOND, "1 + 1", tags=["parameters"])
     assert "01_second.ipynb has 2 cells tagged 'parameters'" in refused()
     book.path("01_second").write_text("<<<<<<< HEAD")
@@ -140,7 +143,7 @@ def test_an_interrupted_build_ends_all_of_it_and_heeds_no_setting_of_the_reader(
     said = [build.stdout.readline().split()[:2] for _ in range(2)]
     assert said == [["Running", "2"], ["[1/2]", "02_first"]], build.communicate()
     started = psutil.Process(build.pid).children(recursive=True)
-    build.send_signal(signal.SIGINT)
+    build.send_signal(signal.SIGTERM)  # which does what Ctrl-C does
     _, message = build.communicate(timeout=30)
     assert (build.returncode, message) == (130, "Interrupted. What was built before is still in place.\n")
     assert psutil.wait_procs(started, timeout=5)[1] == [] and earlier(built)
@@ -149,8 +152,14 @@ def test_an_interrupted_build_ends_all_of_it_and_heeds_no_setting_of_the_reader(
 
 
 def test_rendering_that_fails_shows_why_and_keeps_the_earlier_pages(built, book):
-    (book.root / "book" / "index.md").write_text("# Home\n\n{ref}`nowhere`\n")
+    """Each fault with its page and line, and no more than the last lines of many."""
+    faults = "{ref}`nowhere`\n\n```{screen} 02_first fig-blue\n```\n"
+    (book.root / "book" / "index.md").write_text(f"# Home\n\n{faults}" + "- {ref}`many`\n" * 18)
     ended = book.command("--output", "pages")
     assert ended.code == 1 and ended.out.splitlines()[-1] == f"{built}/results"
-    assert re.search(r"book/index\.md:3: .*WARNING: .*undefined label", ended.err)
+    first, *many, last = ended.err.splitlines()
+    page, log = built / "source" / "book" / "index.md", built / "render.log"
+    assert (first, last) == ("Rendering failed:", f"All that was said: {log}") and len(many) == 20
+    assert f"{page}:5: ERROR: 02_first.ipynb has no figure fig-blue" in log.read_text(encoding="utf-8")
+    assert f"{page}:3: WARNING: undefined label: 'nowhere'" in ended.err
     assert (built / "results" / "voxels.tsv").exists() and earlier(built)

@@ -1,4 +1,4 @@
-"""The questions at the end of the chapters: what an answer quotes is printed.
+"""The questions at the end of the chapters: what an answer quotes is printed, and each of its numbers has a source.
 
 In an answer, a ``text`` block quotes what the chapter prints with the parameters of the ``python`` block before it, or
 else by default. ``...`` stands for what is left out: within a line, or as a line of its own for any number of lines.
@@ -18,6 +18,8 @@ from tools.press.parameters import parse_literal, read_parameters
 ANSWER = re.compile(r"^<details>\n<summary>Answer</summary>\n\n(.*?)\n\n</details>$", re.DOTALL | re.MULTILINE)
 SOLUTION = re.compile(r"^<summary>Solution</summary>\n\n```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\[[^]]*\]\([^)]*\)")
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])")
 
 
 def read_text(notebook):
@@ -50,6 +52,18 @@ def test_answers_set_parameters_and_quote_what_is_stored(path):
             assert parameters[name].inferred_type_name == type(value).__name__, (name, quoted)
             assert parse_literal(parameters[name].default) != value, (name, quoted)
         assert settings or as_pattern(quoted).search(printed_in(notebook)), quoted
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_each_number_of_an_answer_stands_in_its_blocks_or_is_a_default(path):
+    notebook = read_chapter(path)
+    defaults = " ".join(parameter.default for parameter in read_parameters(path).values())
+    for text in ANSWER.findall(read_text(notebook)):
+        told, known = (
+            LINK.sub("", BLOCK.sub("", text)),
+            " ".join([defaults, *(block for _, block in BLOCK.findall(text))]),
+        )
+        assert {*map(float, NUMBER.findall(told))} <= {*map(float, NUMBER.findall(known))}, text
 
 
 @pytest.mark.skipif("ALL_ANSWERS" not in os.environ, reason="it takes minutes: ALL_ANSWERS=1")

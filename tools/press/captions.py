@@ -68,6 +68,13 @@ class Told(SphinxDirective):
         """Return pictures and caption of each figure of a chapter, by name."""
         return {find_name(cell): read_figure(cell) for cell in self.read_cells(chapter) if find_name(cell)}
 
+    def find_figure(self, chapter, name):
+        """Return pictures and caption of a figure; one that is not there is an error in the page that names it."""
+        try:
+            return self.read_figures(chapter)[name]
+        except (FileNotFoundError, KeyError):
+            raise self.error(f"{chapter}.ipynb has no figure {name}") from None
+
     def save(self, picture, name):
         """Write a picture beside those of MyST-NB, and return its address."""
         file = Path(self.env.mystnb_config.output_folder, name)
@@ -90,7 +97,7 @@ class Screen(Told):
 
     def run(self):
         chapter, name = self.arguments
-        pictures, caption = self.read_figures(chapter)[name]
+        pictures, caption = self.find_figure(chapter, name)
         if not (pictures and caption):
             return []
         image = nodes.image(uri=self.save(pictures[0], f"{chapter}-{name}.png"), alt=caption)
@@ -117,7 +124,7 @@ class Found(Told):
     def run(self):
         cards = []
         for chapter, name in map(str.split, self.content):
-            _, caption = self.read_figures(chapter)[name]
+            _, caption = self.find_figure(chapter, name)
             if caption:
                 said = ASIDE_OR_NEXT.sub("", caption).rstrip(".") + "."
                 number = [f"**{found[0]}**", ""] if (found := NUMBER.search(said)) else []

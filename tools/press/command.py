@@ -15,6 +15,7 @@ from tools.press.parameters import collect_values, read_parameters, share_settin
 from tools.press.warm import warm_up
 from voxelwise import load_recording, load_samples
 from voxelwise.files import replace_file
+from voxelwise.inference.permutation import check_permutations
 from voxelwise.results import write_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +48,8 @@ def refresh_book(root, parameters):
 def prepare_recording(book, values):
     """Return the recording, so that what takes long or fails does so before any chapter runs."""
     try:
+        if {"n_permutations", "rate"} <= values.keys():  # else too few are refused only after all of them were made
+            check_permutations(values["n_permutations"], values["rate"])
         with contextlib.chdir(book):  # paths are relative to it
             return call(load_recording, **values)
     except ValueError as error:  # a RecordingError among them
@@ -73,7 +76,7 @@ def parse_arguments(arguments):
     add("--output", type=Path, help="folder for the pages [_build/<recording>]")
     add("--refresh", action="store_true", help="only renew the outputs stored in book/")
     options = parser.parse_args(arguments)
-    if options.refresh and (options.dataset or options.p or options.output):
+    if options.refresh and (options.p or (options.dataset, options.output) != (None, None)):
         raise BuildError("--refresh runs the chapters as they are: leave out the other options.")
     return options
 

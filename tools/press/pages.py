@@ -60,4 +60,5 @@ def rendering(source, output):
             process.kill()
             process.join()
         if process.exitcode:
-            raise BuildError(f"Rendering failed:\n{log.read_text(encoding='utf-8', errors='replace')}")
+            said = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            raise BuildError("\n".join(["Rendering failed:", *said[-20:], f"All that was said: {log}"]))

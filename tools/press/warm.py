@@ -4,6 +4,7 @@ nbval get them without knowing. Only on Linux: elsewhere it is not safe to fork 
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from importlib.metadata import EntryPoint
@@ -33,7 +34,9 @@ forking = multiprocessing.get_context("forkserver" if sys.platform == "linux" el
 def render(source, html, log):
     """Render a source folder into another with Jupyter Book, on all cores; what it says goes into a file."""
     from jupyter_book.sphinx import build_sphinx
+    from sphinx.util.console import nocolor
 
+    nocolor()
     with open(log, "wb") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
@@ -62,8 +65,9 @@ def become_kernel(arguments, environment, folder):
 
 
 def end_with_parent():
-    """End this kernel with the process that asked for it."""
+    """End this kernel, and what it has started, with the process that asked for it."""
     multiprocessing.parent_process().join()
+    os.killpg(0, signal.SIGTERM)
     os._exit(1)
 
 
