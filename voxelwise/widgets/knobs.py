@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
+from ..data.samples import check_finite, check_whole
 from ..features import with_delays
 from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
-from ..models.ridge import cross_validate_ridge
+from ..models.ridge import check_alpha, cross_validate_ridge
 from ..plotting.fitting import plot_overfitting
 from ..plotting.style import FIELD_COLOURS
 from .fragment import Fragment, build_fragment, mark, pack, pack_colours, pack_decimals, pack_truth
@@ -59,13 +60,16 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     Raises
     ------
     ValueError
-        If the runs cannot fill the folds or are too short for the lag.
+        If there is no such voxel, not one number as a score for each, a penalty is negative, or the runs cannot fill
+        the folds or are too short for the lag.
     RecordingError
         If there is only one run.
     """
-    voxels = _choose(scores, marked)
+    check_alpha(alpha)
+    voxels = _choose(scores, marked, samples.responses.shape[1])
     columns = [voxel["column"] for voxel in voxels]
     lengths = [len(rows) for rows in samples.run_rows]
+    check_whole("lag", lag, most=min(lengths) - 2, why=f"the shortest run has {min(lengths)} volumes; ")
     folds = [np.unique(samples.runs[test]).tolist() for _, test in RunKFold(n_splits).split(groups=samples.runs)]
     patterns, seen = np.unique(samples.stimuli, axis=0, return_inverse=True)
     n_numbers = patterns.size + len(samples.runs) * (len(voxels) + 2)
@@ -100,12 +104,15 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     return build_fragment("knobs", data, _plot_first(paired, n_splits, alpha, ends), ALT, ["charts"])
 
 
-def _choose(scores, marked):
+def _choose(scores, marked, n_voxels):
     """Name, column and colour of each voxel."""
-    voxels = mark(marked)
+    if np.shape(scores) != (n_voxels,):
+        raise ValueError(f"scores of shape {np.shape(scores)}; expected one for each of the {n_voxels} voxels.")
+    check_finite(scores=scores[np.newaxis])
+    voxels = mark(marked, n_voxels)
     lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
     for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):
-        others = np.setdiff1d(np.arange(len(scores)), [voxel["column"] for voxel in voxels])
+        others = np.setdiff1d(np.arange(n_voxels), [voxel["column"] for voxel in voxels])
         if others.size:
             column = int(others[np.abs(scores[others] - score).argmin()])
             voxels.append({"name": name, "column": column, "colour": "var(--line)"})
