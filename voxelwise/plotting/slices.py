@@ -181,8 +181,7 @@ def slice_under(image, k, background):
 def paint_slice(ax, painted, under, background_alpha=None, **colours):
     """Draw the slice of a map, shape (n_columns, n_rows), over its background, as :func:`slice_under` makes it.
 
-    Masked or NaN is where the background shall be seen. Each voxel is a square, centred on its grid position: nilearn's
-    own slices put its corner there, half a voxel off against a finer background.
+    Masked or NaN shows the background. A voxel is a square around its grid position: nilearn puts its corner there.
     """
     n_columns, n_rows = painted.shape
     frame = dict(origin="lower", extent=(-0.5, n_columns - 0.5, -0.5, n_rows - 0.5))
