@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from ..data.samples import check_finite, check_whole
 from ..features import with_delays
 from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
@@ -60,8 +59,7 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     Raises
     ------
     ValueError
-        If there is no such voxel, not one number as a score for each, a penalty is negative, or the runs cannot fill
-        the folds or are too short for the lag.
+        If there is no such voxel or penalty, not one score for each voxel, or the runs are too short or too few.
     RecordingError
         If there is only one run.
     """
@@ -69,7 +67,6 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     voxels = _choose(scores, marked, samples.responses.shape[1])
     columns = [voxel["column"] for voxel in voxels]
     lengths = [len(rows) for rows in samples.run_rows]
-    check_whole("lag", lag, most=min(lengths) - 2, why=f"the shortest run has {min(lengths)} volumes; ")
     folds = [np.unique(samples.runs[test]).tolist() for _, test in RunKFold(n_splits).split(groups=samples.runs)]
     patterns, seen = np.unique(samples.stimuli, axis=0, return_inverse=True)
     n_numbers = patterns.size + len(samples.runs) * (len(voxels) + 2)
@@ -106,9 +103,10 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
 
 def _choose(scores, marked, n_voxels):
     """Name, column and colour of each voxel."""
-    if np.shape(scores) != (n_voxels,):
-        raise ValueError(f"scores of shape {np.shape(scores)}; expected one for each of the {n_voxels} voxels.")
-    check_finite(scores=scores[np.newaxis])
+    if np.shape(scores) != (n_voxels,) or not np.isfinite(scores).all():
+        raise ValueError(
+            f"scores of shape {np.shape(scores)}: expected a finite number for each of the {n_voxels} voxels."
+        )
     voxels = mark(marked, n_voxels)
     lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
     for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):

@@ -30,16 +30,11 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     marked : sequence of int
         Columns of up to four voxels, which get the letters and colours of the book's figures.
     lag, t_r : int, float
-        The book's lag, in volumes, which the page marks, and the seconds from volume to volume.
+        The book's lag, in volumes (a ValueError if runs are too short for it), and seconds from volume to volume.
 
     Returns
     -------
     Fragment
-
-    Raises
-    ------
-    ValueError
-        If there is no such voxel, or the shortest run is too short for the lag.
     """
     voxels, shortest = mark(marked, samples.responses.shape[1]), min(map(len, samples.run_rows))
     check_whole("lag", lag, most=shortest - 2, why=f"the shortest run has {shortest} volumes; ")

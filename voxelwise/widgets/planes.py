@@ -30,16 +30,11 @@ def view_planes(score_img, background=None, position=None):
     background : path or Nifti1Image, optional
         Anatomical image under the map.
     position : (int, int, int), optional
-        Grid position of the voxel that is shown at first. Default: the best one.
+        Grid position of the voxel that is shown at first; a ValueError if it lies off the grid. Default: the best one.
 
     Returns
     -------
     Fragment
-
-    Raises
-    ------
-    ValueError
-        If the position lies off the grid.
     """
     score_img = nibabel.Nifti1Image(np.nan_to_num(score_img.get_fdata()), score_img.affine)  # NaN is not painted
     values = score_img.get_fdata()

@@ -53,13 +53,12 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
         If scores, fields or courses are not those of the mask's voxels or not finite, or there is no marked voxel.
     """
     positions = grid_positions(mask_img)
-    matrices = dict(scores=scores.T, fields=fields.reshape(len(fields), -1))
-    if courses is not None:
-        matrices |= dict(measured=courses[0].T, predicted=courses[1].T)
-    for name, values in matrices.items():
+    measured, predicted = courses or (scores[:0], scores[:0])
+    given = dict(scores=scores.T, fields=fields.reshape(len(fields), -1), measured=measured.T, predicted=predicted.T)
+    for name, values in given.items():
         if len(values) != len(positions):
             raise ValueError(f"{name}: {len(values)} voxels; expected the {len(positions)} of the mask.")
-    check_finite(**matrices)  # by voxel
+    check_finite(**given)  # by voxel
     mean = scores.mean(axis=0)
     marks = mark(list(marked) or [mean.argmax()], len(positions))
     score_img = unmask(np.maximum(mean, 0), mask_img)
