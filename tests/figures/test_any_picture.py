@@ -1,5 +1,6 @@
 """All pictures to touch, as the chapters hold them: on any screen, on paper, and without scripts."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -9,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.figures.explored import picture
 from tests.notebooks import CHAPTERS
 from tests.pages.running import read_chapter
-from voxelwise import widgets
+from voxelwise import cross_validate_ridge, fit_patterns, fit_receptive_fields, is_rest, unmask, widgets
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,22 @@ def test_they_fit_every_screen_and_can_be_read(pictures, visit, width, options):
     assert [fault["nodes"] for fault in faults if fault["impact"] in ("serious", "critical")] == []
     page.emulate_media(media="print")
     assert page.get_by_role("button").count() == page.get_by_role("slider").count() == 0
+    narrow = (
+        "all => all.map(one => (one.closest('main').style.width = '9em', one.clientWidth / one.viewBox.baseVal.width))"
+    )
+    assert max(page.locator(".brain-fragment svg").evaluate_all(narrow)) < 1, "charts shrink, and are not cut off"
+
+
+def test_three_good_voxels_without_truth_background_rest_or_square_stimuli(visit, small_samples):
+    few = dataclasses.replace(small_samples.take(~is_rest(small_samples.stimuli), [3, 20, 41]), stimulus_shape=(2, 8))
+    scores = cross_validate_ridge(few, alpha=1, cv=4)
+    assert scores.min() > 0
+    shown = [
+        widgets.draw_and_read(few, fit_patterns(few, np.arange(3), cv=4)),
+        widgets.turn_knobs(few, scores.mean(axis=0), [0, 1, 2], n_splits=4),
+        widgets.slide_lag(few, [0, 1, 2]),
+        widgets.explore_voxels(scores, fit_receptive_fields(few), few.mask_img),
+        widgets.view_planes(unmask(scores.mean(axis=0), few.mask_img)),
+    ]
+    page = visit("".join(each.html for each in shown), **LAB)
+    assert page.locator(".brain-fragment > .parts").count() == len(shown) == len(widgets.__all__)

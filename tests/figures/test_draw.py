@@ -182,6 +182,10 @@ def test_lines_are_drawn_and_wiped_without_gaps(html, visit, options):
     if options:
         page.locator(f"{ROOT} .stage").scroll_into_view_if_needed()
         swipe_up(page, *spot(page, html, seen(html)[3]))
+        page.evaluate("scrollTo(0, 0)")
+        before, box = facts(page, "white", "pixel"), page.locator(f"{ROOT} .pad canvas").bounding_box()
+        swipe_up(page, box["x"] - 7, box["y"] + box["height"] - 5)
+        assert facts(page, "white", "pixel") == before, "browsers tell the pad of fingers a little beside it"
 
 
 def test_a_second_finger_draws_nothing(html, visit):
@@ -197,10 +201,11 @@ def test_a_second_finger_draws_nothing(html, visit):
 
 @by_mouse_and_finger
 def test_a_press_paints_a_pixel_and_marks_the_voxels_that_see_it(html, visit, options):
-    """Also near the pixel's rim; with a mouse, the one that was framed."""
+    """Also near the pixel's rim; with a mouse, the one that was framed. Long or short, no message moves anything."""
     page = visit(html, **options | {"viewport": {"width": 390 if options else 800, "height": 1100}})
     page.get_by_role("button", name="Clear the pad").click()
-    shown = seen(html)
+    canvases = [page.locator(f"{ROOT} {name} canvas") for name in (".pad", ".stage")]
+    places, shown = [canvas.bounding_box() for canvas in canvases], seen(html)
     for pixel, share in ((31, 0.1), (47, 0.5), (99, 0.9)):
         (row, column), point = divmod(pixel, 10), square(page, pixel, share)
         if not options:
@@ -216,6 +221,7 @@ def test_a_press_paints_a_pixel_and_marks_the_voxels_that_see_it(html, visit, op
         assert white(page) == [] and sees.any()
         press(page, spot(page, html, shown[pixel]))
         assert f"Voxel {unpacked(data_of(html)['columns'], '<i4')[shown[pixel]]} responds" in told(page)
+        assert [canvas.bounding_box() for canvas in canvases] == places
 
 
 def test_a_voxel_tells_where_its_field_lies_which_glows_on_the_pad(html, brain, visit):
@@ -246,13 +252,14 @@ def test_keys_paint_walk_and_draw_other_noise(html, visit):
     voxel = facts(page, "voxel")
     page.keyboard.press("ArrowRight")
     assert None not in (voxel[0], *facts(page, "voxel")) and facts(page, "voxel") != voxel
+    page.locator(f"{ROOT} .status", has_text="responds with").wait_for(state="attached")
     page.get_by_role("button", name="Other noise").press("Enter")
     assert (again := facts(page, "r")) != before[1:]
     page.get_by_role("slider").press("End")
     assert facts(page, "shown") == ["100"] and float(facts(page, "r")[0]) > float(again[0])
 
 
-def test_it_plays_by_itself_until_the_reader_acts(html, visit):
+def test_it_plays_by_itself_until_the_reader_acts_and_gives_the_drawing_back(html, visit):
     """After a while, and not where reduced motion is asked for."""
     soon = html.replace("IDLE = 6000", "IDLE = 100")
     assert soon != html
@@ -260,7 +267,12 @@ def test_it_plays_by_itself_until_the_reader_acts(html, visit):
     still.wait_for_timeout(300)
     assert facts(still, "playing") == [None]
     page = visit(soon, reduced_motion="no-preference")
-    page.locator(f"{ROOT}[data-playing=true]").wait_for(state="attached")
+    demo = page.get_by_role("button", name="Play a demo")
     page.wait_for_function(f"document.querySelector('{ROOT}').dataset.white === '5'")
+    demo.click()
+    assert facts(page, "playing") == ["false"] and white(page) == data_of(html)["presets"][0]["pixels"]
+    demo.click()
     page.mouse.click(*square(page, 0))
     assert facts(page, "playing", "white") == ["false", "1"], "on a black pad"
+    demo.dblclick()
+    assert facts(page, "playing") == ["false"] and white(page) == [0]

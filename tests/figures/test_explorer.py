@@ -84,9 +84,12 @@ def test_slices_are_those_of_the_head(html, page):
 
 
 def test_what_does_not_fit_is_refused():
-    for change, told in ((dict(fields=BRAIN["fields"][:3]), "3 fields"), (dict(marked=range(5)), "5 to draw")):
+    changes = dict(fields=BRAIN["fields"][:3]), dict(scores=np.nan * BRAIN["scores"]), dict(marked=[-1])
+    for change, told in zip(changes, ("fields: 3 voxels", "expected finite", "columns from 0 to"), strict=True):
         with pytest.raises(ValueError, match=told):
             explore_voxels(**BRAIN | change)
+    with pytest.raises(ValueError, match="No voxel at"):
+        view_planes(MASK, position=(0, 0, -1))
 
 
 def test_courses_and_true_fields_are_those_of_the_voxel(html, page):
@@ -191,10 +194,10 @@ def test_a_finger_taps_draws_and_scrolls(html, visit):
 
 
 def test_all_planes_go_through_the_voxel_that_is_told(html, visit):
-    """Moved by keys, by a click, and by the other picture; the colour in each plane and the number are the voxel's."""
+    """Moved by keys, by a click, and by the other picture; a page with a base names the voxel in its own address."""
     score_img = unmask(np.maximum(BRAIN["scores"].mean(axis=0), 0), MASK)
     planes, scores = view_planes(score_img, BRAIN["background"]).html, score_img.get_fdata()
-    raw, page = data_of(planes), visit(html + planes)
+    raw, page = data_of(planes), visit(f'<base href="https://example.org/">{html}{planes}')
     shape, sliders = raw["shape"], page.locator(".brain-planes").get_by_role("slider").all()
     stages = [f".brain-planes .stage:nth-child({number})" for number in (1, 2, 3)]
     ends = [page.locator(f"{stage} :is(.left, .right)").all_inner_texts() for stage in stages]
@@ -219,6 +222,7 @@ def test_all_planes_go_through_the_voxel_that_is_told(html, visit):
     for slider, key in itertools.product(sliders, ["ArrowLeft", "ArrowLeft", "ArrowRight"]):
         slider.press(key)
         shown()
+    page.locator(".brain-planes .status", has_text=f"Grid {shown()}").wait_for(state="attached")  # for a screen reader
     place = explored.unpacked(raw["places"])[:3].tolist()
     x, y = (place[0] + 0.5) / shape[0], (place[1] + 0.5) / shape[1]
     page.mouse.click(*explored.on_page(page, f"{stages[2]} canvas", x, 1 - y))

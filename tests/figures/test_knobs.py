@@ -104,7 +104,14 @@ def test_voxels_are_chosen_by_their_scores_and_have_true_fields(visit):
     assert other.any() and not np.any(silent)
 
 
-def test_stimuli_that_are_too_large_are_told():
+def test_what_does_not_fit_is_refused_and_what_is_too_large_is_told():
+    for change, why in (
+        (dict(scores=SCORES[:3]), "each of the 9"),
+        (dict(alpha=-1), "alpha=-1"),
+        (dict(lag=17), "to 16"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            turn_knobs(**GIVEN | change)
     wide = dataclasses.replace(SAMPLES, stimuli=np.zeros((len(SAMPLES.runs), 300), np.float32), stimulus_shape=(15, 20))
     assert "too large" in turn_knobs(**GIVEN | dict(samples=wide)).html
 
@@ -125,7 +132,8 @@ def assert_shows(page, html, voxel, alpha, lag, steps):
 
 
 def test_sliders_turn_by_keys_and_the_button_brings_the_book_back(html, visit):
-    page, chosen = visit(html), data_of(html)["steps"]["chosen"]
+    page, chosen = visit(html, viewport={"width": 330, "height": 2000}), data_of(html)["steps"]["chosen"]
+    before = page.locator(f"{ROOT} .scores svg").bounding_box()
     assert_shows(page, html, voxel=0, alpha=ALPHA, lag=LAG, steps=chosen[0])
     alone = page.locator(f"{ROOT} .field").first
     assert "not simulated" in alone.inner_text() and not alone.locator("canvas").is_visible()
@@ -137,6 +145,7 @@ def test_sliders_turn_by_keys_and_the_button_brings_the_book_back(html, visit):
     page.locator(f"{ROOT} .status", has_text="lag 5 volumes: R² ").wait_for(state="attached")  # for a screen reader
     page.get_by_role("button", name="Voxel silent").press("Enter")
     assert_shows(page, html, voxel=3, alpha=10**0.6, lag=5, steps=0.5)
+    assert page.locator(f"{ROOT} .scores svg").bounding_box() == before, "under a longer sentence"
     page.get_by_role("button", name="As in the book").press("Enter")
     assert_shows(page, html, voxel=3, alpha=ALPHA, lag=LAG, steps=chosen[3])
 

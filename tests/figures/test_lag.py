@@ -72,6 +72,12 @@ def test_the_screen_is_dragged_along(html, visit, options):
         assert_shows(page, 0, wanted)
 
 
+def test_what_does_not_fit_is_refused():
+    for marked, lag, told in (([2], 2, "columns from 0 to 1"), ([0], -1, "lag=-1"), ([0], 30, "run has 31 volumes")):
+        with pytest.raises(ValueError, match=told):
+            slide_lag(SAMPLES, marked, lag)
+
+
 def test_a_screen_or_a_voxel_that_never_changes_correlates_at_0(visit):
     """As a recording without rest, and a voxel that is out of view."""
     unlike = dict(stimuli=np.ones((150, 4), np.float32)), dict(responses=np.zeros((150, 2), np.float32))

@@ -63,8 +63,9 @@ def plot_maps(maps, background):
     edges = dict(left=0.09, right=0.99, bottom=0.2, top=0.99, wspace=0.03, hspace=0.03)
     axes = figure.subplots(len(heights), len(maps), squeeze=False, gridspec_kw=edges)
     for row, k in zip(axes, heights, strict=True):
+        under = slice_under(images[0], k, background)  # once for all maps: an anatomical image takes seconds
         for ax, image, (_, colours) in zip(row, images, maps.values(), strict=True):
-            z = _draw_slice(ax, image, k, background, painted, colours)
+            z = _draw_slice(ax, image, k, under, painted, colours)
         row[0].set_ylabel(f"z =\n{z:.4g} mm", color="white", fontsize=9, rotation=0, ha="right", va="center")
     for ax, (label, (_, colours)) in zip(axes[0], maps.items(), strict=True):
         left, _, width, _ = ax.get_position(original=True).bounds
@@ -86,7 +87,7 @@ def plot_classes(image, names, background):
     scale = dict(cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5)
     for place, k in zip(grid, heights, strict=False):
         ax = figure.add_subplot(place)
-        z = _draw_slice(ax, image, k, background, painted, scale)
+        z = _draw_slice(ax, image, k, slice_under(image, k, background), painted, scale)
         ax.set_xlabel(f"z = {z:.4g} mm", color="white", fontsize=9)
     patches = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=True)]
     figure.legend(handles=patches, loc="upper center", ncols=3, labelcolor="white")
@@ -124,9 +125,9 @@ def _choose_slices(image):
     return np.unique(np.quantile(painted[:, 2], [0.125, 0.375, 0.625, 0.875], method="nearest")), painted
 
 
-def _draw_slice(ax, image, k, background, painted, colours):
+def _draw_slice(ax, image, k, under, painted, colours):
     """Paint the slice at a height in the grid, as far as there are painted voxels; return its height in mm."""
-    paint_slice(ax, image, k, image.dataobj[:, :, k], background, 0.6, **colours)
+    paint_slice(ax, image.dataobj[:, :, k], under, 0.6, **colours)
     zoom(ax, painted[:, :2])
     return nibabel.affines.apply_affine(image.affine, (0, 0, k))[2]
 
@@ -149,7 +150,7 @@ def draw_marked_slice(ax, score_img, background, positions, zoomed=False):
     k = marks[0, 2]
     values = scores.dataobj[:, :, k]
     colours = dict(cmap=SCORE_COLOURS, vmin=0, vmax=colour_limit(score_img.get_fdata()))
-    paint_slice(ax, scores, k, np.ma.masked_equal(values, 0), background, **colours)
+    paint_slice(ax, np.ma.masked_equal(values, 0), slice_under(scores, k, background), **colours)
     for (colour, letter), (i, j, other_k) in pair_up(MARKS, marks):
         if other_k == k:
             ax.add_patch(Rectangle((i - 0.42, j - 0.42), 0.84, 0.84, facecolor="none", edgecolor=colour, lw=1.5))
@@ -170,16 +171,22 @@ def turn_to_page(image, positions):
     return turned, np.rint(nibabel.affines.apply_affine(turn, positions)).astype(int)
 
 
-def paint_slice(ax, image, k, painted, background, background_alpha=None, **colours):
-    """Draw the slice at the height ``k`` of an image's grid, ``painted``, shape (n_columns, n_rows), on a background.
+def slice_under(image, k, background):
+    """The background, if there is one, of the slice at the height ``k`` of an image's grid, to paint on."""
+    if background is None:
+        return None
+    return background_box(background, image, (0, 0, k), (*image.shape[:2], 1), (3, 3, 1))[:, :, 0]
 
-    Each voxel is a square, centred on its grid position: nilearn's own slices put its corner there, half a voxel off.
+
+def paint_slice(ax, painted, under, background_alpha=None, **colours):
+    """Draw the slice of a map, shape (n_columns, n_rows), over its background, as :func:`slice_under` makes it.
+
+    Masked or NaN shows the background. A voxel is a square around its grid position: nilearn puts its corner there.
     """
     n_columns, n_rows = painted.shape
     frame = dict(origin="lower", extent=(-0.5, n_columns - 0.5, -0.5, n_rows - 0.5))
     ax.set(facecolor="black", xticks=[], yticks=[])
-    if background is not None:
-        under = background_box(background, image, (0, 0, k), (n_columns, n_rows, 1), (3, 3, 1))[:, :, 0]
+    if under is not None:
         ax.imshow(under.T, interpolation="bilinear", alpha=background_alpha, **frame)
     ax.imshow(painted.T, **colours, **frame)
 

@@ -49,6 +49,7 @@ def settle(figure, legend=0, **settings):
     """Lay a figure out once and for all, with a legend of so many columns above its first panel, if any; return it."""
     if legend:
         figure.axes[0].legend(**ABOVE, ncols=legend, **settings)
+    # Left to itself, the layout would change a little each time the figure is drawn.
     if layout := figure.get_layout_engine():  # without the book's style there is none
         for _ in range(2):  # the first pass does not know yet how much room axes of a fixed aspect leave
             layout.execute(figure)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ..plotting.slices import background_box, tile
-from ..plotting.style import MARKS, pair_up
+from ..plotting.style import MARKS
 from ..simulation.cortex import SCREEN_CENTRE
 
 FOLDER = Path(__file__).parent
@@ -58,9 +58,11 @@ def _read(kind, ending, shared):
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
-def mark(columns):
-    """Name, column and colour of each marked voxel."""
-    pairs = pair_up(MARKS, [int(column) for column in columns])
+def mark(columns, n_voxels):
+    """Name, column and colour of each marked voxel; a ValueError unless there are one to four of ``n_voxels``."""
+    if not 0 < len(columns) <= len(MARKS) or not set(columns) <= set(range(n_voxels)):  # -1 would be the last one
+        raise ValueError(f"Marked voxels {list(columns)}: expected one to four columns from 0 to {n_voxels - 1}.")
+    pairs = zip(MARKS, map(int, columns), strict=False)
     return [{"name": letter, "column": column, "colour": colour} for (colour, letter), column in pairs]
 
 

@@ -8,7 +8,7 @@ from scipy.interpolate import make_interp_spline
 from ..features import with_delays
 from ..models.folds import RunKFold
 from ..models.receptive_fields import walk_receptive_fields
-from ..models.ridge import cross_validate_ridge
+from ..models.ridge import check_alpha, cross_validate_ridge
 from ..plotting.fitting import plot_overfitting
 from ..plotting.style import FIELD_COLOURS
 from .fragment import Fragment, build_fragment, mark, pack, pack_colours, pack_decimals, pack_truth
@@ -59,11 +59,12 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     Raises
     ------
     ValueError
-        If the runs cannot fill the folds or are too short for the lag.
+        If there is no such voxel or penalty, not one score for each voxel, or the runs are too short or too few.
     RecordingError
         If there is only one run.
     """
-    voxels = _choose(scores, marked)
+    check_alpha(alpha)
+    voxels = _choose(scores, marked, samples.responses.shape[1])
     columns = [voxel["column"] for voxel in voxels]
     lengths = [len(rows) for rows in samples.run_rows]
     folds = [np.unique(samples.runs[test]).tolist() for _, test in RunKFold(n_splits).split(groups=samples.runs)]
@@ -100,12 +101,16 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
     return build_fragment("knobs", data, _plot_first(paired, n_splits, alpha, ends), ALT, ["charts"])
 
 
-def _choose(scores, marked):
+def _choose(scores, marked, n_voxels):
     """Name, column and colour of each voxel."""
-    voxels = mark(marked)
+    if np.shape(scores) != (n_voxels,) or not np.isfinite(scores).all():
+        raise ValueError(
+            f"scores of shape {np.shape(scores)}: expected a finite number for each of the {n_voxels} voxels."
+        )
+    voxels = mark(marked, n_voxels)
     lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
     for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):
-        others = np.setdiff1d(np.arange(len(scores)), [voxel["column"] for voxel in voxels])
+        others = np.setdiff1d(np.arange(n_voxels), [voxel["column"] for voxel in voxels])
         if others.size:
             column = int(others[np.abs(scores[others] - score).argmin()])
             voxels.append({"name": name, "column": column, "colour": "var(--line)"})

@@ -3,7 +3,7 @@
 import numpy as np
 from nilearn.glm.first_level import glover_hrf
 
-from ..data.samples import Samples, correlate_with_screen
+from ..data.samples import Samples, check_whole, correlate_with_screen
 from ..features import is_rest
 from ..plotting.samples import plot_shifts
 from .fragment import build_fragment, mark, pack_decimals
@@ -30,18 +30,20 @@ def slide_lag(samples, marked, lag=2, t_r=2.0):
     marked : sequence of int
         Columns of up to four voxels, which get the letters and colours of the book's figures.
     lag, t_r : int, float
-        The book's lag, in volumes, which the page marks, and the seconds from volume to volume.
+        The book's lag, in volumes (a ValueError if runs are too short for it), and seconds from volume to volume.
 
     Returns
     -------
     Fragment
     """
+    voxels, shortest = mark(marked, samples.responses.shape[1]), min(map(len, samples.run_rows))
+    check_whole("lag", lag, most=shortest - 2, why=f"the shortest run has {shortest} volumes; ")
     shown = (~is_rest(samples.stimuli)).astype(int)
     few = samples.responses[:, list(marked)].astype(float)
     r = correlate_with_screen(Samples.from_arrays(shown[:, np.newaxis], few, samples.runs), max(MAX_LAG, lag))
     hrf = glover_hrf(1.0, oversampling=10, time_length=HRF_SECONDS)
     data = {
-        "voxels": mark(marked),
+        "voxels": voxels,
         "runs": [len(rows) for rows in samples.run_rows],
         "shown": "".join(map(str, shown)),
         "responses": pack_decimals(few.T),

@@ -20,7 +20,8 @@ ALT = (
 def view_planes(score_img, background=None, position=None):
     """Show the sagittal, coronal and axial slice of the score map through a voxel, and let the reader move it.
 
-    brainsprite, the viewer of nilearn's :func:`~nilearn.plotting.view_img`, cuts the slices in the browser.
+    brainsprite, the viewer of nilearn's :func:`~nilearn.plotting.view_img`, cuts the slices in the browser; what is
+    around it answers to keys, fits a phone, speaks to a screen reader and is the same at each call.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ def view_planes(score_img, background=None, position=None):
     background : path or Nifti1Image, optional
         Anatomical image under the map.
     position : (int, int, int), optional
-        Grid position of the voxel that is shown at first. Default: the best one.
+        Grid position of the voxel that is shown at first; a ValueError if it lies off the grid. Default: the best one.
 
     Returns
     -------
@@ -38,6 +39,8 @@ def view_planes(score_img, background=None, position=None):
     score_img = nibabel.Nifti1Image(np.nan_to_num(score_img.get_fdata()), score_img.affine)  # NaN is not painted
     values = score_img.get_fdata()
     position = np.unravel_index(values.argmax(), values.shape) if position is None else position
+    if len(position) != 3 or not all(at in range(n) for at, n in zip(position, values.shape, strict=True)):
+        raise ValueError(f"No voxel at position {position}; expected a place in a grid of {values.shape}.")
     scores, start = turn_to_page(score_img, position)
     values, limit = scores.get_fdata(), colour_limit(values)
     # Two points for a voxel's width show more of the anatomy; where the grid is large they would make the page heavy.

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from ..brain import grid_positions, unmask
+from ..data.samples import check_finite
 from ..plotting.slices import colour_limit, plot_summary, turn_to_page
 from ..plotting.style import FIELD_COLOURS, SCORE_COLOURS
 from .fragment import build_fragment, grey_box, mark, mosaic, pack, pack_colours, pack_decimals, pack_truth
@@ -49,13 +50,17 @@ def explore_voxels(scores, fields, mask_img, background=None, marked=(), regions
     Raises
     ------
     ValueError
-        If scores or fields are not those of the mask's voxels, or more than four voxels are marked.
+        If scores, fields or courses are not those of the mask's voxels or not finite, or there is no marked voxel.
     """
     positions = grid_positions(mask_img)
-    if len(fields) != len(positions):
-        raise ValueError(f"{len(fields)} fields; expected one for each of the {len(positions)} voxels of the mask.")
+    measured, predicted = courses or (scores[:0], scores[:0])
+    given = dict(scores=scores.T, fields=fields.reshape(len(fields), -1), measured=measured.T, predicted=predicted.T)
+    for name, values in given.items():
+        if len(values) != len(positions):
+            raise ValueError(f"{name}: {len(values)} voxels; expected the {len(positions)} of the mask.")
+    check_finite(**given)  # by voxel
     mean = scores.mean(axis=0)
-    marks = mark(list(marked) or [mean.argmax()])
+    marks = mark(list(marked) or [mean.argmax()], len(positions))
     score_img = unmask(np.maximum(mean, 0), mask_img)
     ends = score_img.get_fdata(), np.quantile(np.abs(fields).max(axis=(1, 2)), 0.99)  # one field in 100 goes beyond
     score_limit, field_limit = (round(float(colour_limit(end)), 4) for end in ends)
