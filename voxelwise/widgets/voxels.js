@@ -83,7 +83,7 @@ function linked(data) {
 }
 
 // Have the page's own address name a voxel: `#...` alone would be taken from a <base>, or from the page around.
-function name(voxel) {
+function nameInAddress(voxel) {
   const address = new URL(location);
   address.hash = `voxel=${voxel}`;
   history.replaceState(null, "", address);
@@ -117,7 +117,7 @@ function explore(root) {
     turnTo(voxel);
     if (keepAim) aim = aimed;
     clearTimeout(naming);  // browsers refuse too many names at a time
-    if (!document.body.dataset.jpThemeLight) naming = setTimeout(() => name(voxel), 500);
+    if (!document.body.dataset.jpThemeLight) naming = setTimeout(() => nameInAddress(voxel), 500);
     lead(root, data.position(voxel));
     const mark = data.mark(voxel), rows = Object.entries(describe(data, voxel));
     const told = rows.map(([name, text]) => `${name} ${text}`);
