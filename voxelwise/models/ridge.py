@@ -218,20 +218,19 @@ class Design:
         # Sums about one of a part's own samples keep the digits of small variances, which sums about 0 would lose.
         # And only a part at a time is float64, so that it stays near the processor.
         by_row, room = (np.empty((n, responses.shape[1])) for n in (len(self.x), int(self._sizes.max())))
-        means, around = np.empty((2, len(self._sizes), responses.shape[1]))
+        firsts, means, around = np.empty((3, len(self._sizes), responses.shape[1]))
         for part, (samples, rows) in enumerate(zip(self._samples, self._rows, strict=True)):
             y = responses[samples]
-            first = y[0].astype(np.float64)
-            y = np.subtract(y, first, out=room[: len(y)])
+            firsts[part] = y[0]
+            y = np.subtract(y, firsts[part], out=room[: len(y)])
             by_row[rows] = self._adders[part] @ y
             beyond = self.root[rows, 0] @ by_row[rows] / len(y)
             around[part] = np.einsum("tv,tv->v", y, y) - len(y) * beyond**2
-            by_row[rows] += self.root[rows] * first
-            means[part] = first + beyond
+            means[part] = firsts[part] + beyond
         mean = self._sizes[self._used] @ means[self._used] / max(self._sizes[self._used].sum(), 1)
         means -= mean
-        for rows in self._rows:
-            by_row[rows] -= self.root[rows] * mean
+        for rows, beyond in zip(self._rows, firsts - mean, strict=True):
+            by_row[rows] += self.root[rows] * beyond
         spreads = np.empty((len(self._test_parts), 2, responses.shape[1]))
         for (squares, variance), parts in zip(spreads, self._test_parts, strict=True):
             n, of_parts = self._sizes[parts], means[parts]
@@ -279,7 +278,8 @@ class Predictors(Design):
         scores = []
         for predicted, test in zip(self.predict(by_row), self.tests, strict=True):
             squares, variance = spreads[test]
-            beyond = predicted - 2 * by_row[self.test_rows[test]]
+            beyond = -2 * by_row[self.test_rows[test]]
+            beyond += predicted
             scores.append(1 - (squares + np.einsum("rv,rv->v", predicted, beyond)) / variance)
         return fill_unknown(np.stack(scores))
 
