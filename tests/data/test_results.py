@@ -220,3 +220,9 @@ def test_what_cannot_be_written_is_refused_before_anything_is(tmp_path, small_sa
         with pytest.raises(ValueError, match=said):
             vw.write_derivatives(tmp_path, **arguments | change)
     assert not list(tmp_path.iterdir())
+
+
+def test_values_of_other_voxels_make_no_image(small_samples):
+    for values in (1, np.ones(1), np.ones((4, 50))):
+        with pytest.raises(ValueError, match=r"values of shape \(.*expected 50 at first"):
+            vw.unmask(values, small_samples.mask_img)

@@ -127,6 +127,16 @@ def test_the_best_voxels_are_those_with_signal_and_what_cannot_be_decoded_is_ref
         reconstruct(trials, fit_without_each_fold(trials, 9, 100.0, 3)[1:])  # the first fold has none
 
 
+def test_zeros_of_either_sign_are_one_and_what_no_voxel_or_pixel_tells_has_no_say():
+    trials = make_trials(np.random.default_rng(0), 1.0, n_pixels=4, n_voxels=5)
+    trials = dataclasses.replace(trials, stimuli=-trials.stimuli, stimulus_shape=(2, 2))
+    assert identify(trials, fit_patterns(trials, range(5), 1.0), trials.stimuli + 0).right.min() >= 0
+    fields = pd.DataFrame(dict(row=[0.5] * 4 + [np.nan], column=0.5, size=1.0))
+    assert not fit_patterns(trials, range(5), fields=fields).weights[:, 4].any()
+    dull = dataclasses.replace(trials, stimuli=trials.stimuli * [0, 1, 1, 1] + [0.5, 0, 0, 0])
+    assert np.isfinite(vw.decode_patches(dull, dull)).all()
+
+
 def test_patches_are_put_together_as_in_nilearns_example():
     """Of 3 x 4 pixels; the matrices and the pipeline of the example, with the 15 voxels with the largest F."""
     trials = make_trials(np.random.default_rng(0), signal=1.0, n_pixels=12, n_voxels=30)

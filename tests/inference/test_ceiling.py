@@ -108,6 +108,9 @@ def test_repeats_within_a_run_and_the_mean_of_several():
     np.testing.assert_allclose(within.r2.reshape(400, -1).mean(axis=0), shares, atol=0.02)
     expected = 3 * shares / (1 + 2 * shares)  # of the signal, 1, in noise of a third of the variance
     np.testing.assert_allclose(found.of_mean(3).reshape(400, -1).mean(axis=0), expected, atol=0.03)
+    r2 = np.array([-0.9, -0.2, -0.05, 0, 0.05, 0.9])
+    of_mean = vw.NoiseCeiling(r2, r2, r2, r2, r2).of_mean(20)
+    assert (np.diff(of_mean) > 0).all() and abs(of_mean).max() <= 1
     with pytest.raises(RecordingError, match=r'is shown in two of the 1 runs.*within a run, see between="trial"'):
         noise_ceiling(in_one)
 
@@ -119,3 +122,8 @@ def test_the_kind_of_runs_that_repeats_stimuli_is_found(recording, small_folder)
         for path in (*small_folder.glob("func/run1*"), *small_folder.glob("label/run1*")):
             for number in (7, 8):
                 path.with_name(path.name.replace("run1", f"data_film_run{number}")).write_bytes(path.read_bytes())
+
+
+def test_one_stimulus_alone_has_no_known_error():
+    one = Samples.from_arrays(np.ones((60, 1)), np.random.default_rng(0).normal(size=(60, 5)), np.repeat(range(6), 10))
+    assert np.isnan(noise_ceiling(one).error).all()

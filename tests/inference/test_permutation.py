@@ -134,6 +134,8 @@ def test_what_cannot_be_tested_is_refused():
         run(samples, cv=KFold(5))
     with pytest.raises(ValueError, match="rng=0: expected a generator"):
         run(samples, rng=0)
+    with pytest.raises(ValueError, match="reorder: expected each row once, and in its run"):
+        run(samples, reorder=lambda runs, rng: rng.permutation(len(runs)))
 
 
 def test_the_unit_of_the_responses_changes_nothing():

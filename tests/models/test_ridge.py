@@ -124,6 +124,8 @@ def test_a_learning_curve_equals_a_plain_loop_over_draws(small_samples):
     blind = np.array([order[0] == 1 for order in orders])
     assert 0 < blind.sum() < 6
     np.testing.assert_allclose(scores[0, blind, 0], scores[0, ~blind, 0].mean(), atol=1e-9)
+    with pytest.raises(ValueError, match="test_runs"):
+        vw.learning_curve(partly, [1], np.arange(4) == 2, rng=rng)  # a mask is no run
 
 
 def test_folds_are_whole_runs_and_cover_each_sample_once():
