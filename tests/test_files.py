@@ -80,8 +80,9 @@ def test_after_an_error_file_and_folder_are_as_they_were(folder, tmp_path, monke
     with pytest.raises(KeyboardInterrupt), replace_folder(folder):
         raise KeyboardInterrupt
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(PermissionError, match="in use"):
-        fill(folder, "newer")
+    for target in (folder, tmp_path / "first"):  # with an older one, and without
+        with pytest.raises(PermissionError, match="in use"):
+            fill(target, "newer")
     assert found(folder) == "older"
     path = tmp_path / "new" / "page.html"
     assert [replace_file(path, content) for content in (b"older", b"older", b"newer" * 99)] == [True, False, True]

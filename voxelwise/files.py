@@ -43,7 +43,8 @@ def replace_folder(folder, unless=None):
                 making.rename(folder)
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # otherwise another program was quicker
-                    older.rename(folder)
+                    with suppress(FileNotFoundError):  # there was none: what went wrong is still the first error
+                        older.rename(folder)
                     raise
 
 
