@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from voxelwise import RecordingError
 from voxelwise.data.cleaning import read_values
-from voxelwise.data.reading import read_mask
+from voxelwise.data.reading import read_mask, read_t_r
 
 SHAPE, AFFINE = (4, 3, 3), np.diag([-2.0, 2.0, 2.5, 1.0])
 MASK = np.random.default_rng(0).random(SHAPE) < 0.5
@@ -61,6 +61,14 @@ def read_by_nibabel(content):
     kind = nibabel.Nifti2Image if b"n+2" in content[:8] else nibabel.Nifti1Image
     with np.errstate(all="ignore"):
         return np.asarray(kind.from_bytes(content).dataobj).reshape(*SHAPE, -1)[MASK].T
+
+
+@pytest.mark.parametrize("unit, seconds", [("sec", 2.0), ("msec", 0.002), ("usec", 2e-6), ("unknown", 2.0)])
+def test_time_from_volume_to_volume_is_told_in_seconds(tmp_path, unit, seconds):
+    image = nibabel.Nifti1Image.from_bytes(forge(pixdim=[1, 2, 2, 2.5, 2, 0, 0, 0]))
+    image.header.set_xyzt_units("mm", unit)
+    image.to_filename(tmp_path / "run.nii")
+    assert read_t_r(tmp_path / "run.nii") == pytest.approx(seconds, rel=1e-6)
 
 
 FLIPS = st.lists(st.tuples(st.integers(0, 351) | st.integers(0, len(RUN) - 1), st.integers(0, 7)), max_size=3)

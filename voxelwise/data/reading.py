@@ -73,7 +73,9 @@ def read_volume(path, like=None):
 
 def read_t_r(path):
     """Seconds from volume to volume, as the header of a run tells them."""
-    return float(open_image(path, n_dimensions=4).header["pixdim"][4])
+    header = open_image(path, n_dimensions=4).header
+    # Where a header names no unit, seconds are meant.
+    return float(header["pixdim"][4]) * {"msec": 1e-3, "usec": 1e-6}.get(header.get_xyzt_units()[1], 1)
 
 
 def read_region(path, like=None):
