@@ -83,7 +83,7 @@ function drawScores(data, page, alpha, { r2, exponents, curves }) {
 }
 
 function turn(root) {
-  const data = read(dataOf(root)), page = layOut(data), { model, extend } = solver(data), { element: status, say } = speaker();
+  const data = read(dataOf(root)), page = layOut(data), { model, extend, ready } = solver(data), { element: status, say } = speaker();
   const asInBook = () => ({ ...data.book, steps: undefined });  // each voxel has its own number of steps
   const setting = { voxel: 0, ...asInBook() };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -102,7 +102,7 @@ function turn(root) {
   function fillIn(now, found) {
     filling = requestAnimationFrame(() => {
       const more = extend(now);
-      if (more) fillIn(now, found);
+      if (more || ready(now)) fillIn(now, found);
       if (!more || !calm.matches) drawScores(data, page, now.alpha, found);
     });
   }

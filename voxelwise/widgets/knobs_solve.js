@@ -28,7 +28,7 @@ function named(all, p) {
   return { gram, products, pixels, samples };
 }
 
-// Sums of products: of the pixels with each other, of which the lower half is filled, and with the responses.
+// Sums of products: of the pixels with each other, of which the upper half is filled, and with the responses.
 function multiply(data, { seen, counts, sums, n, total, squares }) {
   const p = data.pixels, all = new Float64Array(p * p + 2 * p + 3), { gram, products, pixels, samples } = named(all, p);
   samples.set([n, total, squares]);
@@ -38,7 +38,7 @@ function multiply(data, { seen, counts, sums, n, total, squares }) {
       const weighted = counts[pattern] * x[i];
       pixels[i] += weighted;
       products[i] += sums[pattern] * x[i];
-      if (weighted) for (let j = 0; j <= i; j++) gram[i * p + j] += weighted * x[j];
+      if (weighted) for (let j = i; j < p; j++) gram[i * p + j] += weighted * x[j];
     }
   }
   return all;
@@ -57,29 +57,25 @@ function centre(all, p) {
   const means = pixels.map((sum) => sum / Math.max(n, 1)), mean = total / Math.max(n, 1);
   for (let i = 0; i < p; i++) {
     products[i] -= n * means[i] * mean;
-    for (let j = 0; j <= i; j++) gram[i * p + j] -= n * means[i] * means[j];
+    for (let j = i; j < p; j++) gram[i * p + j] -= n * means[i] * means[j];
   }
   return { gram, products, means, mean, squares: squares - n * mean * mean };
 }
 
-// Weights and intercept: Cholesky's decomposition of the products plus the penalty, then two triangular systems.
+// Weights and intercept: elimination in the upper half of the products plus the penalty, then from the last weight back.
 function solve({ gram, products, means, mean }, alpha) {
-  const p = products.length, lower = gram.slice(), weights = products.slice();
-  for (let i = 0; i < p; i++) {
-    lower[i * p + i] += alpha;
-    for (let j = 0; j <= i; j++) {
-      let rest = lower[i * p + j];
-      for (let k = 0; k < j; k++) rest -= lower[i * p + k] * lower[j * p + k];
-      lower[i * p + j] = i === j ? Math.sqrt(rest) : rest / lower[j * p + j];
+  const p = products.length, upper = gram.slice(), weights = products.slice();
+  for (let i = 0; i < p; i++) upper[i * p + i] += alpha;
+  for (let k = 0; k < p; k++) {
+    for (let i = k + 1; i < p; i++) {
+      const share = upper[k * p + i] / upper[k * p + k];
+      weights[i] -= share * weights[k];
+      for (let j = i; j < p; j++) upper[i * p + j] -= share * upper[k * p + j];
     }
   }
-  for (let i = 0; i < p; i++) {
-    for (let k = 0; k < i; k++) weights[i] -= lower[i * p + k] * weights[k];
-    weights[i] /= lower[i * p + i];
-  }
   for (let i = p - 1; i >= 0; i--) {
-    for (let k = i + 1; k < p; k++) weights[i] -= lower[k * p + i] * weights[k];
-    weights[i] /= lower[i * p + i];
+    for (let k = i + 1; k < p; k++) weights[i] -= upper[i * p + k] * weights[k];
+    weights[i] /= upper[i * p + i];
   }
   return { weights, intercept: weights.reduce((rest, weight, pixel) => rest - weight * means[pixel], mean) };
 }
@@ -158,6 +154,13 @@ function solver(data) {
       curves.train.push(r2.train);
       curves.held.push(r2.held);
       return true;
+    },
+    // Prepare one more voxel or lag before it is asked for; whether there was one.
+    ready({ voxel, lag }) {
+      const voxels = data.voxels.map((_, n) => [n, lag]), lags = Array.from({ length: data.lags + 1 }, (_, n) => [voxel, n]);
+      const next = [...voxels, ...lags].find(([n, volumes]) => !kept.has(`${n} ${volumes}`));
+      if (next) find({ voxel: next[0], lag: next[1] });
+      return Boolean(next);
     },
   };
 }
