@@ -166,8 +166,10 @@ def test_the_penalty_is_drawn_along_the_curves(html, visit, options):
 
     press(page, middle)
     assert_turned(3)
-    centre = "(dots) => dots.map((dot) => dot.getBoundingClientRect()).map(({ x, width }) => x + width / 2)"
-    assert page.locator(f"{ROOT} .dot").evaluate_all(centre) == pytest.approx([middle[0]] * 2, abs=1)
+    # In one step: the dots are drawn anew as long as points of the curves come.
+    place = "dot.getBoundingClientRect()"
+    centres = f"(dots) => [...document.querySelectorAll(dots)].map((dot) => {place}.x + {place}.width / 2)"
+    assert page.evaluate(centres, f"{ROOT} .dot") == pytest.approx([middle[0]] * 2, abs=1)
     if options:
         swipe_up(page, *left)
         assert_turned(3)

@@ -102,9 +102,12 @@ function turn(root) {
   function fillIn(now, found) {
     filling = requestAnimationFrame(() => {
       const more = extend(now);
-      if (more || ready(now)) fillIn(now, found);
+      if (more) fillIn(now, found); else prepare(now);
       if (!more || !calm.matches) drawScores(data, page, now.alpha, found);
     });
+  }
+  function prepare(now) {
+    filling = requestAnimationFrame(() => { if (ready(now)) prepare(now); });
   }
   function set(change) {
     Object.assign(setting, change);
