@@ -78,6 +78,8 @@ def test_calls_run_side_by_side(config):
         assert sorted(call_each(threading.Barrier(2, timeout=20).wait, [(), ()])) == [0, 1]
 
 
+# joblib's own list of what it has sent can forget an object twice, which Python can only print.
+@pytest.mark.filterwarnings("ignore:.*_WeakKeyDictionary:pytest.PytestUnraisableExceptionWarning")
 def test_two_dask_workers_share_the_work(some):
     from dask.distributed import Client, LocalCluster  # not at the top: each process would wait for it
 
