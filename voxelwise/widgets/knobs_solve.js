@@ -110,7 +110,7 @@ function average(scores) {
 
 // What belongs to one setting of the knobs. What a voxel and a lag have in common is kept.
 function solver(data) {
-  const kept = new Map(), [low, high] = data.exponents;
+  const kept = data.voxels.map(() => []), [low, high] = data.exponents;
   const exponents = Array.from({ length: 5 * (high - low) + 1 }, (_, n) => low + n / 5);
 
   function fit(folds, alpha) {
@@ -126,11 +126,7 @@ function solver(data) {
     const folds = held.map((fold, n) => ({ held: fold, train: centre(combine(whole, parts[n], -1), data.pixels) }));
     return { folds, curves: { train: [], held: [] } };
   }
-  function find({ voxel, lag }) {
-    const name = `${voxel} ${lag}`;
-    if (!kept.has(name)) kept.set(name, prepare(voxel, lag));
-    return kept.get(name);
-  }
+  const find = ({ voxel, lag }) => (kept[voxel][lag] ??= prepare(voxel, lag));
   return {
     // Everything but the rest of the curves.
     model(setting) {
@@ -157,9 +153,10 @@ function solver(data) {
     },
     // Prepare one more voxel or lag before it is asked for; whether there was one.
     ready({ voxel, lag }) {
-      const voxels = data.voxels.map((_, n) => [n, lag]), lags = Array.from({ length: data.lags + 1 }, (_, n) => [voxel, n]);
-      const next = [...voxels, ...lags].find(([n, volumes]) => !kept.has(`${n} ${volumes}`));
-      if (next) find({ voxel: next[0], lag: next[1] });
+      const voxels = kept.map((_, n) => ({ voxel: n, lag }));
+      const lags = Array.from({ length: data.lags + 1 }, (_, n) => ({ voxel, lag: n }));
+      const next = [...voxels, ...lags].find((other) => !kept[other.voxel][other.lag]);
+      if (next) find(next);
       return Boolean(next);
     },
   };
