@@ -1,8 +1,4 @@
-"""What the tests run on: the simulated recording, whole, and small ones written for the purpose; a kernel; a browser.
-
-What takes a second to import is imported by the fixtures: of several processes, the first, which only hands out tests,
-reads this file before the others begin.
-"""
+"""What the tests run on: the simulated recording, whole, and small ones made for the purpose; a kernel; a browser."""
 
 import contextlib
 import gc
@@ -20,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from nbclient import NotebookClient
 from playwright.sync_api import sync_playwright
 
+import voxelwise as vw
 from tests.pages.browsing import watch
 from tests.pages.running import PREPARE, run_cells
 from tools.press.chapters import ENCRYPTED
@@ -44,40 +41,30 @@ def pytest_collection_finish():
 @pytest.fixture(scope="session")
 def recording():
     """The simulated recording."""
-    from voxelwise import load_recording
-
-    return load_recording("simulated")
+    return vw.load_recording("simulated")
 
 
 @pytest.fixture(scope="session")
 def samples(recording):
     """Its random runs, as the chapters load them."""
-    from voxelwise import load_samples
-
-    return load_samples(recording)
+    return vw.load_samples(recording)
 
 
 @pytest.fixture(scope="session")
 def figures(recording):
     """Its figure runs."""
-    from voxelwise import load_samples
-
-    return load_samples(recording, kind="figure")
+    return vw.load_samples(recording, kind="figure")
 
 
 @pytest.fixture(scope="session")
 def scores(samples):
     """Mean score of each voxel, as the chapters compute it."""
-    from voxelwise import cross_validate_ridge
-
-    return cross_validate_ridge(samples).mean(axis=0)
+    return vw.cross_validate_ridge(samples).mean(axis=0)
 
 
 @pytest.fixture(scope="session")
 def small_samples():
     """4 runs of different length, 4 x 4 pixels, 50 voxels in 6 x 5 x 4 that answer at once."""
-    from voxelwise import Samples
-
     rng = np.random.default_rng(0)
     stimuli = rng.integers(0, 2, (120, 16))
     stimuli[::5] = -1
@@ -85,20 +72,18 @@ def small_samples():
     mask = rng.permutation(np.arange(120) < 50).reshape(6, 5, 4).astype(np.uint8)
     mask_img = nibabel.Nifti1Image(mask, np.diag([-2.0, 2.0, 2.5, 1.0]))
     runs = np.repeat(range(4), [30, 24, 36, 30])
-    return Samples.from_arrays(stimuli, responses, runs, stimulus_shape=(4, 4), mask_img=mask_img)
+    return vw.Samples.from_arrays(stimuli, responses, runs, stimulus_shape=(4, 4), mask_img=mask_img)
 
 
 @pytest.fixture(scope="session")
 def small_recording(tmp_path_factory, small_samples):
     """The folder of the same as a recording of one's own, without a background."""
-    from voxelwise import unmask
-
     folder = tmp_path_factory.mktemp("small")
     for name in ("func", "label", "mask"):
         (folder / name).mkdir(parents=True)
     small_samples.mask_img.to_filename(folder / "mask" / "mask.nii.gz")
     for number, rows in enumerate(small_samples.run_rows, start=1):
-        volumes = unmask(100 + small_samples.responses[rows].T, small_samples.mask_img)
+        volumes = vw.unmask(100 + small_samples.responses[rows].T, small_samples.mask_img)
         volumes.to_filename(folder / "func" / f"run{number}.nii.gz")
         np.savetxt(folder / "label" / f"run{number}.csv", small_samples.stimuli[rows], fmt="%d", delimiter=",")
     return folder

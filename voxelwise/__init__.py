@@ -28,7 +28,7 @@ from .models.prf import cross_validate_prf, field_weights, fit_prf, polar_coordi
 from .models.receptive_fields import fit_receptive_fields
 from .models.ridge import cross_validate_ridge, mean_correlation, predict_ridge
 from .models.search import AlphaSearch, search_alpha
-from .results import load_results, write_derivatives
+from .results import load_results, write_derivatives, write_results
 from .simulation.cortex import true_fields
 from .simulation.truth import true_ceiling, true_parts, true_time_course
 

@@ -8,6 +8,7 @@ from nilearn.glm.first_level.hemodynamic_models import compute_regressor
 from scipy.ndimage import gaussian_filter
 from scipy.signal import lfilter
 
+from .data.events import check_hrf_model
 from .data.samples import check_whole, columns_of, is_rest
 from .errors import RecordingError
 
@@ -116,8 +117,7 @@ def with_hrf(samples, hrf_model="spm", t_r=2.0, slice_time_ref=0.5):
     convolved : Samples
         With other ``stimuli``, float32, in which no row stands for rest any longer.
     """
-    if not (callable(hrf_model) or hrf_model in ("spm", "glover")):
-        raise ValueError(f'hrf_model={hrf_model!r}: expected "spm", "glover" or a function of t_r and oversampling.')
+    check_hrf_model(hrf_model)
     if not (0 < t_r < math.inf and 0 <= slice_time_ref <= 1):
         raise ValueError(f"t_r={t_r}, slice_time_ref={slice_time_ref}: expected seconds, and a share of them, 0 to 1.")
     run_rows, black = samples.run_rows, recode(samples, "rest black").stimuli
@@ -157,7 +157,7 @@ def luminance(samples):
     samples : Samples
         Whose stimuli are pictures, else it is a :class:`RecordingError`; rest counts as black, 0.
     """
-    return _pictures(samples).mean(axis=(1, 2))[:, np.newaxis]
+    return pictures_of(samples).mean(axis=(1, 2))[:, np.newaxis]
 
 
 def local_contrast(samples, patches=PATCHES):
@@ -178,7 +178,7 @@ def local_contrast(samples, patches=PATCHES):
     features : ndarray of float32, shape (n_samples, n_patches)
         Patches of the first size, row by row, then those of the second, and so on.
     """
-    pictures = _pictures(samples)
+    pictures = pictures_of(samples)
     for patch in patches:
         for size, most in zip(patch, pictures.shape[1:], strict=True):
             check_whole("patches", size, 1, most)
@@ -214,7 +214,7 @@ def gabor_energy(samples, wavelengths=(2, 4), n_orientations=4):
     check_whole("n_orientations", n_orientations, 1)
     if not len(wavelengths) or not all(2 <= each < math.inf for each in wavelengths):
         raise ValueError(f"wavelengths={wavelengths}: expected pixels from crest to crest, at least 2 each.")
-    pictures, energies = _pictures(samples), []
+    pictures, energies = pictures_of(samples), []
     y, x = np.indices(samples.stimulus_shape)
     for wavelength in wavelengths:
         sd = 3 * math.sqrt(math.log(2) / 2) / math.pi * wavelength
@@ -232,7 +232,7 @@ def _blur(pictures, sd):
     return gaussian_filter(pictures, (0, sd, sd), mode="constant", truncate=5)
 
 
-def _pictures(samples):
+def pictures_of(samples):
     """Stimuli as they were on the screen, shape (n_samples, n_rows, n_columns); rest is black."""
     if len(samples.stimulus_shape) != 2:
         raise RecordingError(f"stimulus_shape={samples.stimulus_shape}: expected rows and columns of pictures.")

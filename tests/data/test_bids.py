@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import nibabel
 import numpy as np
+import pandas as pd
 import pytest
+from nilearn.glm.first_level import spm_hrf
 from nilearn.interfaces.fmriprep import load_confounds
 from nilearn.maskers import NiftiMasker
 from nilearn.masking import intersect_masks
@@ -110,7 +112,7 @@ def test_names_agree_by_what_they_mean_and_fmriprep_knows_the_time(changed):
     first.rename(changed / "sub-01" / "sub-01_task-images_events.tsv")
     (func / "._sub-01_ses-02_task-images_run-1_desc-preproc_bold.nii.gz").write_text("of another system")
     (func / f"sub-01_ses-02_task-images_run-1_space-{SPACE}_desc-preproc_bold.json").write_text('{"StartTime": 0.2}')
-    recording = find(changed, derivatives=derivatives)
+    recording = find(changed, 1, derivatives=derivatives)
     found = [path.name for path in recording.label["random"]]
     assert found == ["sub-01_task-images_events.tsv"] * 3 + [path.name for path in others]
     assert recording.timing["random"] == [(2.0, 0.5)] * 3 + [(2.0, 0.1)] + [(2.0, 0.5)] * 2
@@ -131,11 +133,19 @@ def test_all_faults_and_what_is_there_instead_are_told(changed):
     (changed / "sub-01/ses-01/func/sub-01_ses-01_task-images_run-03_events.tsv").unlink()
     (changed / "sub-01/ses-02/func/sub-01_ses-02_task-images_run-01_events.tsv").write_text("a\tb\n1\t2\n")
     (changed / f"{FUNC}_run-01_{bold}.json").write_text("{")
-    (changed / TASK).write_text('{"RepetitionTime": "2 s"}')
+    other = FUNC.replace("ses-01", "ses-02")
+    (changed / f"{other}_run-02_{bold}.json").write_text('{"RepetitionTime": 2, "StartTime": "1"}')
+    (changed / TASK).write_text('{"RepetitionTime": 2000}')
     with pytest.raises(RecordingError) as faults:
         find(changed)
     wanted = ["run-02.*of the same run as.*res-2", "run-03.*without a mask", "run-03.*without events"]
-    for said in (*wanted, "ses-02.*run-01.*no.*table of events", "run-01.*not JSON", "run-02.*volume is 2 s"):
+    for said in (
+        *wanted,
+        "ses-02.*run-01.*no.*table of events",
+        "run-01.*not JSON",
+        "run-02.*volume is 2000;",
+        "StartTime is '1'",
+    ):
         assert re.search(said, str(faults.value))
 
 
@@ -152,6 +162,14 @@ def test_arguments_that_do_not_fit_are_refused_before_volumes_are_read(made, tab
     ):
         with pytest.raises(ValueError, match=said):
             load_samples(recording, **(fitting | options))
+
+
+def test_a_confound_without_a_number_is_named(changed, table):
+    path = next(changed.rglob("*ses-01*run-02*_timeseries.tsv"))
+    confounds = pd.read_csv(path, sep="\t")
+    confounds.assign(rot_y=np.nan).to_csv(path, sep="\t", na_rep="n/a", index=False)
+    with pytest.raises(RecordingError, match=r"run-02.*: n/a among its confounds in rot_y;"):
+        load_samples(find(changed), features=table, confounds=("motion",))
 
 
 def test_a_folder_of_links_holds_the_share_of_each_volume(made, table, tmp_path):
@@ -198,14 +216,13 @@ def test_from_surfaces_to_scores_fields_and_trials(stand_in):
     recording, pixels = find_real(stand_in, "fsaverage5"), stand_in[1][-2 * N_VERTICES :]
     assert [path.name.partition("run-")[2][:2] for path in recording.label["figure"]] == ["03", "06"] * 2
     table, motion = vw.load_patterns(recording, (12, 12)), {"strategy": ("motion",), "motion": "basic"}
-    central = table.loc[:, (slice(1, 10), slice(1, 10))]
-    samples = load_samples(recording, features=central, hrf="spm", confounds=motion)
+    samples = load_samples(recording, features=table.loc[:, np.s_[1:10, 1:10]], hrf="spm", confounds=motion)
     assert samples.stimulus_shape == (10, 10) and samples.report["shown"].tolist() == [20] * 12
     assert np.median(vw.cross_validate_ridge(samples, alpha=1, cv=6).mean(axis=0)) > 0.8
     fields = vw.fit_receptive_fields(samples)
     peaks = np.column_stack(np.unravel_index(fields.reshape(len(fields), -1).argmax(axis=1), (10, 10)))
     assert samples.mask_img is None and (peaks == pixels - 1).all(axis=1).mean() > 0.95
-    trials = vw.load_trials(recording, features=table, confounds=motion)
+    trials = vw.load_trials(recording, features=table, confounds=motion, hrf_model=lambda *times: spm_hrf(*times))
     assert trials.stimuli.shape == (240, 144) and trials.stimulus_shape == (12, 12)
     pairs = zip(trials.stimuli[:, pixels @ [12, 1]].T, trials.responses.T, strict=True)
     np.testing.assert_allclose([np.polyfit(seen, answer, 1)[0] for seen, answer in pairs], 2, atol=0.25)

@@ -47,7 +47,9 @@ def test_features_are_found_by_any_column():
     expected = design_from_events(EVENTS, FEATURES, N_VOLUMES, T_R)
     numbers = EVENTS.drop(columns="stim_file").assign(trial_type=[1, 2, 3, 1, 2, 3, np.nan, 2, 1])
     by_number = FEATURES.set_axis([3, 2, 1]).rename_axis("trial_type")
-    np.testing.assert_array_equal(design_from_events(numbers, by_number, N_VOLUMES, T_R), expected)
+    by_text = by_number.set_axis(["3.0", "2.0", "1.0"]).rename_axis("trial_type")
+    for some in (by_number, by_text):
+        np.testing.assert_array_equal(design_from_events(numbers, some, N_VOLUMES, T_R), expected)
     each = design_from_events(EVENTS, "stim_file", N_VOLUMES, T_R, hrf=None)
     assert each.shape == (N_VOLUMES, 3)
     np.testing.assert_allclose(each[:, 0].sum() * T_R, 0.8 + 5 + 0.8)  # a.png, within the run
@@ -69,6 +71,8 @@ def test_what_cannot_be_counted_or_does_not_fit_is_told():
         (dict(events=EVENTS.drop(columns="stim_file")), 'no column "stim_file"; they have onset, duration'),
         (dict(features=pd.concat([FEATURES, FEATURES])), "'c.png' stands in its index twice"),
         (dict(features=FEATURES.where(FEATURES > 0)), "features: nan among them"),
+        (dict(features=FEATURES.astype(object).replace(FEATURES.iloc[0, 0], "x")), "features: could not .* 'x'"),
+        (dict(features=FEATURES.set_axis([3, 2, 1]).rename_axis("stim_file")), "no row for 'a.png'"),
         (dict(features=ROWS), "features: ndarray; expected a DataFrame"),
         *((dict(hrf=hrf), "hrf=.*expected .*glover") for hrf in ("fir", [], [-1], 3)),
     ):
@@ -105,6 +109,7 @@ def test_what_is_no_picture_is_told(tmp_path):
     for save, said in (
         (lambda: None, "no picture in it"),
         (lambda: Image.fromarray(GREY.astype(np.float32)).save(path), "a.tif: .*white is not known"),
+        (lambda: Image.new("RGBA", (9, 9), (0, 0, 0, 200)).save(path), "a.tif: .*transparent"),
         (lambda: path.write_bytes(b"nothing"), "a.tif: not a picture"),
     ):
         save()

@@ -50,8 +50,7 @@ def test_a_folder_of_ones_own(small_folder, monkeypatch):
 
 def test_kinds_come_from_the_names_of_the_volumes_and_run_2_before_run_10(small_folder):
     rename(small_folder, "data_faces_run10 data_faces_run2 run3 run12", "run10 run2 run3 run12")
-    found = load_recording(str(small_folder)).label
-    names = {kind: [path.name for path in paths] for kind, paths in found.items()}
+    names = {kind: [path.name for path in paths] for kind, paths in load_recording(str(small_folder)).label.items()}
     assert names == {"faces": ["run2.csv", "run10.csv"], "random": ["run3.csv", "run12.csv"]}
 
 

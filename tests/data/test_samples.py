@@ -38,15 +38,22 @@ def test_neither_a_mean_of_many_standard_deviations_nor_the_unit_takes_digits(sm
 
 
 @pytest.mark.parametrize("noise", [0, 1e-10])
-def test_constant_voxels_answer_nothing(small_folder, noise):
-    """Whatever their value: of some, rounding leaves a trace that must not be blown up to a standard deviation of 1."""
+@pytest.mark.parametrize("dropped", [0, 2])
+def test_constant_voxels_answer_nothing(small_folder, noise, dropped):
+    """Whatever their value, in the volumes that stay: no trace of rounding is blown up to a standard deviation of 1."""
     recording, rng = vw.load_recording(small_folder), np.random.default_rng(0)
     inside = nibabel.load(recording.mask).get_fdata() > 0
     still = (inside & (inside.cumsum().reshape(inside.shape) <= 30))[..., np.newaxis]
     level = rng.uniform(1, 3000, still.shape)
+
+    def hold_still(volumes):
+        values = level * (1 + noise * rng.normal(size=volumes.shape))
+        values[..., :dropped] *= 9
+        return np.where(still, values, volumes)
+
     for path in recording.func["random"]:
-        rewrite(path, lambda v: np.where(still, level * (1 + noise * rng.normal(size=v.shape)), v), stored=np.float64)
-    samples = load_samples(recording)
+        rewrite(path, hold_still, stored=np.float64)
+    samples = load_samples(recording, drop_volumes=dropped)
     assert not samples.responses[:, :30].any() and samples.responses[:, 30:].std(axis=0).min() > 0.9
     assert samples.dead_runs.tolist() == [4] * 30 + [0] * 20
 

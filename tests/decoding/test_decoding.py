@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from nilearn.glm.first_level import spm_hrf
+from nilearn.signal import create_cosine_drift
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import OrthogonalMatchingPursuit, Ridge
 from sklearn.pipeline import make_pipeline
@@ -77,8 +78,7 @@ def test_noise_is_decoded_at_chance():
         models = fit_without_each_fold(trials, 40, 10.0, 6)
         found, drawn = identify(trials, models), reconstruct(trials, models)
         scores.append([found.accuracy(2), found.accuracy(10), score_pixels(trials.stimuli, drawn)["accuracy"]])
-    off = np.mean(scores, axis=0) - [0.5, 0.1, 0.5]
-    assert (np.abs(off) < 4 * np.sqrt(variances)).all()
+    assert (np.abs(np.mean(scores, axis=0) - [0.5, 0.1, 0.5]) < 4 * np.sqrt(variances)).all()
 
 
 def test_noise_is_that_with_which_held_out_stimuli_come_back_best():
@@ -168,7 +168,7 @@ def put_together(events, strengths, baseline):
 
 
 def test_trials_of_any_duration_at_any_time_are_told_apart_and_from_all_else():
-    """From drift, from a jerk of the head at each trial, and from two volumes that are too bright."""
+    """From drift, which confounds may hold, too, from a jerk of the head at each trial, and from two bright volumes."""
     rng = np.random.default_rng(0)
     onsets, durations = [10.3, 31.7, 36.2, 60, 64, 90.05, 130, 171.4], [6, 8, 3, 4, 4, 0.5, 12, 2]
     events = pd.DataFrame({"onset": onsets, "duration": durations})
@@ -180,7 +180,8 @@ def test_trials_of_any_duration_at_any_time_are_told_apart_and_from_all_else():
     clean = put_together(events, strengths, baseline)
     measured = clean + (drift + 0.03 * movement @ rng.normal(size=(2, 5))) * baseline
     measured[:2] *= 1.4
-    options = dict(confounds=movement, kept=np.arange(2, N_VOLUMES))
+    cosines = create_cosine_drift(0.01, T_R * np.arange(N_VOLUMES))[:, :-1]
+    options = dict(confounds=np.hstack([cosines, movement]), kept=np.arange(2, N_VOLUMES))
     found = vw.estimate_trials(measured, events, T_R, **options)
     assert found.shape == (8, 5) and found.dtype == np.float32
     np.testing.assert_allclose(found, strengths, atol=0.08)
@@ -191,11 +192,18 @@ def test_trials_of_any_duration_at_any_time_are_told_apart_and_from_all_else():
     assert abs(off - strengths).max() > 0.2, "half a volume matters"
 
 
-def test_events_after_the_run_are_refused_and_a_voxel_without_a_baseline_has_no_response():
+def test_trials_that_cannot_be_told_are_refused_and_a_voxel_without_a_baseline_has_no_response():
     responses, events = np.ones((N_VOLUMES, 3)) * [0, -5, 7], pd.DataFrame({"onset": [20.0, 60.0], "duration": 4.0})
     np.testing.assert_allclose(vw.estimate_trials(responses, events, T_R), 0, atol=1e-5)
-    with pytest.raises(ValueError, match="do not tell 2 trials"):
-        vw.estimate_trials(responses, events.assign(onset=[20.0, 250.0]), T_R)
+    for onset, change, told in (
+        (60.0, dict(confounds=np.ones((N_VOLUMES, 1))), "do not tell 2 trials"),
+        (60.0, dict(hrf_model="spm + derivative"), "hrf_model='spm"),
+        (236.0, {}, "the event at 236 s has [0-9.]+% of its response"),
+        (0.0, dict(kept=np.arange(15, N_VOLUMES)), "the event at 0 s has 0.[0-9]% of its response"),
+        (250.0, {}, "the event at 250 s has 0.0% of its response"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            vw.estimate_trials(responses, events.assign(onset=[80.0, onset]), T_R, **change)
 
 
 def test_too_little_rest_is_told_and_without_any_trials_are_averaged(small_folder):

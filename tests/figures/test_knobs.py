@@ -105,13 +105,9 @@ def test_voxels_are_chosen_by_their_scores_and_have_true_fields(visit):
 
 
 def test_what_does_not_fit_is_refused_and_what_is_too_large_is_told():
-    for change, why in (
-        (dict(scores=SCORES[:3]), "each of the 9"),
-        (dict(alpha=-1), "alpha=-1"),
-        (dict(lag=17), "to 16"),
-    ):
+    for new, why in ((dict(scores=SCORES[:3]), "each of the 9"), (dict(alpha=-1), "alpha=-1"), (dict(lag=17), "to 16")):
         with pytest.raises(ValueError, match=why):
-            turn_knobs(**GIVEN | change)
+            turn_knobs(**GIVEN | new)
     wide = dataclasses.replace(SAMPLES, stimuli=np.zeros((len(SAMPLES.runs), 300), np.float32), stimulus_shape=(15, 20))
     assert "too large" in turn_knobs(**GIVEN | dict(samples=wide)).html
 

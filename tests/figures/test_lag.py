@@ -67,7 +67,7 @@ def test_the_screen_is_dragged_along(html, visit, options):
     page = visit(html, **options)
     box = page.locator(f"{ROOT} .course svg").bounding_box()
     x, y, volume = box["x"] + box["width"] / 2, box["y"] + 60, (box["width"] - 50) / 39
-    for wanted, by in ((4, 4), (1, -3), (8, 30)):
+    for wanted, by in ((4, 4), (1, -3), (8, 14)):
         press(page, (x, y), (x + 2 * by, y), (x + by * volume, y))
         assert_shows(page, 0, wanted)
 

@@ -111,6 +111,10 @@ def test_repeats_within_a_run_and_the_mean_of_several():
     r2 = np.array([-0.9, -0.2, -0.05, 0, 0.05, 0.9])
     of_mean = vw.NoiseCeiling(r2, r2, r2, r2, r2).of_mean(20)
     assert (np.diff(of_mean) > 0).all() and abs(of_mean).max() <= 1
+    alike = Samples.from_arrays(np.ones((9, 1)), np.arange(18).reshape(9, 2) % 7, np.zeros(9))
+    with pytest.raises(RecordingError, match=r"two of the 1 trials.*Where each row is a trial, name its stimulus"):
+        noise_ceiling(alike, between="trial")
+    assert noise_ceiling(alike, between="trial", stimuli=list(map(tuple, alike.stimuli))).repeated.all()
     with pytest.raises(RecordingError, match=r'is shown in two of the 1 runs.*within a run, see between="trial"'):
         noise_ceiling(in_one)
 

@@ -61,8 +61,7 @@ def test_a_response_is_that_of_each_run_at_a_fine_resolution(small_samples, t_r,
     mixed = vw.with_hrf(small_samples.take(order), "spm", t_r, slice_time_ref)
     np.testing.assert_array_equal(mixed.stimuli, convolved.stimuli[order])
     on_off = vw.recode(small_samples, "on/off and pixels")
-    instant = vw.with_hrf(on_off, lambda t_r, oversampling: [1.0])
-    np.testing.assert_allclose(instant.stimuli, on_off.stimuli, atol=1e-6)
+    np.testing.assert_allclose(vw.with_hrf(on_off, lambda *_: [1.0]).stimuli, on_off.stimuli, atol=1e-6)
 
 
 def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording, samples):
@@ -78,8 +77,7 @@ def test_true_parts_are_those_of_a_regression_on_what_the_voxel_saw(recording, s
         y, x = columns[:, voxel], columns[:, [-1, len(some) + voxel]]
         alone, both = (LinearRegression().fit(z, y).score(z, y) for z in (x[:, :1], x))
         assert part == pytest.approx((alone, both - alone), abs=1e-6)
-    silent = recording.truth[recording.truth["gain"] == 0][:3]
-    assert vw.true_parts(silent, lag=2).isna().all(axis=None)
+    assert vw.true_parts(recording.truth[recording.truth["gain"] == 0][:3], lag=2).isna().all(axis=None)
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +105,9 @@ def test_gabor_energy_is_that_of_loops(shown):
     """At each pixel, products with a cosine and a sine grating under a Gaussian, on a screen with a black rim."""
     sd, angle, expected = 3 * np.sqrt(np.log(2) / 2) / np.pi * 2.5, np.pi / 3, []
     rows, columns = np.mgrid[-9:10, -9:10]  # more than six standard deviations
-    weights = np.exp(-(rows**2 + columns**2) / (2 * sd**2))
+    bell = np.exp(-(rows**2 + columns**2) / (2 * sd**2))
     phase = 2 * np.pi / 2.5 * (columns * np.cos(angle) + rows * np.sin(angle))
-    waves = [
-        weights * (wave - np.average(wave, weights=weights)) / weights.sum() for wave in (np.cos(phase), np.sin(phase))
-    ]
+    waves = [bell * (wave - np.average(wave, weights=bell)) / bell.sum() for wave in (np.cos(phase), np.sin(phase))]
     for picture in np.maximum(shown.stimuli, 0).reshape(-1, 4, 5):
         padded = np.pad(picture, 9)
         for row, column in np.ndindex(4, 5):

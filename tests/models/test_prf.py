@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import LeaveOneOut
 
-from voxelwise import Samples, fit_prf, is_rest, polar_coordinates
+from voxelwise import RunKFold, Samples, cross_validate_prf, fit_prf, is_rest, polar_coordinates
 
 PLACE = ["row", "column", "size"]
 
@@ -52,10 +53,9 @@ def test_fields_on_the_grid_are_found_exactly_and_those_between_nearly():
 
 
 def test_r2_is_what_the_field_adds_to_on_and_off_in_linear_regression(samples):
-    found = fit_prf(samples, [1951, 1780, 700])
     on = ~is_rest(samples.stimuli)[:, np.newaxis]
     candidates = table(*[(row, column, size) for row in (2, 4, 6.5) for column in (2, 5) for size in (0.4, 0.8, 2)])
-    for voxel, field in found.iterrows():
+    for voxel, field in fit_prf(samples, [1951, 1780, 700]).iterrows():
         y, gains, r2 = samples.responses[:, voxel].astype(float), [], []
         for weights in gaussians(pd.concat([field.to_frame().T, candidates]), (10, 10)):
             pair = np.column_stack([samples.stimuli @ weights, on])
@@ -64,6 +64,19 @@ def test_r2_is_what_the_field_adds_to_on_and_off_in_linear_regression(samples):
             r2.append(both.score(pair, y) - LinearRegression().fit(on, y).score(on, y))
         assert gains[0] > 0 and field["r2"] == pytest.approx(r2[0], rel=1e-6)
         assert all(other <= r2[0] + 1e-12 for other, gain in zip(r2, gains, strict=True) if gain > 0)
+
+
+def test_scores_are_those_of_fields_of_the_other_runs(samples):
+    some, on, expected = samples.take(voxels=[700, 1780, 1951]), ~is_rest(samples.stimuli), []
+    for train, test in RunKFold(2).split(some.stimuli, groups=some.runs):
+        designs = [
+            np.column_stack([some.stimuli @ field, on]) for field in gaussians(fit_prf(some.take(train)), (10, 10))
+        ]
+        pairs = zip(designs, some.responses.T, strict=True)
+        expected.append([LinearRegression().fit(x[train], y[train]).score(x[test], y[test]) for x, y in pairs])
+    np.testing.assert_allclose(cross_validate_prf(some, cv=2), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="scores on a single sample"):
+        cross_validate_prf(some.take(slice(0, 4)), cv=LeaveOneOut())
 
 
 def test_voxels_without_a_field_and_few_samples():

@@ -108,6 +108,8 @@ def test_transfer_equals_scikit_learn(small_samples):
     expected, _ = plain_loop(small_samples, Ridge(0.5), [(np.concatenate(runs[2:]), test) for test in runs[:2]])
     train, test = small_samples.take(small_samples.runs > 1), small_samples.take(small_samples.runs < 2)
     np.testing.assert_allclose(vw.score_transfer(train, test, 0.5), expected, atol=1e-7)
+    with pytest.raises(ValueError, match="responses: 50 columns in train_samples, 3 in test_samples"):
+        vw.score_transfer(train, test.take(voxels=[0, 1, 2]))
 
 
 def test_a_learning_curve_equals_a_plain_loop_over_draws(small_samples):

@@ -147,8 +147,7 @@ def test_the_estimator_is_ridge_on_scaled_columns(banded):
 def test_voxels_out_of_view_are_scored_by_the_other_runs(banded):
     responses = banded.responses.copy()
     responses[banded.runs == 1, 2], responses[banded.runs > 0, 5], responses[:, 6] = 0, 1.5, 2.5
-    spaces = dict(first=range(7), second=range(7, 15))
-    partly = dataclasses.replace(banded, responses=responses, features=spaces)
+    partly = dataclasses.replace(banded, responses=responses, features=dict(first=range(7), second=range(7, 15)))
     both = partly, partly.take(banded.runs != 1)
     found, alone = (partition_variance(some, [3, 30], RATIOS, LeaveOneGroupOut()) for some in both)
     np.testing.assert_allclose(found.scores[[0, 2, 3], 2], alone.scores[:, 2], atol=1e-7)

@@ -91,13 +91,11 @@ def test_chapters_are_offered_as_notebook_and_program_and_open_on_other_hosts(bu
             f"https://colab.research.google.com/github/some-one/a.book/blob/gh-pages/_sources/book/{chapter}.ipynb",
         }
         assert {f"../_sources/book/{chapter}{suffix}" for suffix in (".ipynb", ".py")} <= links
-        offered = nbformat.read(sources / f"{chapter}.ipynb", as_version=4)
-        assert offered.cells[0].source == write_colab_cell(ADDRESS)
+        assert nbformat.read(sources / f"{chapter}.ipynb", 4).cells[0].source == write_colab_cell(ADDRESS)
         assert "google" not in str(articles[chapter]) + (sources / f"{chapter}.py").read_text("utf-8")
     printed = "é 5 of ../../scans\n"
     assert printed in articles["02_first"].get_text()
-    said = subprocess.check_output([sys.executable, sources / "02_first.py"], text=True)
-    assert said == printed + "3\n"
+    assert subprocess.check_output([sys.executable, sources / "02_first.py"], text=True) == printed + "3\n"
 
 
 def test_what_was_found_is_the_caption(articles):

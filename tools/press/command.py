@@ -13,10 +13,9 @@ from tools.press.chapters import find_chapters, read_cover, run_chapters, use_ow
 from tools.press.pages import hold_folder, rendering, stage_pages
 from tools.press.parameters import collect_values, read_parameters, share_settings
 from tools.press.warm import warm_up
-from voxelwise import load_recording, load_samples
+from voxelwise import load_recording, load_samples, write_results
 from voxelwise.files import replace_file
 from voxelwise.inference.permutation import check_permutations
-from voxelwise.results import write_results
 
 ROOT = Path(__file__).resolve().parents[2]
 

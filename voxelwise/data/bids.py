@@ -19,6 +19,7 @@ from .recording import Recording, as_people_count, checked
 from .runs import event_runs
 
 ADDED = {"space", "res", "den", "cohort", "desc", "hemi"}  # by derivatives, to the name of a run
+MOST_SECONDS = 60  # from volume to volume; a longer time was written in milliseconds
 MISSING = ["n/a", "null", ""]  # what stands for a value that there is not, in tables of BIDS and of ds000255
 
 
@@ -47,6 +48,9 @@ def bids_recording(bids, subject, task, space=None, session=None, derivatives=No
     """
     bids = Path(bids).expanduser().resolve()
     derivatives = Path(derivatives).expanduser().resolve() if derivatives else bids / "derivatives" / "fmriprep"
+    there = [folder.name.removeprefix("sub-") for folder in derivatives.glob("sub-*")]
+    known = {_plain(name): name for name in there} | {name: name for name in there}
+    subject = known.get(subject) or known.get(_plain(subject), str(subject))
     faults, parts = [], dict(func={}, label={}, masks={}, events={}, timing={})
     for kind, name in ({"random": task} if isinstance(task, str) else task).items():
         runs = _find_runs(faults, bids, derivatives, subject, name, space, session)
@@ -199,10 +203,14 @@ def _read_timing(path, raw_sidecar):
                 said |= json.loads(sidecar.read_text(encoding="utf-8"))
             except (OSError, ValueError, TypeError) as error:
                 raise RecordingError(f"{sidecar}: not JSON that can be read ({error}).") from None
-    t_r = said.get("RepetitionTime")
+    t_r, start = said.get("RepetitionTime"), said.get("StartTime")
     if t_r is None and not path.name.endswith(".gii"):
         t_r = read_t_r(path)
-    if not (isinstance(t_r, int | float) and t_r > 0):
-        raise RecordingError(f"{path}: the time from volume to volume is {t_r}; expected a RepetitionTime in its JSON.")
+    if not (isinstance(t_r, int | float) and 0 < t_r < MOST_SECONDS):
+        wanted = f"a RepetitionTime in seconds in its JSON, above 0 and below {MOST_SECONDS}"
+        raise RecordingError(f"{path}: the time from volume to volume is {t_r!r}; expected {wanted}.")
     # fMRIPrep says StartTime where it moved all slices to one time; without that, a volume is measured all along.
-    return t_r, said.get("StartTime", t_r / 2) / t_r
+    start = t_r / 2 if start is None else start
+    if not (isinstance(start, int | float) and 0 <= start <= t_r):
+        raise RecordingError(f"{path}: StartTime is {start!r} in its JSON; expected seconds, from 0 to {t_r}.")
+    return t_r, start / t_r

@@ -12,19 +12,19 @@ from .reading import open_image, read_surface, read_voxels
 def read_run(run, mask_img, smoothing):
     """Features and responses of a run in matching rows, without what is taken out of both."""
     clean = dict(sample_mask=run.kept, confounds=run.confounds)
-    changes = read_changes(run.path, mask_img, run.source, len(run.design), smoothing)
+    changes = read_changes(run.path, mask_img, run.source, len(run.design), smoothing, run.kept)
     responses = signal.clean(changes, standardize="zscore_sample", **clean)
     design = run.design[run.kept] if run.confounds is None else signal.clean(run.design, standardize=None, **clean)
     partnered = run.kept >= run.first
     return design[partnered], responses[partnered]
 
 
-def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None):
-    """Changes since a run's first volume, as a share of about a voxel's largest value; 0 where float32 tells none."""
+def read_changes(path, mask_img, source=None, n_rows=None, smoothing=None, kept=slice(None)):
+    """Changes since the first volume kept, as shares of about the largest value; 0 where float32 tells of none."""
     values = in_range(read_values(path, mask_img, source, n_rows, smoothing))
-    values -= values[0].copy()
+    values -= values[kept][0]
     # Rounding would otherwise be blown up to a standard deviation of 1.
-    values[:, abs(values).max(axis=0) < np.finfo(np.float32).epsneg] = 0
+    values[:, abs(values[kept]).max(axis=0) < np.finfo(np.float32).epsneg] = 0
     return values.astype(np.float32, copy=False)
 
 

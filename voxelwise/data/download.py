@@ -36,8 +36,7 @@ def fetch_recording(data_dir=None):
 
     If it lacks some files, all the recording's files in it are replaced; other files in it are left alone.
     """
-    found = find_recording(data_dir)
-    return found or first_writable(_homes(data_dir), _fetch, f"The recording {NAME}") / NAME
+    return find_recording(data_dir) or first_writable(_homes(data_dir), _fetch, f"The recording {NAME}") / NAME
 
 
 def _fetch(home):

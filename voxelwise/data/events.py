@@ -84,12 +84,19 @@ def features_of_events(events, features):
         raise ValueError(f"features: {features.index[twice][0]!r} stands in its index twice; expected once.")
     names, index = _column(events, features.index.name or "stim_file"), features.index
     shown = names.notna().to_numpy()
-    wanted = names[shown].astype(index.dtype)
-    missing = wanted[~wanted.isin(index)].tolist()
+    wanted = names[shown]
+    if pd.api.types.is_any_real_numeric_dtype(index):  # what files of events hold is text
+        places = index.get_indexer(pd.to_numeric(wanted, errors="coerce"))
+    else:
+        places = index.astype(str).get_indexer(wanted.astype(str))
+    missing = wanted[places < 0].tolist()
     if missing:
         raise ValueError(f'features: no row for {missing[0]!r}, which the events\' column "{names.name}" has.')
     rows = np.zeros((len(events), features.shape[1]))
-    rows[shown] = features.loc[wanted]
+    try:
+        rows[shown] = features.to_numpy(float)[places]
+    except ValueError as error:
+        raise ValueError(f"features: {error}; expected numbers.") from None
     if not np.isfinite(rows).all():
         raise ValueError(f"features: {rows[~np.isfinite(rows)][0]} among them; expected finite numbers.")
     return rows, shown
@@ -110,6 +117,12 @@ def as_response(hrf):
     if not (np.ndim(hrf) == 1 and len(hrf) and all(isinstance(delay, Integral) and delay >= 0 for delay in hrf)):
         raise ValueError(f"hrf={hrf!r}: expected {[*RESPONSES]}, a function, delays such as [2, 3, 4], or None.")
     return None, list(hrf)
+
+
+def check_hrf_model(hrf_model):
+    """Raise a ValueError unless it is a haemodynamic response."""
+    if not (callable(hrf_model) or hrf_model in [*RESPONSES]):
+        raise ValueError(f"hrf_model={hrf_model!r}: expected {[*RESPONSES]}, or a function of t_r and oversampling.")
 
 
 def _integral(response, t_r, times):

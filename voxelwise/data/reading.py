@@ -130,7 +130,7 @@ def read_voxels(image, mask_img):
     bad = ~np.isfinite(values)
     if bad.any():
         found = f"{bad.any(axis=0).sum()} voxels of the mask, first in volume {bad.any(axis=1).argmax() + 1}"
-        raise RecordingError(f"{image.get_filename()}: not finite in {found}.")
+        raise RecordingError(f"{image.get_filename()}: not finite in {found}; expected numbers. Use a smaller mask.")
     return values
 
 

@@ -73,6 +73,11 @@ def prepare_run(run, confounds, drop_volumes, high_pass):
             raise RecordingError(f"{path}: {n_volumes} volumes; its confounds have {len(found)} rows.")
         if steady is not None and (only_steady or "scrub" in strategy):
             kept = np.asarray(steady)
+        unknown = found.columns[found.isna().any()] if strategy else ()
+        if len(unknown):
+            raise RecordingError(
+                f"{path}: n/a among its confounds in {', '.join(unknown)}; expected numbers, or others."
+            )
         found = found.to_numpy(float) if strategy else None
     if not only_steady:
         kept = kept[kept >= drop_volumes]

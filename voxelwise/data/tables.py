@@ -19,7 +19,7 @@ def load_pictures(folder, shape):
     ----------
     folder : path
         Pictures of any format that Pillow reads, in folders or not, among other files. A RecordingError if there are
-        none, or one cannot be read or holds real numbers, without a white.
+        none, or one cannot be read, is transparent, or holds real numbers, without a white.
     shape : (int, int)
         Rows and columns of blocks, each the mean brightness of its part of the picture, by area.
 
@@ -77,6 +77,8 @@ def _brightness(path, shape):
         with Image.open(path) as image:
             if image.mode == "F":
                 raise ValueError("real numbers, whose white is not known")
+            if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
+                raise ValueError("transparent, on a ground that is not known")
             white = 65535 if image.mode.startswith("I") else 255
             grey = image.convert("I") if white > 255 else image.convert("RGB")
             picture = np.asarray(grey.convert("F"), float) / white

@@ -6,7 +6,7 @@ from sklearn.linear_model import OrthogonalMatchingPursuit
 from sklearn.preprocessing import StandardScaler
 
 from ..data.samples import check_whole
-from ..features import PATCHES, patch_means
+from ..features import PATCHES, patch_means, pictures_of
 from ..models.batches import one_thread
 
 
@@ -21,7 +21,7 @@ def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
     Parameters
     ----------
     train, test : Samples
-        Without rest; those to learn from, and those to decode, whose stimuli are not looked at.
+        Pictures, without rest; those to learn from, and those to decode, whose stimuli are not looked at.
     n_voxels, n_nonzero_coefs : int
         How many voxels are selected for each patch, all where there are fewer, and how many of them have weights.
 
@@ -36,7 +36,7 @@ def decode_patches(train, test, n_voxels=500, n_nonzero_coefs=10):
     learned, tested = scaler.transform(train.responses), scaler.transform(test.responses)
     decoded = []
     for height, width in PATCHES:
-        patches = patch_means(train.stimuli.reshape(-1, *train.stimulus_shape), (height, width))
+        patches = patch_means(pictures_of(train), (height, width))
         guesses = np.empty((len(test.responses), *patches.shape[1:]))
         for row, column in np.ndindex(patches.shape[1:]):
             if np.ptp(patches[:, row, column]) == 0:  # nothing to learn but its value

@@ -7,11 +7,17 @@ import joblib
 import numpy as np
 import pandas as pd
 from nilearn.glm.first_level import make_first_level_design_matrix
+from scipy.linalg import orth
 
 from ..data.cleaning import read_values
+from ..data.events import check_hrf_model
 from ..data.reading import first_file
-from ..data.samples import find_runs, is_rest, join_runs, load_samples, spread
+from ..data.samples import check_finite, find_runs, is_rest, join_runs, load_samples, spread
 from ..errors import RecordingError
+
+RESPONSE_TIME = 32  # seconds after which nilearn's haemodynamic responses are over
+#: The share of a trial's response, squared, that a run has to hold: of a tenth, noise makes three times as much.
+MIN_SHARE = 0.1
 
 
 def average_trials(samples):
@@ -66,11 +72,11 @@ def load_trials(
         return _in_percent(weights @ read_values(run.path, mask_img, run.source, len(run.design)))
 
     for run in runs:
-        how = run.t_r, hrf_model, high_pass, run.slice_time_ref, run.confounds, run.kept
-        timing = joblib.hash((len(run.design), run.trials[["onset", "duration"]].to_numpy(), *how))
+        measured = run.slice_time_ref, run.confounds, run.kept
+        timing = joblib.hash((len(run.design), run.t_r, run.trials[["onset", "duration"]].to_numpy(), *measured))
         try:  # once for all runs with trials at the same times
             if timing not in known:
-                known[timing] = _weigh_volumes(len(run.design), run.trials, *how)
+                known[timing] = _weigh_volumes(len(run.design), run.trials, run.t_r, hrf_model, high_pass, *measured)
         except ValueError as error:
             raise RecordingError(f"{first_file(run.path)}: {error}") from None
         calls.append(joblib.delayed(read)(run, known[timing]))
@@ -93,7 +99,7 @@ def estimate_trials(
     events : DataFrame, one row a trial
         ``onset`` and ``duration`` in seconds from the start of the first volume.
     t_r, high_pass : float
-        Seconds from volume to volume; and the frequency, in hertz, below which changes are taken for drift.
+        Seconds from volume to volume; and the frequency, in hertz, below which changes are taken for drift, or None.
     hrf_model, slice_time_ref
         As in :func:`~voxelwise.with_hrf`.
     confounds : ndarray, shape (n_volumes, n_confounds), optional
@@ -105,26 +111,44 @@ def estimate_trials(
     -------
     trials : ndarray of float32, shape (n_events, n_voxels)
         Response to as long an event, in percent of the baseline; 0 where that is not positive. A ValueError if the
-        regressors do not tell all trials and the baseline apart, as without any rest.
+        regressors do not tell all trials and the baseline apart, as without any rest, or if less than a tenth of a
+        trial's response, squared, is in these volumes, as of an event at the end of the run.
     """
-    how = hrf_model, high_pass, slice_time_ref, confounds, kept
+    responses, how = np.asarray(responses), (hrf_model, high_pass, slice_time_ref, confounds, kept)
+    check_finite(responses=responses)
     return _in_percent(_weigh_volumes(len(responses), events, t_r, *how) @ responses)
 
 
 def _weigh_volumes(n_volumes, events, t_r, hrf_model, high_pass, slice_time_ref, confounds, kept):
     """Matrix that takes the volumes of a run to its trials and, last, the baseline; shape (n_events + 1, n_volumes)."""
+    check_hrf_model(hrf_model)
+    kept = np.arange(n_volumes)[slice(None) if kept is None else kept]
+    how, n = (t_r, hrf_model, slice_time_ref), len(events)
+    design = _design(events, n_volumes, *how, high_pass, confounds)[kept]
+    # Confounds may hold the same drift.
+    design = np.column_stack([design[:, :n], design[:, -1], orth(design[:, n:-1])])
+    n_whole = int((events["duration"].max() + RESPONSE_TIME) / t_r) + 2
+    whole = _design(events.assign(onset=events["onset"] % t_r), n_whole, *how)[:, :n]
+    held = (design[:, :n] ** 2).sum(axis=0) / (whole**2).sum(axis=0)
+    if np.linalg.matrix_rank(design) < design.shape[1] - np.count_nonzero(held < np.finfo(float).eps):
+        found = f"{len(kept)} volumes do not tell {n} trials, drift, confounds and baseline apart"
+        raise ValueError(f"{found}; expected rest between trials, fewer of them, or no confound that does not change.")
+    if held.min() < MIN_SHARE:
+        onset = events["onset"].iloc[held.argmin()]
+        found = f"the event at {onset:g} s has {held.min():.1%} of its response, squared, in the {len(kept)} volumes"
+        raise ValueError(f"{found}; expected {MIN_SHARE:.0%} or more. Take it out of the events, or make it rest.")
+    weights = np.zeros((n + 1, n_volumes))
+    weights[:, kept] = np.linalg.pinv(design)[: n + 1]
+    return weights
+
+
+def _design(events, n_volumes, t_r, hrf_model, slice_time_ref, high_pass=0, confounds=None):
+    """A column for the response to each event, then those of confounds and drift, and at the end a constant."""
     frame_times = t_r * (np.arange(n_volumes) + slice_time_ref)
     trials = events[["onset", "duration"]].assign(trial_type=[f"trial {number:05}" for number in range(len(events))])
-    with warnings.catch_warnings(action="ignore"):  # that it is singular is refused below
-        design = make_first_level_design_matrix(frame_times, trials, hrf_model, "cosine", high_pass, add_regs=confounds)
-    kept = np.arange(n_volumes)[slice(None) if kept is None else kept]
-    design = design.to_numpy()[kept]
-    if np.linalg.matrix_rank(design) < design.shape[1]:
-        found = f"{len(kept)} volumes do not tell {len(events)} trials, drift and baseline apart"
-        raise ValueError(f"{found}; expected rest between trials, or fewer of them.")
-    weights = np.zeros((len(events) + 1, n_volumes))
-    weights[:, kept] = np.linalg.pinv(design)[[*range(len(events)), -1]]  # trials come first, and the constant last
-    return weights
+    how = hrf_model, "cosine", high_pass or 0
+    with warnings.catch_warnings(action="ignore"):  # that it is singular is refused
+        return make_first_level_design_matrix(frame_times, trials, *how, add_regs=confounds).to_numpy()
 
 
 def _in_percent(estimates):
@@ -143,10 +167,9 @@ def _with_trials(run):
 
 def _find_shown(stimuli, runs):
     """First row and number of rows of each stimulus that is shown, in order."""
-    flat = stimuli.reshape(len(stimuli), -1)
-    changes = (flat[1:] != flat[:-1]).any(axis=1) | (runs[1:] != runs[:-1])
+    changes = (stimuli[1:] != stimuli[:-1]).any(axis=1) | (runs[1:] != runs[:-1])
     starts = np.append(0, np.flatnonzero(changes) + 1)
-    lengths = np.diff(np.append(starts, len(flat)))
+    lengths = np.diff(np.append(starts, len(stimuli)))
     shown = ~is_rest(stimuli[starts])
     if not shown.any():
         raise RecordingError("There is no stimulus in any run, only rest (-1 throughout); expected some to tell apart.")

@@ -114,7 +114,9 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     Parameters
     ----------
     samples : Samples
-        Of runs that show the same stimuli again, such as the figure runs.
+        Of runs that show the same stimuli again, such as the figure runs. Where each row is a trial, as
+        :func:`load_trials` makes them, name the stimuli, such as ``stimuli=list(map(tuple, trials.stimuli))``: equal
+        rows that follow each other would be one long trial.
     between : {"run", "trial"}
         What two repeats must not have in common. ``"trial"`` is for recordings that repeat no stimulus in another run:
         slow noise makes trials alike, and the ceiling too high.
@@ -126,13 +128,17 @@ def noise_ceiling(samples, between="run", stimuli=None, n_jobs=None):
     ceiling : NoiseCeiling
         A RecordingError if no stimulus is shown in two runs (or trials).
     """
-    if between not in ("run", "trial"):
+    advice = {
+        "run": 'as in the figure runs. For those within a run, see between="trial"',
+        "trial": "after others. Where each row is a trial, name its stimulus with stimuli",
+    }
+    if between not in advice:
         raise ValueError(f'between={between!r}: expected "run" or "trial".')
     trials = find_trials(samples, stimuli)
     repeated = _are_repeated(trials, between)
     if not repeated.any():
         found = f"No stimulus is shown in two of the {trials[between].nunique()} {between}s; expected repeats"
-        raise RecordingError(f'{found}, as in the figure runs. For those within a run, see between="trial".')
+        raise RecordingError(f"{found}, {advice[between]}.")
     found = np.zeros((4, samples.responses.shape[1]))
 
     def prepare(rows):

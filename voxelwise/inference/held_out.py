@@ -26,6 +26,10 @@ def score_transfer(train_samples, test_samples, alpha=100.0, n_jobs=None):
         R2 on each test run; of voxels that do not change within a run, as there.
     """
     check_alpha(alpha)
+    for part in ("stimuli", "responses"):
+        n_train, n_test = (getattr(samples, part).shape[1] for samples in (train_samples, test_samples))
+        if n_train != n_test:
+            raise ValueError(f"{part}: {n_train} columns in train_samples, {n_test} in test_samples; expected as many.")
     stimuli = np.concatenate([train_samples.stimuli, test_samples.stimuli])
     responses = np.concatenate([train_samples.responses, test_samples.responses])
     test_runs = test_samples.runs + 1 + train_samples.runs.max()
@@ -62,11 +66,10 @@ def learning_curve(samples, n_runs, test_runs, alpha=100.0, n_draws=10, *, rng, 
     others = np.setdiff1d(runs, test_runs)
     for n in n_runs:
         check_whole("n_runs", n, 1, len(others), f"{len(others)} runs are not held out; ")
+    check_whole("n_draws", n_draws, 1)
     check_generator(rng)
     orders = [rng.permutation(others) for _ in range(n_draws)]
 
-    def score(n):
-        train = np.array([np.isin(samples.runs, order[:n]) for order in orders])
-        return score_folds(samples, Folds(train, np.broadcast_to(test, train.shape)), alpha, n_jobs, scoring)
-
-    return np.array([score(n) for n in n_runs])
+    trains = (np.array([np.isin(samples.runs, order[:n]) for order in orders]) for n in n_runs)
+    folds = (Folds(train, np.broadcast_to(test, train.shape)) for train in trains)
+    return np.array([score_folds(samples, each, alpha, n_jobs, scoring) for each in folds])

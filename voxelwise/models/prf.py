@@ -89,7 +89,7 @@ def cross_validate_prf(samples, cv=10, n_jobs=None):
     scores : ndarray of float64, shape (n_folds, n_voxels)
         R2 on the held-out runs of each fold, 0 for a voxel that never changes there.
     """
-    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses)
+    folds = draw_folds(cv, samples.runs, samples.stimuli, samples.responses).check_scored()
     scores = []
     for train, test in zip(folds.train, folds.test, strict=True):
         fields, held_out = fit_prf(samples.take(rows=train), n_jobs=n_jobs), samples.take(rows=test)

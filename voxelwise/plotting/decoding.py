@@ -56,8 +56,7 @@ def plot_reconstructions(rows, limits):
     figure = plt.figure(figsize=(8, n_bands * (0.75 * len(rows) + 0.1) * 10 / max(n_columns, 5)))
     bands = figure.subfigures(n_bands, 1, squeeze=False)[:, 0]
     for first, band in zip(range(0, n_stimuli, n_columns), bands, strict=True):
-        axes = band.subplots(len(rows), n_columns, squeeze=False)
-        for line, (name, stimuli) in zip(axes, rows.items(), strict=True):
+        for line, (name, stimuli) in zip(band.subplots(len(rows), n_columns, squeeze=False), rows.items(), strict=True):
             for ax, stimulus in zip(line, stimuli[first : first + n_columns], strict=False):
                 draw_screen(ax, stimulus, vmin=limits[0], vmax=limits[1])
             for unused in line[len(stimuli) - first :]:

@@ -12,8 +12,7 @@ def plot_centres(groups, stimulus_shape, radius):
     middle = (n_columns - 1) / 2, (n_rows - 1) / 2
     ticks = [range(0, n_pixels, max(1, round(n_pixels / 4))) for n_pixels in (n_columns, n_rows)]
     figure, axes = plt.subplots(1, len(groups), figsize=(8, 4.3), sharex=True, sharey=True, squeeze=False)
-    paired = pair_up((BLUE, VERMILION, GREY), groups.items())
-    for ax, (colour, (name, fields)) in zip(axes.flat, paired, strict=True):
+    for ax, (colour, (name, fields)) in zip(axes.flat, pair_up((BLUE, VERMILION, GREY), groups.items()), strict=True):
         ax.add_patch(Rectangle((-0.5, -0.5), n_columns, n_rows, facecolor="0.94", edgecolor=FRAME))
         ax.add_patch(Circle(middle, radius, facecolor="none", edgecolor=INK))
         ax.axvline(middle[0], **GUIDE, linestyle=":")

@@ -25,8 +25,8 @@ PRESETS = {
 }
 NAMES = {"+": "Plus", "○": "Ring"}
 ALT = (
-    "Left a plus of white pixels, in the middle nine slices of the brain with coloured voxels that respond to it, and "
-    "right the plus as a decoder reads it back from these responses, in shades of grey."
+    "Left a drawing of white pixels, in the middle slices of the brain with coloured voxels that respond to it, and "
+    "right the drawing as a decoder reads it back from these responses, in shades of grey."
 )
 TRUE = (
     "What is simulated: the voxels' fields and surrounds are those that the recording was made with. What is fitted: "
@@ -103,8 +103,7 @@ def draw_and_read(trials, model, background=None, truth=None):
     responses += alone * rng.standard_normal(len(alone)) + loadings @ rng.standard_normal(loadings.shape[1])
     read = model.pixel_mean + (responses - grey) @ readers
     shown = stimulus, _paint(responses, places, slices), under, read.reshape(shape)
-    still = plot_drawn(*shown, (low, high), data["colours"]["limit"])
-    return build_fragment("draw", data, still, ALT)
+    return build_fragment("draw", data, plot_drawn(*shown, (low, high), data["colours"]["limit"]), ALT)
 
 
 def _drive(stimuli, fields, shape):

@@ -103,10 +103,8 @@ def turn_knobs(samples, scores, marked, lag=2, alpha=100.0, n_splits=10, max_ite
 
 def _choose(scores, marked, n_voxels):
     """Name, column and colour of each voxel."""
-    if np.shape(scores) != (n_voxels,) or not np.isfinite(scores).all():
-        raise ValueError(
-            f"scores of shape {np.shape(scores)}: expected a finite number for each of the {n_voxels} voxels."
-        )
+    if (shape := np.shape(scores)) != (n_voxels,) or not np.isfinite(scores).all():
+        raise ValueError(f"scores of shape {shape}: expected a finite number for each of the {n_voxels} voxels.")
     voxels = mark(marked, n_voxels)
     lost = scores[scores <= 0] if (scores <= 0).any() else scores.min()
     for name, score in (("middling", scores.max() / 2), ("silent", np.quantile(lost, 0.5, method="lower"))):

@@ -3,8 +3,7 @@
 import numpy as np
 from nilearn.glm.first_level import glover_hrf
 
-from ..data.samples import Samples, check_whole, correlate_with_screen
-from ..features import is_rest
+from ..data.samples import Samples, check_whole, correlate_with_screen, is_rest
 from ..plotting.samples import plot_shifts
 from .fragment import build_fragment, mark, pack_decimals
 

@@ -66,5 +66,4 @@ def view_planes(score_img, background=None, position=None):
         "overlay": mosaic(colours.swapaxes(1, 2))[0],
     }
     library = files("nilearn").joinpath("_assets/js/brainsprite.min.js").read_text(encoding="utf-8")
-    still = plot_score_map(score_img, background, [position])
-    return build_fragment("planes", data, still, ALT, ["together"], library)
+    return build_fragment("planes", data, plot_score_map(score_img, background, [position]), ALT, ["together"], library)
