@@ -135,6 +135,7 @@ def test_all_faults_and_what_is_there_instead_are_told(changed):
     (changed / f"{FUNC}_run-01_{bold}.json").write_text("{")
     other = FUNC.replace("ses-01", "ses-02")
     (changed / f"{other}_run-02_{bold}.json").write_text('{"RepetitionTime": 2, "StartTime": "1"}')
+    (changed / f"{other}_run-03_{bold}.json").write_text('{"RepetitionTime": "2 s"}')
     (changed / TASK).write_text('{"RepetitionTime": 2000}')
     with pytest.raises(RecordingError) as faults:
         find(changed)
@@ -144,6 +145,7 @@ def test_all_faults_and_what_is_there_instead_are_told(changed):
         "ses-02.*run-01.*no.*table of events",
         "run-01.*not JSON",
         "run-02.*volume is 2000;",
+        "run-03.*volume is '2 s';",
         "StartTime is '1'",
     ):
         assert re.search(said, str(faults.value))

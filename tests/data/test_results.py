@@ -215,7 +215,11 @@ def test_what_cannot_be_written_is_refused_before_anything_is(tmp_path, small_sa
         (dict(subject="sub-01"), "'sub-01': BIDS allows letters and digits"),
         (dict(maps={"best_alpha": np.zeros(50)}), "'best_alpha': BIDS allows"),
         (dict(mask_img=None), "mask_img=None"),
-        *((dict(maps={"r2": v}), r"shape \(.*expected 50 at first") for v in (1, np.ones(1), np.ones((4, 50)))),
+        (dict(maps={"r2": np.zeros(49)}), r"values of shape \(49,\); expected 50"),
+        *(
+            (dict(maps={"r2": v}), r"values of shape \(.*expected 50 at first")
+            for v in (1, np.ones(1), np.ones((4, 50)))
+        ),
     ):
         with pytest.raises(ValueError, match=said):
             vw.write_derivatives(tmp_path, **arguments | change)

@@ -142,7 +142,7 @@ def _weigh_volumes(n_volumes, events, t_r, hrf_model, high_pass, slice_time_ref,
     return weights
 
 
-def _design(events, n_volumes, t_r, hrf_model, slice_time_ref, high_pass=0, confounds=None):
+def _design(events, n_volumes, t_r, hrf_model, slice_time_ref, high_pass=None, confounds=None):
     """A column for the response to each event, then those of confounds and drift, and at the end a constant."""
     frame_times = t_r * (np.arange(n_volumes) + slice_time_ref)
     trials = events[["onset", "duration"]].assign(trial_type=[f"trial {number:05}" for number in range(len(events))])
